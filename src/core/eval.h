@@ -1,0 +1,23 @@
+/*
+ * eval.h: the plain evaluator, the reference that every faster one must match
+ * bit for bit.
+ *
+ * x is one row: float[n_features], NaN where missing, category codes for
+ * categorical features. Sums are taken in float32, base first, then tree after
+ * tree, as XGBoost does.
+ */
+#ifndef MP_CORE_EVAL_H
+#define MP_CORE_EVAL_H
+
+#include "forest.h"
+
+/* margin[n_outputs] */
+extern void mp_eval_margin(const MpForest *forest, const float *x, float *margin);
+
+/* leaf[n_trees_used]: XGBoost's node numbers; not for gblinear */
+extern void mp_eval_leaf(const MpForest *forest, const float *x, int32_t *leaf);
+
+/* The leaf that x reaches in a tree. */
+extern int32_t mp_tree_leaf(const MpForest *forest, const MpTree *tree, const float *x);
+
+#endif
