@@ -1,0 +1,146 @@
+/*
+ * model_predict.h: what the files of the extension share.
+ *
+ * Include after postgres.h. Prototypes are grouped by the file that has them.
+ */
+#ifndef MODEL_PREDICT_H
+#define MODEL_PREDICT_H
+
+#include "access/tupdesc.h"
+#include "fmgr.h"
+#include "utils/snapshot.h"
+
+#include "core/forest.h"
+#include "core/kernel.h"
+#include "core/load.h"
+#include "core/objective.h"
+
+#define MP_SCHEMA "model_predict"
+#define MP_DEFAULT_ALIAS "default"
+
+typedef enum MpOnAbsent
+{
+	MP_ABSENT_ERROR,
+	MP_ABSENT_MISSING
+} MpOnAbsent;
+
+typedef enum MpOnUnseen
+{
+	MP_UNSEEN_ERROR,
+	MP_UNSEEN_MISSING,
+	MP_UNSEEN_NULL
+} MpOnUnseen;
+
+typedef enum MpOnInfinity
+{
+	MP_INFINITY_ERROR,
+	MP_INFINITY_SCORE,
+	MP_INFINITY_MISSING
+} MpOnInfinity;
+
+/* How rows of a version are read: the options of register() beyond the file. */
+typedef struct MpRowOptions
+{
+	MpOnAbsent	absent_feature;
+	MpOnUnseen	unseen_category;
+	MpOnInfinity infinity;
+	bool		has_missing;
+	float		missing;		/* a value that means missing, where has_missing */
+	float		threshold;
+	int			n_classes;		/* 0: not given */
+	char	  **classes;
+} MpRowOptions;
+
+/*
+ * A version loaded in this backend. Lives in a memory context of its own and
+ * is never freed while `pins` > 0.
+ */
+typedef struct MpBooster
+{
+	/* identity */
+	int64		model;			/* model_predict.model.id */
+	int32		version;
+	uint64		fingerprint;	/* of the version's bytes and options */
+	/* for messages and the view */
+	char	   *name;			/* of the model when it was loaded */
+	TimestampTz loaded;
+	double		load_ms;
+	uint64		rows;
+	/* contents */
+	MpForest   *forest;			/* the head alone until mp_booster_forest() */
+	MpKernel   *kernel;			/* NULL: gblinear or vector leaves without one */
+	MpTask		task;
+	MpRowOptions options;
+	struct MpNames *names;		/* feature and category look-up */
+	float	   *x;				/* scratch: one row, n_features */
+	float	   *margin;			/* scratch: n_outputs */
+	float	   *prediction;		/* scratch: n_outputs + 1 */
+	struct MpShap *shap;		/* NULL until first used */
+	/* bookkeeping of the cache */
+	MemoryContext context;
+	int			pins;
+	bool		stale;			/* to be forgotten once unpinned */
+	uint64		used;			/* tick of the last resolution, for eviction */
+	Size		bytes;
+	uint64		loads;			/* times this version was loaded in this backend */
+} MpBooster;
+
+/* What a reference like churn@champion says. */
+typedef struct MpReference
+{
+	char	   *name;
+	char	   *alias;			/* NULL where a version number was given */
+	int32		version;
+} MpReference;
+
+/* A row of model_predict.model. */
+typedef struct MpModelRow
+{
+	int64		id;
+	Oid			owner;
+	int32		last_version;
+} MpModelRow;
+
+/* in reference.c */
+extern MpReference mp_reference_parse(const char *text);	/* errors where it is no reference */
+extern void mp_check_name(const char *name, const char *what);	/* errors where it is no name for a model or alias */
+
+/* in catalog.c: reads our tables, under the given snapshot; needs no right on them */
+extern Oid	mp_catalog_schema(void);	/* errors where the extension is not installed */
+extern Oid	mp_catalog_table(const char *name);
+extern bool mp_catalog_model(const char *name, Snapshot snapshot, MpModelRow *row);
+extern bool mp_catalog_alias(int64 model, const char *alias, Snapshot snapshot, int32 *version);
+extern bool mp_catalog_permitted(int64 model, Oid role, Snapshot snapshot);
+extern bool mp_catalog_may_predict(const MpModelRow *row, Oid role, Snapshot snapshot);
+extern bool mp_catalog_may_manage(const MpModelRow *row, Oid role);
+
+/*
+ * The version that the reference names for this role, or an error, the same one
+ * whether it does not exist or may not be used.
+ */
+extern int32 mp_catalog_resolve(const char *reference, Oid role, Snapshot snapshot,
+								MpModelRow *model, char **name);
+
+/* in cache.c */
+extern void mp_cache_init(void);
+extern MpBooster *mp_cache_get(const char *name, int64 model, int32 version, Snapshot snapshot);
+extern void mp_booster_pin(MpBooster *booster);
+extern void mp_booster_unpin(MpBooster *booster);
+extern const MpForest *mp_booster_forest(MpBooster *booster);	/* with its trees */
+extern MpAlloc *mp_alloc_context(MemoryContext context);	/* core memory from a context */
+
+/* in error.c */
+extern void mp_throw(const MpError *error, const char *model, int32 version) pg_attribute_noreturn();
+
+/* in register.c */
+extern bytea *mp_sha256(const void *data, Size size);
+
+/* in roles.c */
+#define MP_ROLE_NOBODY InvalidOid
+#define MP_ROLE_PUBLIC ((Oid) 0xFFFFFFFF)
+
+/* in writer.c: SPI as the owner of our tables */
+extern void mp_writer_begin(void);
+extern void mp_writer_end(void);
+
+#endif
