@@ -17,6 +17,9 @@ extern void mp_eval_margin(const MpForest *forest, const float *x, float *margin
 /* leaf[n_trees_used]: XGBoost's node numbers; not for gblinear */
 extern void mp_eval_leaf(const MpForest *forest, const float *x, int32_t *leaf);
 
+/* Where a split sends the value of its feature. */
+extern bool mp_node_goes_left(const MpForest *forest, const MpNode *node, float x);
+
 /* The leaf that x reaches in a tree. */
 extern int32_t mp_tree_leaf(const MpForest *forest, const MpTree *tree, const float *x);
 

@@ -25,8 +25,13 @@ typedef enum MpTask
 extern int	mp_objective_find(MpString name);
 extern const char *mp_objective_name(MpObjective objective);
 
-/* base score as the file has it -> margin, for one output (XGBoost's ProbToMargin); false: not in its domain */
-extern bool mp_objective_base_margin(MpObjective objective, float *scores, int n_scores, MpError *error);
+/*
+ * Base scores as a file has them, one for each output (a single one repeated
+ * first) -> margins, in place, as the XGBoost of that version converts them;
+ * false where it refuses them. version: major, minor, patch.
+ */
+extern bool mp_objective_base_margin(MpObjective objective, const int32_t *version,
+									 float *scores, int n_scores, MpError *error);
 
 /* classes are given for a reg:logistic model: pass has_classes */
 extern MpTask mp_forest_task(const MpForest *forest, bool has_classes);
