@@ -18,7 +18,7 @@
 #define MP_FOREST_FORMAT 1				/* raised at every change of this file */
 #define MP_FOREST_BYTE_ORDER 0x01020304u
 
-#define MP_MAX_FEATURES 1000000
+#define MP_MAX_FEATURES 500000
 #define MP_MAX_OUTPUTS 100000
 #define MP_MAX_CATEGORY 16777216		/* XGBoost's OutOfRangeCat: the first code that is none */
 
@@ -77,7 +77,8 @@ typedef enum MpObjective
  * not in the set `value_bits` of the tree's sets (categorical), or where x is
  * missing and MP_NODE_DEFAULT_LEFT is set; else to `left + 1`. A leaf has
  * left = 0 (the root is nobody's child) and adds `value`, or the leaf vector
- * numbered `value_bits`.
+ * numbered `value_bits`. A threshold is never NaN: the loader writes it as
+ * -Infinity, which no x is less than either.
  */
 typedef struct MpNode
 {
@@ -102,11 +103,17 @@ typedef struct MpTree
 	float		weight;			/* dart; 1 otherwise */
 } MpTree;
 
-/* a set of category codes: bit c % 32 of word c / 32; codes past the end are not in it */
+/*
+ * A set of category codes. Bits: bit c % 32 of word c / 32, codes past the end
+ * are not in it. Where that would be longer than the codes themselves, the
+ * codes, ascending: few splits of a feature with a million categories must not
+ * need a hundred kilobytes each. Ask mp_catset_has.
+ */
 typedef struct MpCatSet
 {
 	uint32_t	first;			/* in CATWORDS */
-	uint32_t	n_words;
+	uint32_t	length;			/* words */
+	uint32_t	is_list;		/* 1: a word per code; 0: bits */
 } MpCatSet;
 
 typedef struct MpFeature
@@ -177,7 +184,7 @@ typedef struct MpForest
 	int32_t		best_iteration; /* -1: not said */
 	int32_t		vector_leaf;	/* 1: leaves are rows of LEAVES */
 	int32_t		has_categorical;	/* 1: some split is by category */
-	int32_t		reserved;
+	int32_t		has_stats;		/* 1: GAIN and COVER are known; 0: they are all 0 */
 	MpSection	sections[MP_SECTION_COUNT];
 } MpForest;
 
@@ -229,9 +236,25 @@ static inline bool
 mp_catset_has(const MpForest *f, uint32_t set, uint32_t code)
 {
 	const MpCatSet *s = MP_SECTION(f, MP_SECTION_CATSETS, MpCatSet) + set;
+	const uint32_t *words = MP_SECTION(f, MP_SECTION_CATWORDS, uint32_t) + s->first;
+	uint32_t	low = 0;
+	uint32_t	high = s->length;
 
-	return code / 32 < s->n_words &&
-		(MP_SECTION(f, MP_SECTION_CATWORDS, uint32_t)[s->first + code / 32] >> (code % 32) & 1);
+	if (!s->is_list)
+		return code / 32 < s->length && (words[code / 32] >> (code % 32) & 1);
+
+	while (low < high)
+	{
+		uint32_t	middle = low + (high - low) / 2;
+
+		if (words[middle] == code)
+			return true;
+		if (words[middle] < code)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return false;
 }
 
 /*
