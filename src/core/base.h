@@ -99,7 +99,7 @@ extern bool mp_utf8_valid(MpString text);
 
 /*
  * A growing array of bytes: MpVec v = {alloc}; then mp_vec_add. Sizes are in
- * bytes. Doubling stops at 32 MiB steps to keep the peak low.
+ * bytes. It grows by half, by 32 MiB at most, to keep the peak low.
  */
 typedef struct MpVec
 {
