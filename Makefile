@@ -25,6 +25,11 @@ include $(PGXS)
 # PGXS tracks headers only where PostgreSQL was built to
 $(OBJS) $(OBJS:.o=.bc): $(wildcard src/*.h src/core/*.h)
 
+# PostgreSQL's flags are those of the compiler that built it, often gcc
+ifneq ($(findstring clang,$(CC)),)
+override CFLAGS += -Wno-ignored-optimization-argument -Wno-unknown-warning-option
+endif
+
 # warnings are errors for us, not for a user with another compiler
 ifdef WERROR
 override CFLAGS += -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers -Werror
