@@ -92,10 +92,12 @@ CREATE TABLE model_predict.alias (
   CONSTRAINT alias_pkey PRIMARY KEY (model, alias)
 );
 
+/* grantees are no key: several that a restore does not know are all nobody */
 CREATE TABLE model_predict.permission (
   model bigint NOT NULL,
+  number integer NOT NULL,
   grantee model_predict.role NOT NULL,
-  CONSTRAINT permission_pkey PRIMARY KEY (model, grantee)
+  CONSTRAINT permission_pkey PRIMARY KEY (model, number)
 );
 
 CREATE TABLE model_predict.feature (
@@ -115,19 +117,24 @@ CREATE TABLE model_predict.feature (
 
 CREATE SEQUENCE model_predict.event_id_seq;
 
+/* roles as text: what was done stays readable when they are gone */
 CREATE TABLE model_predict.event (
   id bigint NOT NULL DEFAULT pg_catalog.nextval('model_predict.event_id_seq'),
   model text COLLATE pg_catalog."C" NOT NULL,
   model_id bigint NOT NULL,
+  owner model_predict.role NOT NULL,
   action text NOT NULL,
   alias text COLLATE pg_catalog."C",
   old_version integer,
   new_version integer,
+  role text,
   who text NOT NULL,
+  login text NOT NULL,
   at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
   comment text,
   CONSTRAINT event_pkey PRIMARY KEY (id)
 );
+CREATE INDEX event_model_idx ON model_predict.event (model, id);
 ALTER SEQUENCE model_predict.event_id_seq OWNED BY model_predict.event.id;
 
 /* compiled from version.data; not dumped, made anew by recompile() */
@@ -239,3 +246,130 @@ COMMENT ON VIEW model_predict.cache IS 'the boosters that this session holds in 
 
 /* Management */
 
+CREATE FUNCTION model_predict.deploy(
+  name text, version integer, comment text DEFAULT NULL, allow_changes boolean DEFAULT false
+) RETURNS void
+LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'mp_deploy';
+COMMENT ON FUNCTION model_predict.deploy(text, integer, text, boolean) IS
+  'lets a version serve as the default; refuses changed classes, outputs or features unless allow_changes';
+
+CREATE FUNCTION model_predict.rollback(name text, comment text DEFAULT NULL) RETURNS integer
+LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'mp_rollback';
+COMMENT ON FUNCTION model_predict.rollback(text, text) IS
+  'lets the version serve that was deployed before the present one, and returns it; again: the one before that';
+
+CREATE FUNCTION model_predict.set_alias(name text, alias text, version integer) RETURNS void
+LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'mp_set_alias';
+COMMENT ON FUNCTION model_predict.set_alias(text, text, integer) IS
+  'makes or moves an alias, by which name@alias means that version';
+
+CREATE FUNCTION model_predict.drop_alias(name text, alias text) RETURNS void
+LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'mp_drop_alias';
+COMMENT ON FUNCTION model_predict.drop_alias(text, text) IS 'forgets an alias; its version stays';
+
+CREATE FUNCTION model_predict.drop_version(name text, version integer) RETURNS void
+LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'mp_drop_version';
+COMMENT ON FUNCTION model_predict.drop_version(text, integer) IS
+  'deletes a version that no alias names; its number is not used again';
+
+CREATE FUNCTION model_predict.drop_model(name text) RETURNS void
+LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'mp_drop_model';
+COMMENT ON FUNCTION model_predict.drop_model(text) IS
+  'deletes a model with all its versions, aliases and grants; its history stays';
+
+CREATE FUNCTION model_predict.grant_predict(name text, role name) RETURNS void
+LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'mp_grant_predict';
+COMMENT ON FUNCTION model_predict.grant_predict(text, name) IS
+  'lets a role, or public, score with a model and see its metadata, not its bytes';
+
+CREATE FUNCTION model_predict.revoke_predict(name text, role name) RETURNS void
+LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'mp_revoke_predict';
+COMMENT ON FUNCTION model_predict.revoke_predict(text, name) IS 'takes back what grant_predict() gave';
+
+CREATE FUNCTION model_predict.set_owner(name text, role name) RETURNS void
+LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'mp_set_owner';
+COMMENT ON FUNCTION model_predict.set_owner(text, name) IS
+  'gives a model to another role, of which the caller must be a member';
+
+REVOKE ALL ON FUNCTION model_predict.deploy(text, integer, text, boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION model_predict.rollback(text, text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION model_predict.set_alias(text, text, integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION model_predict.drop_alias(text, text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION model_predict.drop_version(text, integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION model_predict.drop_model(text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION model_predict.grant_predict(text, name) FROM PUBLIC;
+REVOKE ALL ON FUNCTION model_predict.revoke_predict(text, name) FROM PUBLIC;
+REVOKE ALL ON FUNCTION model_predict.set_owner(text, name) FROM PUBLIC;
+
+CREATE FUNCTION model_predict.export(model text) RETURNS bytea
+LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'mp_export';
+COMMENT ON FUNCTION model_predict.export(text) IS
+  'the file of a version as it was registered; for the owner and pg_read_all_data only';
+
+
+/* Views: each role sees the models that it may use */
+
+CREATE FUNCTION model_predict.may_see(model bigint, owner model_predict.role) RETURNS boolean
+LANGUAGE c STABLE STRICT PARALLEL SAFE COST 10 AS 'MODULE_PATHNAME', 'mp_may_see';
+COMMENT ON FUNCTION model_predict.may_see(bigint, model_predict.role) IS
+  'for the views: whether the current role may score with a model or read all data';
+
+CREATE FUNCTION model_predict.may_see_all(owner model_predict.role) RETURNS boolean
+LANGUAGE c STABLE STRICT PARALLEL SAFE COST 10 AS 'MODULE_PATHNAME', 'mp_may_see_all';
+COMMENT ON FUNCTION model_predict.may_see_all(model_predict.role) IS
+  'for the views: whether the current role may manage the models of an owner or read all data';
+
+CREATE VIEW model_predict.models WITH (security_barrier) AS
+SELECT m.name AS model, m.owner::pg_catalog.text AS owner, a.version AS default_version,
+  (SELECT pg_catalog.count(*) FROM model_predict.version v WHERE v.model OPERATOR(pg_catalog.=) m.id)
+    AS versions,
+  m.created
+FROM model_predict.model m
+LEFT JOIN model_predict.alias a
+  ON a.model OPERATOR(pg_catalog.=) m.id AND a.alias OPERATOR(pg_catalog.=) 'default'
+WHERE model_predict.may_see(m.id, m.owner);
+COMMENT ON VIEW model_predict.models IS 'the models that the current role may use';
+
+CREATE VIEW model_predict.versions WITH (security_barrier) AS
+SELECT m.name AS model, v.version, v.format, v.xgboost AS xgboost_version, v.objective, v.booster,
+  v.features, v.outputs, v.classes, v.n_trees AS trees, v.rounds, v.rounds_used, v.trees AS trees_option,
+  v.threshold, v.missing, v.absent_feature, v.unseen_category, v.infinity,
+  COALESCE(pg_catalog.jsonb_array_length(v.examples), 0) AS examples,
+  pg_catalog.octet_length(v.data) AS bytes, pg_catalog.encode(v.sha256, 'hex') AS sha256,
+  v.created, v.created_by, v.description, v.tags
+FROM model_predict.version v
+JOIN model_predict.model m ON m.id OPERATOR(pg_catalog.=) v.model
+WHERE model_predict.may_see(m.id, m.owner);
+COMMENT ON VIEW model_predict.versions IS 'the versions of the models that the current role may use';
+
+CREATE VIEW model_predict.aliases WITH (security_barrier) AS
+SELECT m.name AS model, a.alias, a.version
+FROM model_predict.alias a
+JOIN model_predict.model m ON m.id OPERATOR(pg_catalog.=) a.model
+WHERE model_predict.may_see(m.id, m.owner);
+COMMENT ON VIEW model_predict.aliases IS 'which version each alias names';
+
+CREATE VIEW model_predict.features WITH (security_barrier) AS
+SELECT m.name AS model, f.version, f.position, f.name, f.type, f.categories,
+  f.gain, f.weight, f.cover, f.total_gain, f.total_cover
+FROM model_predict.feature f
+JOIN model_predict.model m ON m.id OPERATOR(pg_catalog.=) f.model
+WHERE model_predict.may_see(m.id, m.owner);
+COMMENT ON VIEW model_predict.features IS
+  'the inputs of each version, what is known of their categories, and how much the trees use them';
+
+CREATE VIEW model_predict.history WITH (security_barrier) AS
+SELECT e.model, e.action, e.alias, e.old_version, e.new_version, e.role, e.who, e.login, e.at, e.comment
+FROM model_predict.event e
+LEFT JOIN model_predict.model m ON m.id OPERATOR(pg_catalog.=) e.model_id
+WHERE CASE
+  WHEN m.id IS NULL THEN model_predict.may_see_all(e.owner)
+  WHEN e.role IS NULL THEN model_predict.may_see(m.id, m.owner)
+  ELSE model_predict.may_see_all(m.owner)
+END
+ORDER BY e.id;
+COMMENT ON VIEW model_predict.history IS
+  'what was done to the models that the current role may use; rights are told to those who manage them, dropped models to those who did';
+
+GRANT SELECT ON model_predict.models, model_predict.versions, model_predict.aliases,
+  model_predict.features, model_predict.history TO PUBLIC;

@@ -139,8 +139,8 @@ extern bytea *mp_sha256(const void *data, Size size);
 #define MP_ROLE_NOBODY InvalidOid
 #define MP_ROLE_PUBLIC ((Oid) 0xFFFFFFFF)
 
-/* in writer.c: SPI as the owner of our tables */
-extern void mp_writer_begin(void);
-extern void mp_writer_end(void);
+extern Oid	mp_role_type(void);	/* of model_predict.role */
+extern Oid	mp_role_find(const char *name); /* a role or public; errors where there is none */
+extern char *mp_role_name(Oid role);	/* as the type shows it */
 
 #endif
