@@ -51,38 +51,42 @@ typedef struct MpRowOptions
 	char	  **classes;
 } MpRowOptions;
 
+/* From category labels and numbers to codes; see categories.c. */
+typedef struct MpCategoryIndex MpCategoryIndex;
+
 /*
  * A version loaded in this backend. Lives in a memory context of its own and
  * is never freed while `pins` > 0.
  */
 typedef struct MpBooster
 {
-	/* identity */
+	/* identity, and what messages and views say of it */
 	int64		model;			/* model_predict.model.id */
 	int32		version;
-	uint64		fingerprint;	/* of the version's bytes and options */
-	/* for messages and the view */
 	char	   *name;			/* of the model when it was loaded */
 	TimestampTz loaded;
 	double		load_ms;
-	uint64		rows;
+	uint64		loads;			/* how often this backend has loaded this version */
+	uint64		rows;			/* scored */
 	/* contents */
-	MpForest   *forest;			/* the head alone until mp_booster_forest() */
-	MpKernel   *kernel;			/* NULL: gblinear or vector leaves without one */
+	MpForest   *forest;			/* all of it, or just the head */
+	bool		whole;			/* it is all of it */
+	MpForest   *trees;			/* all of it, once mp_booster_forest was asked and !whole */
+	MpKernel   *kernel;
 	MpTask		task;
 	MpRowOptions options;
-	struct MpNames *names;		/* feature and category look-up */
-	float	   *x;				/* scratch: one row, n_features */
-	float	   *margin;			/* scratch: n_outputs */
-	float	   *prediction;		/* scratch: n_outputs + 1 */
+	MpCategoryIndex *categories;	/* NULL: no feature has any */
 	struct MpShap *shap;		/* NULL until first used */
-	/* bookkeeping of the cache */
+	/* scratch of one row */
+	float	   *x;				/* n_features */
+	float	   *margin;			/* n_outputs */
+	float	   *prediction;		/* n_outputs */
+	/* bookkeeping */
 	MemoryContext context;
-	int			pins;
-	bool		stale;			/* to be forgotten once unpinned */
-	uint64		used;			/* tick of the last resolution, for eviction */
+	MpAlloc    *alloc;			/* from that context */
 	Size		bytes;
-	uint64		loads;			/* times this version was loaded in this backend */
+	int			pins;
+	bool		stale;			/* no longer in the cache: freed at the last unpin */
 } MpBooster;
 
 /* What a reference like churn@champion says. */
@@ -122,17 +126,31 @@ extern int32 mp_catalog_resolve(const char *reference, Oid role, Snapshot snapsh
 								MpModelRow *model, char **name);
 
 /* in cache.c */
+extern int	mp_kernel_setting;	/* MpKernelKind */
 extern void mp_cache_init(void);
 extern MpBooster *mp_cache_get(const char *name, int64 model, int32 version, Snapshot snapshot);
+extern const MpForest *mp_booster_forest(MpBooster *booster, Snapshot snapshot);	/* with its trees */
+
+/* in booster.c */
 extern void mp_booster_pin(MpBooster *booster);
 extern void mp_booster_unpin(MpBooster *booster);
-extern const MpForest *mp_booster_forest(MpBooster *booster);	/* with its trees */
-extern MpAlloc *mp_alloc_context(MemoryContext context);	/* core memory from a context */
+
+/* in callsite.c */
+extern void mp_callsite_init(void);
+
+/* in categories.c: codes, or -1 for a category that the model does not know */
+extern MpCategoryIndex *mp_categories_index(MemoryContext context, const MpForest *forest);
+extern int64 mp_category_by_label(const MpCategoryIndex *index, int feature, const char *label, size_t length);
+extern int64 mp_category_by_number(const MpCategoryIndex *index, int feature, double number);
+
+/* in memory.c */
+extern MpAlloc *mp_alloc_context(MemoryContext context);
 
 /* in error.c */
 extern void mp_throw(const MpError *error, const char *model, int32 version) pg_attribute_noreturn();
 
 /* in register.c */
+extern void mp_register_init(void);
 extern bytea *mp_sha256(const void *data, Size size);
 
 /* in roles.c */

@@ -1,0 +1,253 @@
+/*
+ * image.c: the compiled forms of a version in table model_predict.forest.
+ *
+ * They spare a new backend the reading of the model's bytes. A row there is
+ * only ever a copy of what the version's row says: it carries a fingerprint of
+ * the bytes and the options that it was made from and of the formats that it
+ * is in, and is passed over where that is not the one expected, or where its
+ * checksums or indexes do not hold. Nothing here writes while scoring.
+ */
+#include "postgres.h"
+
+#include "access/detoast.h"
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+
+#include "image.h"
+#include "writer.h"
+
+#define HEAD_GUESS (16 * 1024)	/* bytes; most heads are within */
+#define IMAGE_ALIGN 64
+
+static void
+append_strings(StringInfo buffer, const MpString *strings, size_t n)
+{
+	appendBinaryStringInfo(buffer, (const char *) &n, sizeof(n));
+	for (size_t i = 0; i < n; i++)
+	{
+		appendBinaryStringInfo(buffer, (const char *) &strings[i].length, sizeof(strings[i].length));
+		appendBinaryStringInfo(buffer, strings[i].data, strings[i].length);
+	}
+}
+
+/* Of the model's bytes and of the options that shape a forest. */
+static bytea *
+fingerprint(bytea *sha256, const MpLoadOptions *load)
+{
+	StringInfoData buffer;
+	uint32		formats[] = {MP_FOREST_FORMAT, MP_KERNEL_FORMAT, load->trees};
+
+	initStringInfo(&buffer);
+	appendBinaryStringInfo(&buffer, (const char *) formats, sizeof(formats));
+	appendBinaryStringInfo(&buffer, VARDATA_ANY(sha256), VARSIZE_ANY_EXHDR(sha256));
+	append_strings(&buffer, load->feature_names, load->n_feature_names);
+	for (size_t i = 0; i < load->n_categories; i++)
+	{
+		const MpGivenCategories *given = &load->categories[i];
+
+		append_strings(&buffer, &given->feature, 1);
+		append_strings(&buffer, given->labels, given->n_labels);
+		appendStringInfoChar(&buffer, given->numbers != NULL);
+	}
+	return mp_sha256(buffer.data, buffer.len);
+}
+
+static bytea *
+bytea_of(const void *data, Size size)
+{
+	bytea	   *result = MemoryContextAllocHuge(CurrentMemoryContext, VARHDRSZ + size);
+
+	SET_VARSIZE(result, VARHDRSZ + size);
+	memcpy(VARDATA(result), data, size);
+	return result;
+}
+
+/* An image that no bytea can hold is not stored: it is built whenever it is needed. */
+static bool
+fits(const MpImage *image)
+{
+	return image->forest->size < MaxAllocSize - VARHDRSZ && image->kernel_size < MaxAllocSize - VARHDRSZ;
+}
+
+void
+mp_image_store(int64 model, int32 version, bytea *sha256, const MpLoadOptions *load, const MpImage *image)
+{
+	bytea	   *forest;
+	bytea	   *kernel = NULL;
+	MpLoadOptions resolved = *load;
+
+	if (!fits(image))
+		return;
+	resolved.trees = image->forest->n_rounds_used < image->forest->n_rounds ? MP_TREES_BEST : MP_TREES_ALL;
+	if (load->trees != MP_TREES_AUTO)
+		resolved.trees = load->trees;
+	forest = bytea_of(image->forest, image->forest->size);
+	if (image->kernel != NULL)
+		kernel = bytea_of(image->kernel, image->kernel_size);
+	mp_writer_run("INSERT INTO model_predict.forest (model, version, fingerprint, forest, kernel)"
+				  " VALUES ($1, $2, $3, $4, $5)",
+				  mp_int8(model), mp_int4(version),
+				  (MpParam) {BYTEAOID, PointerGetDatum(fingerprint(sha256, &resolved)), false},
+				  (MpParam) {BYTEAOID, PointerGetDatum(forest), false},
+				  (MpParam) {BYTEAOID, PointerGetDatum(kernel), kernel == NULL});
+	pfree(forest);
+	if (kernel != NULL)
+		pfree(kernel);
+}
+
+static Datum
+labels_of(const MpForest *forest, const MpFeature *feature)
+{
+	Datum	   *labels = palloc(sizeof(Datum) * feature->n_categories);
+
+	for (uint32 i = 0; i < feature->n_categories; i++)
+	{
+		const MpCategory *c = mp_forest_categories(forest, feature) + i;
+		MpString	label = mp_forest_string(forest, c->label, c->label_length);
+
+		labels[i] = PointerGetDatum(cstring_to_text_with_len(label.data, label.length));
+	}
+	return PointerGetDatum(construct_array(labels, feature->n_categories, TEXTOID, -1, false, TYPALIGN_INT));
+}
+
+static const char *
+type_word(const MpFeature *feature)
+{
+	switch ((MpFeatureType) feature->type)
+	{
+		case MP_FEATURE_FLOAT:
+			return "float";
+		case MP_FEATURE_INTEGER:
+			return "int";
+		case MP_FEATURE_INDICATOR:
+			return "indicator";
+		case MP_FEATURE_CATEGORICAL:
+			return "category";
+	}
+	return "float";
+}
+
+void
+mp_image_insert_features(int64 model, int32 version, const MpForest *forest)
+{
+	Oid			types[] = {INT8OID, INT4OID, INT4OID, TEXTOID, TEXTOID, TEXTARRAYOID};
+	SPIPlanPtr	plan = SPI_prepare("INSERT INTO model_predict.feature (model, version, position, name, type, categories)"
+								   " VALUES ($1, $2, $3, $4, $5, $6)", lengthof(types), types);
+	MemoryContext work = AllocSetContextCreate(CurrentMemoryContext, "model_predict features",
+											   ALLOCSET_DEFAULT_SIZES);
+
+	for (int i = 0; i < forest->n_features; i++)
+	{
+		MemoryContext old = MemoryContextSwitchTo(work);
+		const MpFeature *f = mp_forest_features(forest) + i;
+		MpString	name = mp_forest_string(forest, f->name, f->name_length);
+		Datum		values[6];
+		char		nulls[] = {' ', ' ', ' ', ' ', ' ', ' '};
+
+		values[0] = Int64GetDatum(model);
+		values[1] = Int32GetDatum(version);
+		values[2] = Int32GetDatum(i + 1);
+		nulls[3] = forest->n_feature_names > 0 ? ' ' : 'n';
+		values[3] = forest->n_feature_names > 0 ?
+			PointerGetDatum(cstring_to_text_with_len(name.data, name.length)) : (Datum) 0;
+		values[4] = CStringGetTextDatum(type_word(f));
+		nulls[5] = f->n_categories > 0 ? ' ' : 'n';
+		values[5] = f->n_categories > 0 ? labels_of(forest, f) : (Datum) 0;
+		if (SPI_execute_plan(plan, values, nulls, false, 0) != SPI_OK_INSERT)
+			elog(ERROR, "could not insert a feature: %s", SPI_result_code_string(SPI_result));
+		MemoryContextSwitchTo(old);
+		MemoryContextReset(work);
+	}
+	MemoryContextDelete(work);
+}
+
+/* `size` bytes of a stored bytea, aligned for the core. */
+static void *
+fetch(Datum value, Size size, MemoryContext context)
+{
+	struct varlena *slice = detoast_attr_slice((struct varlena *) DatumGetPointer(value), 0, size);
+	Size		have = VARSIZE_ANY_EXHDR(slice);
+	char	   *block = MemoryContextAllocHuge(context, have + IMAGE_ALIGN);
+
+	block = (char *) TYPEALIGN(IMAGE_ALIGN, block);
+	memcpy(block, VARDATA_ANY(slice), have);
+	if ((Pointer) slice != DatumGetPointer(value))
+		pfree(slice);
+	return block;
+}
+
+static Size
+stored_size(Datum value)
+{
+	return toast_raw_datum_size(value) - VARHDRSZ;
+}
+
+/* The head, or with `whole` everything; NULL where it does not hold. */
+static MpForest *
+fetch_forest(Datum value, bool whole, MemoryContext context, MpAlloc *alloc)
+{
+	Size		stored = stored_size(value);
+	Size		size = whole ? stored : Min(stored, HEAD_GUESS);
+	MpForest   *forest = fetch(value, size, context);
+	MpError		error;
+
+	if (size < sizeof(MpForest))
+		return NULL;
+	if (!whole && forest->head_size > size && forest->head_size <= stored)
+	{
+		size = forest->head_size;
+		forest = fetch(value, size, context);
+	}
+	mp_error_clear(&error);
+	if (!mp_forest_check(alloc, forest, size, !whole, &error))
+	{
+		ereport(DEBUG1, errmsg_internal("model_predict passes over a stored forest: %s", error.message));
+		return NULL;
+	}
+	return forest;
+}
+
+bool
+mp_image_load(int64 model, int32 version, bytea *sha256, const MpLoadOptions *load, Snapshot snapshot,
+			  bool whole, MemoryContext context, MpAlloc *alloc, MpImage *image, bool *is_whole)
+{
+	MpScan		scan;
+	HeapTuple	tuple;
+	bool		no_kernel = true;
+	bool		ok = false;
+
+	memset(image, 0, sizeof(*image));
+	mp_scan_begin(&scan, "forest", snapshot);
+	mp_scan_key_int8(&scan, "model", model);
+	mp_scan_key_int4(&scan, "version", version);
+	tuple = mp_scan_next(&scan);
+	if (tuple != NULL)
+	{
+		bytea	   *stored = DatumGetByteaPP(mp_scan_value_not_null(&scan, tuple, "fingerprint"));
+		bytea	   *expected = fingerprint(sha256, load);
+		Datum		kernel = mp_scan_value(&scan, tuple, "kernel", &no_kernel);
+
+		if (VARSIZE_ANY_EXHDR(stored) == VARSIZE_ANY_EXHDR(expected) &&
+			memcmp(VARDATA_ANY(stored), VARDATA_ANY(expected), VARSIZE_ANY_EXHDR(expected)) == 0)
+		{
+			*is_whole = whole || no_kernel;
+			image->forest = fetch_forest(mp_scan_value_not_null(&scan, tuple, "forest"), *is_whole,
+										 context, alloc);
+			ok = image->forest != NULL;
+			if (ok && !whole && !no_kernel)
+			{
+				MpError		error;
+
+				mp_error_clear(&error);
+				image->kernel_size = stored_size(kernel);
+				image->kernel = fetch(kernel, image->kernel_size, context);
+				ok = mp_kernel_check(image->kernel, image->kernel_size, image->forest, &error);
+			}
+		}
+	}
+	mp_scan_end(&scan);
+	return ok;
+}

@@ -1,0 +1,32 @@
+/*
+ * image.h: the compiled forms of a version, stored beside it. Include after
+ * postgres.h.
+ */
+#ifndef MP_IMAGE_H
+#define MP_IMAGE_H
+
+#include "catalog.h"
+
+typedef struct MpImage
+{
+	MpForest   *forest;
+	void	   *kernel;			/* NULL: no kernel serves the model */
+	size_t		kernel_size;
+} MpImage;
+
+/* Between mp_writer_begin and mp_writer_end. */
+extern void mp_image_store(int64 model, int32 version, bytea *sha256, const MpLoadOptions *load,
+						   const MpImage *image);
+extern void mp_image_insert_features(int64 model, int32 version, const MpForest *forest);
+
+/*
+ * Reads the stored image of a version into memory of `context`: the forest's
+ * head (the whole where there is no kernel, or with `whole`) and the kernel
+ * image. False: none is stored, or it is not of these bytes, this format or
+ * this machine, or it is damaged; the caller builds from the model's bytes.
+ */
+extern bool mp_image_load(int64 model, int32 version, bytea *sha256, const MpLoadOptions *load,
+						  Snapshot snapshot, bool whole, MemoryContext context, MpAlloc *alloc,
+						  MpImage *image, bool *is_whole);
+
+#endif

@@ -1,0 +1,23 @@
+/*
+ * init.c: what happens when the library is loaded: each module says what it
+ * needs. Nothing here may fail or be slow: the postmaster may be the loader.
+ */
+#include "postgres.h"
+
+#include "utils/guc.h"
+
+#include "compat.h"
+#include "model_predict.h"
+
+PG_MODULE_MAGIC;
+
+void		_PG_init(void);
+
+void
+_PG_init(void)
+{
+	mp_cache_init();
+	mp_callsite_init();
+	mp_register_init();
+	MarkGUCPrefixReserved("model_predict");
+}

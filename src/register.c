@@ -1,0 +1,339 @@
+/*
+ * register.c: model_predict.register(): from the bytes of a file to a version.
+ *
+ * Everything that can be wrong is found before anything is written: the file
+ * is read and validated, its options are held against it, the examples are
+ * scored. What is written then is one transaction's work like any other.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "access/detoast.h"
+#include "catalog/pg_type.h"
+#include "common/cryptohash.h"
+#include "miscadmin.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/guc.h"
+#include "utils/jsonb.h"
+#include "utils/memutils.h"
+#include "utils/numeric.h"
+
+#include "booster.h"
+#include "examples.h"
+#include "image.h"
+#include "manage.h"
+#include "options.h"
+#include "score.h"
+
+/* The arguments of register(), in order; src of the array is the SQL script. */
+enum
+{
+	ARG_NAME, ARG_MODEL, ARG_CLASSES, ARG_FEATURE_NAMES, ARG_CATEGORIES, ARG_TREES,
+	ARG_THRESHOLD, ARG_MISSING, ARG_ABSENT, ARG_UNSEEN, ARG_INFINITY, ARG_EXAMPLES,
+	ARG_DESCRIPTION, ARG_TAGS
+};
+
+static int	max_model_size = 256 * 1024;	/* kB */
+
+void
+mp_register_init(void)
+{
+	DefineCustomIntVariable("model_predict.max_model_size",
+							"Largest model file that can be registered.",
+							"A bytea that can still be dumped ends near 512 MB.",
+							&max_model_size, 256 * 1024, 1, 512 * 1024 - 1,
+							PGC_SUSET, GUC_UNIT_KB, NULL, NULL, NULL);
+}
+
+bytea *
+mp_sha256(const void *data, Size size)
+{
+	bytea	   *result = palloc(VARHDRSZ + 32);
+	pg_cryptohash_ctx *ctx = pg_cryptohash_create(PG_SHA256);
+	const uint8 *p = data;
+	bool		ok = ctx != NULL && pg_cryptohash_init(ctx) == 0;
+
+	while (ok && size > 0)
+	{
+		Size		step = Min(size, 4 * 1024 * 1024);
+
+		CHECK_FOR_INTERRUPTS();
+		ok = pg_cryptohash_update(ctx, p, step) == 0;
+		p += step;
+		size -= step;
+	}
+	ok = ok && pg_cryptohash_final(ctx, (uint8 *) VARDATA(result), 32) == 0;
+	pg_cryptohash_free(ctx);
+	if (!ok)
+		elog(ERROR, "could not compute SHA-256");
+	SET_VARSIZE(result, VARHDRSZ + 32);
+	return result;
+}
+
+/* A word of an option that may not be null. */
+static char *
+word_arg(FunctionCallInfo fcinfo, int arg, const char *option)
+{
+	if (PG_ARGISNULL(arg))
+		ereport(ERROR,
+				errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				errmsg("option \"%s\" must not be null", option),
+				errhint("Leave it out for its default."));
+	return text_to_cstring(PG_GETARG_TEXT_PP(arg));
+}
+
+static void
+check_size(Datum model)
+{
+	Size		size = toast_raw_datum_size(model) - VARHDRSZ;
+
+	if (size > (Size) max_model_size * 1024)
+		ereport(ERROR,
+				errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				errmsg("the model is too large: %zu bytes", size),
+				errdetail("The limit is %d kB.", max_model_size),
+				errhint("A superuser can raise model_predict.max_model_size."));
+}
+
+static void
+read_arguments(FunctionCallInfo fcinfo, MpRowOptions *row, MpLoadOptions *load)
+{
+	memset(row, 0, sizeof(*row));
+	memset(load, 0, sizeof(*load));
+	load->trees = mp_option_trees(word_arg(fcinfo, ARG_TREES, "trees"));
+	row->absent_feature = mp_option_absent(word_arg(fcinfo, ARG_ABSENT, "absent_feature"));
+	row->unseen_category = mp_option_unseen(word_arg(fcinfo, ARG_UNSEEN, "unseen_category"));
+	row->infinity = mp_option_infinity(word_arg(fcinfo, ARG_INFINITY, "infinity"));
+	if (PG_ARGISNULL(ARG_THRESHOLD))
+		word_arg(fcinfo, ARG_THRESHOLD, "threshold");
+	row->threshold = PG_GETARG_FLOAT4(ARG_THRESHOLD);
+	if (!(row->threshold >= 0 && row->threshold <= 1))
+		ereport(ERROR,
+				errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				errmsg("option \"threshold\" must be a probability from 0 to 1, not %g", row->threshold));
+	if (!PG_ARGISNULL(ARG_MISSING) && !isnan(PG_GETARG_FLOAT4(ARG_MISSING)))
+	{
+		row->has_missing = true;
+		row->missing = PG_GETARG_FLOAT4(ARG_MISSING);
+	}
+	if (!PG_ARGISNULL(ARG_CLASSES))
+		mp_option_classes(PG_GETARG_ARRAYTYPE_P(ARG_CLASSES), row);
+	if (!PG_ARGISNULL(ARG_FEATURE_NAMES))
+		load->feature_names = mp_option_strings("feature_names", PG_GETARG_ARRAYTYPE_P(ARG_FEATURE_NAMES),
+												&load->n_feature_names);
+	if (!PG_ARGISNULL(ARG_CATEGORIES))
+		load->categories = mp_option_categories(PG_GETARG_JSONB_P(ARG_CATEGORIES), &load->n_categories);
+}
+
+static void
+check_classes(const MpRowOptions *row, const MpForest *forest)
+{
+	MpTask		task = mp_forest_task(forest, row->n_classes > 0);
+	int			n = mp_task_n_classes(task, forest);
+
+	if (row->n_classes == 0)
+		return;
+	if (n == 0)
+		ereport(ERROR,
+				errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				errmsg("option \"classes\" does not fit: the objective \"%s\" has no classes",
+					   mp_objective_name(forest->objective)));
+	if (row->n_classes != n)
+		ereport(ERROR,
+				errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				errmsg("option \"classes\" must have %d labels, not %d", n, row->n_classes),
+				errhint("Give them in the order of the model's classes, as scikit-learn's classes_ has them."));
+	for (int i = 0; i < n; i++)
+		for (int j = 0; j < i; j++)
+			if (strcmp(row->classes[i], row->classes[j]) == 0)
+				ereport(ERROR,
+						errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("option \"classes\" has the label \"%s\" twice", row->classes[i]));
+}
+
+/* XGBoost 1.x saved scikit-learn's `missing` in an attribute. */
+static void
+honour_missing(MpRowOptions *row, const MpModelInfo *info, const char *name)
+{
+	if (!info->has_missing || isnan(info->missing) || row->has_missing)
+		return;
+	row->has_missing = true;
+	row->missing = info->missing;
+	ereport(NOTICE,
+			errmsg("model \"%s\" was trained with missing = %g: that value counts as missing",
+				   name, info->missing),
+			errhint("Use the option missing => ... for another."));
+}
+
+static Datum
+text_datum(const char *text)
+{
+	return CStringGetTextDatum(text);
+}
+
+static const char *
+trees_word(const MpForest *forest, MpTreesOption asked)
+{
+	if (asked == MP_TREES_AUTO)
+		return forest->n_rounds_used < forest->n_rounds ? "best" : "all";
+	return asked == MP_TREES_BEST ? "best" : "all";
+}
+
+static const char *
+absent_word(MpOnAbsent option)
+{
+	return option == MP_ABSENT_ERROR ? "error" : "missing";
+}
+
+/* Inserts the row of table version; all arguments of register() and what the file says. */
+static void
+insert_version(FunctionCallInfo fcinfo, const MpWriter *writer, int64 model, int32 version,
+			   bytea *blob, bytea *sha256, const MpForest *forest, const MpRowOptions *row,
+			   const MpLoadOptions *load)
+{
+	struct
+	{
+		const char *column;
+		MpParam		param;
+	}			columns[] = {
+		{"model", {INT8OID, Int64GetDatum(model)}},
+		{"version", {INT4OID, Int32GetDatum(version)}},
+		{"sha256", {BYTEAOID, PointerGetDatum(sha256)}},
+		{"trees", {TEXTOID, text_datum(trees_word(forest, load->trees))}},
+		{"classes", {TEXTARRAYOID, PG_GETARG_DATUM(ARG_CLASSES), PG_ARGISNULL(ARG_CLASSES)}},
+		{"feature_names", {TEXTARRAYOID, PG_GETARG_DATUM(ARG_FEATURE_NAMES), PG_ARGISNULL(ARG_FEATURE_NAMES)}},
+		{"categories", {JSONBOID, PG_GETARG_DATUM(ARG_CATEGORIES), PG_ARGISNULL(ARG_CATEGORIES)}},
+		{"threshold", {FLOAT4OID, Float4GetDatum(row->threshold)}},
+		{"missing", {FLOAT4OID, Float4GetDatum(row->missing), !row->has_missing}},
+		{"absent_feature", {TEXTOID, text_datum(absent_word(row->absent_feature))}},
+		{"unseen_category", {TEXTOID, PG_GETARG_DATUM(ARG_UNSEEN)}},
+		{"infinity", {TEXTOID, PG_GETARG_DATUM(ARG_INFINITY)}},
+		{"examples", {JSONBOID, PG_GETARG_DATUM(ARG_EXAMPLES), PG_ARGISNULL(ARG_EXAMPLES)}},
+		{"description", {TEXTOID, PG_GETARG_DATUM(ARG_DESCRIPTION), PG_ARGISNULL(ARG_DESCRIPTION)}},
+		{"tags", {JSONBOID, PG_GETARG_DATUM(ARG_TAGS), PG_ARGISNULL(ARG_TAGS)}},
+		{"format", {TEXTOID, text_datum(mp_format_name(forest->source))}},
+		{"xgboost", {TEXTOID, text_datum(psprintf("%d.%d.%d", forest->version[0], forest->version[1], forest->version[2]))}},
+		{"objective", {TEXTOID, text_datum(mp_objective_name(forest->objective))}},
+		{"booster", {TEXTOID, text_datum(mp_booster_name(forest->booster))}},
+		{"features", {INT4OID, Int32GetDatum(forest->n_features)}},
+		{"outputs", {INT4OID, Int32GetDatum(forest->n_outputs)}},
+		{"n_trees", {INT4OID, Int32GetDatum(forest->n_trees)}},
+		{"rounds", {INT4OID, Int32GetDatum(forest->n_rounds)}},
+		{"rounds_used", {INT4OID, Int32GetDatum(forest->n_rounds_used)}},
+		{"created_by", {TEXTOID, text_datum(GetUserNameFromId(writer->user, false))}},
+		{"data", {BYTEAOID, PointerGetDatum(blob)}}
+	};
+	StringInfoData sql;
+	StringInfoData params;
+	MpParam		values[lengthof(columns)];
+
+	initStringInfo(&sql);
+	initStringInfo(&params);
+	appendStringInfoString(&sql, "INSERT INTO model_predict.version (");
+	for (int i = 0; i < lengthof(columns); i++)
+	{
+		appendStringInfo(&sql, "%s%s", i ? ", " : "", columns[i].column);
+		appendStringInfo(&params, "%s$%d", i ? ", " : "", i + 1);
+		values[i] = columns[i].param;
+	}
+	appendStringInfo(&sql, ") VALUES (%s)", params.data);
+	mp_writer_execute(sql.data, lengthof(columns), values);
+}
+
+/* Refuses a null where the SQL declaration allows one but the meaning does not. */
+static void
+check_required(FunctionCallInfo fcinfo)
+{
+	if (PG_ARGISNULL(ARG_NAME))
+		ereport(ERROR,
+				errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				errmsg("the model's name must not be null"));
+	if (PG_ARGISNULL(ARG_MODEL))
+		ereport(ERROR,
+				errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				errmsg("the model's bytes must not be null"));
+	check_size(PG_GETARG_DATUM(ARG_MODEL));
+}
+
+/* The booster that the examples are scored by; it also owns forest and kernel image. */
+static MpBooster *
+load_to_register(const char *name, const bytea *blob, const MpLoadOptions *load,
+				 MpRowOptions *row, MpImage *image)
+{
+	MpBooster  *booster = mp_booster_begin(name, 0, 0);
+	MpModelInfo info;
+	MpError		error;
+
+	mp_error_clear(&error);
+	if (!mp_model_load(booster->alloc, VARDATA_ANY(blob), VARSIZE_ANY_EXHDR(blob), load,
+					   &image->forest, &info, &error))
+		mp_throw(&error, name, 0);
+	check_classes(row, image->forest);
+	honour_missing(row, &info, name);
+	image->kernel = mp_kernel_compile(booster->alloc, image->forest, &image->kernel_size, &error);
+	if (image->kernel == NULL && error.code != MP_OK)
+		mp_throw(&error, name, 0);
+	mp_booster_finish(booster, image->forest, true, image->kernel, row);
+	return booster;
+}
+
+/* The first version serves at once; later ones wait for deploy(). */
+static void
+record(const MpWriter *writer, const char *name, const MpModelRow *model, int32 version)
+{
+	int32		serving = mp_manage_alias(model->id, MP_DEFAULT_ALIAS);
+	MpEvent		event = {
+		.model = name, .model_id = model->id, .owner = model->owner,
+		.action = "register", .new_version = version
+	};
+
+	if (serving == 0)
+	{
+		mp_manage_point(model->id, MP_DEFAULT_ALIAS, version);
+		event.alias = MP_DEFAULT_ALIAS;
+	}
+	else
+		ereport(NOTICE,
+				errmsg("model "%s" version %d is registered; version %d still serves",
+					   name, version, serving),
+				errhint("SELECT model_predict.deploy(%s, %d);", quote_literal_cstr(name), version));
+	mp_manage_log(writer, &event);
+}
+
+PG_FUNCTION_INFO_V1(mp_register);
+Datum
+mp_register(PG_FUNCTION_ARGS)
+{
+	MpRowOptions row;
+	MpLoadOptions load;
+	MpImage		image = {0};
+	MpBooster  *booster;
+	char	   *name;
+	bytea	   *blob;
+	bytea	   *sha256;
+	MpWriter	writer;
+	MpModelRow	model;
+	int32		version;
+	bool		created;
+
+	check_required(fcinfo);
+	name = text_to_cstring(PG_GETARG_TEXT_PP(ARG_NAME));
+	mp_check_name(name, "model");
+	read_arguments(fcinfo, &row, &load);
+	blob = PG_GETARG_BYTEA_PP(ARG_MODEL);
+	booster = load_to_register(name, blob, &load, &row, &image);
+	if (!PG_ARGISNULL(ARG_EXAMPLES))
+		mp_examples_check(booster, PG_GETARG_JSONB_P(ARG_EXAMPLES));
+	sha256 = mp_sha256(VARDATA_ANY(blob), VARSIZE_ANY_EXHDR(blob));
+	mp_writer_begin(&writer, "register()");
+	version = mp_manage_next_version(&writer, name, &model, &created);
+	insert_version(fcinfo, &writer, model.id, version, blob, sha256, image.forest, &row, &load);
+	mp_image_insert_features(model.id, version, image.forest);
+	mp_image_store(model.id, version, sha256, &load, &image);
+	record(&writer, name, &model, version);
+	mp_writer_end(&writer);
+	mp_booster_free(booster);
+	PG_RETURN_INT32(version);
+}

@@ -1,0 +1,514 @@
+/*
+ * row.c: how a row comes into a function and becomes a vector of features.
+ *
+ * The types of the arguments decide once which form the row has: one composite
+ * is read by column name, one jsonb by key, one array and plain scalars by
+ * position. What a form must know of one version (which column holds which
+ * feature) is learned at the first row and kept until the call site resolves
+ * anew; a composite's mapping belongs to the row's own type, since one call
+ * site may see several.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "catalog/pg_type.h"
+#include "funcapi.h"
+#include "nodes/primnodes.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/jsonb.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/typcache.h"
+
+#include "match.h"
+#include "row.h"
+
+typedef enum RowKind
+{
+	ROW_COMPOSITE,
+	ROW_JSONB,
+	ROW_JSON,
+	ROW_ARRAY,
+	ROW_SCALARS
+} RowKind;
+
+/* Which columns of one row type hold the features. */
+typedef struct RowMap
+{
+	struct RowMap *next;
+	Oid			type;
+	int32		typmod;
+	TupleDesc	desc;			/* cut after the last column that is needed */
+	Datum	   *values;			/* of a row */
+	bool	   *nulls;
+	int		   *column_of;		/* of each feature; -1: absent, so missing */
+	MpInput    *inputs;			/* of each feature */
+} RowMap;
+
+struct MpRowForm
+{
+	RowKind		kind;
+	int			first;			/* argument where the row starts */
+	int			n;				/* scalars */
+	MpInput    *inputs;			/* of each scalar, or one for the array's elements */
+	int16		element_length;
+	bool		element_by_value;
+	char		element_align;
+	bool		checked;		/* scalars, elements: types fit the version's features */
+	MemoryContext context;		/* of the maps */
+	RowMap	   *maps;			/* the last used first */
+};
+
+static void pg_attribute_noreturn()
+bad_type(Oid type)
+{
+	ereport(ERROR,
+			errcode(ERRCODE_DATATYPE_MISMATCH),
+			errmsg("a row cannot be read from type %s", format_type_be(type)),
+			errhint("Pass a whole row such as c.*, a jsonb object, an array of numbers, or the values one by one."));
+}
+
+static void
+array_form(MpRowForm *form, Oid element)
+{
+	form->kind = ROW_ARRAY;
+	form->inputs = palloc(sizeof(MpInput));
+	form->inputs[0] = mp_input_of(element);
+	if (form->inputs[0].kind == MP_INPUT_OTHER)
+		bad_type(get_array_type(element));
+	get_typlenbyvalalign(element, &form->element_length, &form->element_by_value, &form->element_align);
+}
+
+static void
+scalar_form(MpRowForm *form, FunctionCallInfo fcinfo)
+{
+	form->kind = ROW_SCALARS;
+	form->inputs = palloc(sizeof(MpInput) * form->n);
+	for (int i = 0; i < form->n; i++)
+	{
+		Oid			type = get_fn_expr_argtype(fcinfo->flinfo, form->first + i);
+
+		form->inputs[i] = mp_input_of(type);
+		if (form->inputs[i].kind == MP_INPUT_OTHER && form->n > 1)
+		{
+			if (type_is_rowtype(getBaseType(type)))
+				ereport(ERROR,
+						errcode(ERRCODE_DATATYPE_MISMATCH),
+						errmsg("a row cannot be mixed with other arguments"),
+						errdetail("Argument %d is of the row type %s.", form->first + i + 1, format_type_be(type)),
+						errhint("Pass just one row, such as one of a subquery that adds columns, or all values one by one."));
+			ereport(ERROR,
+					errcode(ERRCODE_DATATYPE_MISMATCH),
+					errmsg("argument %d of type %s cannot be a feature", form->first + i + 1, format_type_be(type)),
+					errhint("Pass a number, a boolean or a category's label; for a date or time, what the model was trained with, such as extract(epoch from x)."));
+		}
+	}
+}
+
+/* An untyped literal that looks like JSON or an array was meant as one. */
+static void
+check_lone_literal(FunctionCallInfo fcinfo, const MpRowForm *form)
+{
+	const char *literal;
+
+	if (form->n != 1 || form->inputs[0].kind != MP_INPUT_UNKNOWN || PG_ARGISNULL(form->first))
+		return;
+	literal = PG_GETARG_CSTRING(form->first);
+	if (literal[0] == '{' || literal[0] == '[')
+		ereport(ERROR,
+				errcode(ERRCODE_INDETERMINATE_DATATYPE),
+				errmsg("the type of the row \"%.30s%s\" is not known", literal, strlen(literal) > 30 ? "..." : ""),
+				errhint("Cast it: '{...}'::jsonb for an object, '{...}'::real[] for an array."));
+}
+
+MpRowForm *
+mp_row_form(FunctionCallInfo fcinfo, int first, MemoryContext context)
+{
+	MemoryContext old = MemoryContextSwitchTo(context);
+	MpRowForm  *form = palloc0(sizeof(MpRowForm));
+	Oid			type;
+	Oid			base;
+
+	form->first = first;
+	form->n = PG_NARGS() - first;
+	if (fcinfo->flinfo->fn_expr == NULL)
+		ereport(ERROR,
+				errcode(ERRCODE_INDETERMINATE_DATATYPE),
+				errmsg("could not determine the types of the row's values"),
+				errdetail("The function was called without an expression that tells them."));
+	type = get_fn_expr_argtype(fcinfo->flinfo, first);
+	base = getBaseType(type);
+	if (get_fn_expr_variadic(fcinfo->flinfo))
+		array_form(form, get_base_element_type(type));
+	else if (form->n > 1)
+		scalar_form(form, fcinfo);
+	else if (base == JSONBOID)
+		form->kind = ROW_JSONB;
+	else if (base == JSONOID)
+		form->kind = ROW_JSON;
+	else if (type_is_rowtype(base))
+		form->kind = ROW_COMPOSITE;
+	else if (OidIsValid(get_base_element_type(type)))
+		array_form(form, get_base_element_type(type));
+	else
+	{
+		scalar_form(form, fcinfo);
+		if (form->inputs[0].kind == MP_INPUT_OTHER)
+			bad_type(type);
+	}
+	form->context = AllocSetContextCreate(context, "model_predict row", ALLOCSET_SMALL_SIZES);
+	MemoryContextSwitchTo(old);
+	return form;
+}
+
+void
+mp_row_form_reset(MpRowForm *form)
+{
+	form->maps = NULL;
+	form->checked = false;
+	MemoryContextReset(form->context);
+}
+
+static void
+check_count(const MpBooster *booster, int64 given, bool lone)
+{
+	int			n = booster->forest->n_features;
+
+	if (given == n)
+		return;
+	ereport(ERROR,
+			errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			errmsg_plural("model \"%s\" version %d expects %d feature, not " INT64_FORMAT,
+						  "model \"%s\" version %d expects %d features, not " INT64_FORMAT, n,
+						  booster->name, booster->version, n, given),
+			lone ? errhint("For a whole row write the table's name with a star, as in c.*: a table that has a column of its own name gives that column.") : 0);
+}
+
+/* A null scalar is a missing value. */
+static bool
+read_scalars(MpRowForm *form, FunctionCallInfo fcinfo, MpBooster *booster)
+{
+	bool		complete = true;
+
+	if (!form->checked)
+	{
+		check_lone_literal(fcinfo, form);
+		check_count(booster, form->n, form->n == 1);
+		for (int i = 0; i < form->n; i++)
+			mp_input_check(booster, i, form->inputs[i], NULL);
+		form->checked = true;
+	}
+	for (int i = 0; i < form->n; i++)
+	{
+		NullableDatum *arg = &fcinfo->args[form->first + i];
+
+		if (arg->isnull)
+			booster->x[i] = NAN;
+		else if (!mp_value_read(booster, i, form->inputs[i], arg->value, &booster->x[i]))
+			complete = false;
+	}
+	return complete;
+}
+
+static bool
+read_array(MpRowForm *form, ArrayType *array, MpBooster *booster)
+{
+	int			n = ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
+	bits8	   *nulls = ARR_NULLBITMAP(array);
+	char	   *data = ARR_DATA_PTR(array);
+	bool		complete = true;
+
+	if (ARR_NDIM(array) > 1)
+		ereport(ERROR,
+				errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
+				errmsg("the array of features must have one dimension, not %d", ARR_NDIM(array)));
+	check_count(booster, n, false);
+	if (!form->checked)
+	{
+		for (int i = 0; i < n; i++)
+			mp_input_check(booster, i, form->inputs[0], NULL);
+		form->checked = true;
+	}
+	for (int i = 0; i < n; i++)
+	{
+		if (nulls && !(nulls[i / 8] & (1 << (i % 8))))
+		{
+			booster->x[i] = NAN;
+			continue;
+		}
+		if (!mp_value_read(booster, i, form->inputs[0],
+						   fetch_att(data, form->element_by_value, form->element_length),
+						   &booster->x[i]))
+			complete = false;
+		data = att_addlength_pointer(data, form->element_length, data);
+		data = (char *) att_align_nominal(data, form->element_align);
+	}
+	return complete;
+}
+
+/* Whether all columns have the names that ROW(...) gives: f1, f2, ... */
+static bool
+is_anonymous(TupleDesc desc)
+{
+	if (desc->tdtypeid != RECORDOID)
+		return false;
+	for (int i = 0; i < desc->natts; i++)
+	{
+		char		name[16];
+
+		snprintf(name, sizeof(name), "f%d", i + 1);
+		if (strcmp(name, NameStr(TupleDescAttr(desc, i)->attname)) != 0)
+			return false;
+	}
+	return true;
+}
+
+/* Whether the row's columns, f1, f2, ..., are just the model's own names. */
+static bool
+names_are_all_there(const MpBooster *booster, int n)
+{
+	const MpForest *forest = booster->forest;
+
+	if (forest->n_feature_names == 0)
+		return false;
+	for (int i = 0; i < forest->n_features; i++)
+	{
+		const MpFeature *f = mp_forest_features(forest) + i;
+		MpString	name = mp_forest_string(forest, f->name, f->name_length);
+		char		text[16];
+		int			number;
+
+		if (name.length < 2 || name.length > 10 || name.data[0] != 'f')
+			return false;
+		memcpy(text, name.data + 1, name.length - 1);
+		text[name.length - 1] = '\0';
+		number = atoi(text);
+		if (number < 1 || number > n || strcmp(psprintf("%d", number), text) != 0)
+			return false;
+	}
+	return true;
+}
+
+static void
+map_columns(RowMap *map, TupleDesc desc, const MpBooster *booster)
+{
+	int			n = desc->natts;
+
+	if (is_anonymous(desc) && !names_are_all_there(booster, n))
+	{
+		check_count(booster, n, false);
+		for (int i = 0; i < n; i++)
+			map->column_of[i] = i;
+	}
+	else
+	{
+		const char **names = palloc(sizeof(char *) * Max(n, 1));
+
+		for (int i = 0; i < n; i++)
+			names[i] = TupleDescAttr(desc, i)->attisdropped ? NULL : NameStr(TupleDescAttr(desc, i)->attname);
+		mp_match_columns(booster, names, n, map->column_of);
+	}
+	for (int i = 0; i < booster->forest->n_features; i++)
+		if (map->column_of[i] >= 0)
+		{
+			Form_pg_attribute att = TupleDescAttr(desc, map->column_of[i]);
+
+			map->inputs[i] = mp_input_of(att->atttypid);
+			mp_input_check(booster, i, map->inputs[i], NameStr(att->attname));
+		}
+}
+
+static RowMap *
+make_map(MpRowForm *form, Oid type, int32 typmod, const MpBooster *booster)
+{
+	MemoryContext old = MemoryContextSwitchTo(form->context);
+	TupleDesc	desc = lookup_rowtype_tupdesc(type, typmod);
+	int			n_features = booster->forest->n_features;
+	RowMap	   *map = palloc0(sizeof(RowMap));
+	int			needed = 0;
+
+	map->type = type;
+	map->typmod = typmod;
+	map->column_of = palloc(sizeof(int) * Max(n_features, 1));
+	map->inputs = palloc0(sizeof(MpInput) * Max(n_features, 1));
+	map->desc = CreateTupleDescCopy(desc);
+	ReleaseTupleDesc(desc);
+	map_columns(map, map->desc, booster);
+	for (int i = 0; i < n_features; i++)
+		needed = Max(needed, map->column_of[i] + 1);
+	map->desc->natts = needed;	/* so that the rest is not taken apart */
+	map->values = palloc(sizeof(Datum) * Max(needed, 1));
+	map->nulls = palloc(sizeof(bool) * Max(needed, 1));
+	map->next = form->maps;
+	form->maps = map;
+	MemoryContextSwitchTo(old);
+	return map;
+}
+
+static RowMap *
+map_for(MpRowForm *form, Oid type, int32 typmod, const MpBooster *booster)
+{
+	RowMap	   *map;
+
+	for (RowMap **link = &form->maps; (map = *link) != NULL; link = &map->next)
+		if (map->type == type && map->typmod == typmod)
+		{
+			*link = map->next;	/* to the front: rows of one type come in runs */
+			map->next = form->maps;
+			form->maps = map;
+			return map;
+		}
+	return make_map(form, type, typmod, booster);
+}
+
+static bool
+read_composite(MpRowForm *form, HeapTupleHeader header, MpBooster *booster)
+{
+	Oid			type = HeapTupleHeaderGetTypeId(header);
+	int32		typmod = HeapTupleHeaderGetTypMod(header);
+	RowMap	   *map = form->maps;
+	HeapTupleData tuple;
+	bool		complete = true;
+
+	if (map == NULL || map->type != type || map->typmod != typmod)
+		map = map_for(form, type, typmod, booster);
+	tuple.t_len = HeapTupleHeaderGetDatumLength(header);
+	ItemPointerSetInvalid(&tuple.t_self);
+	tuple.t_tableOid = InvalidOid;
+	tuple.t_data = header;
+	heap_deform_tuple(&tuple, map->desc, map->values, map->nulls);
+	for (int i = 0; i < booster->forest->n_features; i++)
+	{
+		int			column = map->column_of[i];
+
+		if (column < 0 || map->nulls[column])
+			booster->x[i] = NAN;
+		else if (!mp_value_read(booster, i, map->inputs[i], map->values[column], &booster->x[i]))
+			complete = false;
+	}
+	return complete;
+}
+
+static bool
+read_json_value(MpBooster *booster, int feature, const JsonbValue *value)
+{
+	bool		categorical = mp_forest_features(booster->forest)[feature].type == MP_FEATURE_CATEGORICAL;
+	float	   *x = &booster->x[feature];
+
+	switch (value->type)
+	{
+		case jbvNull:
+			*x = NAN;
+			return true;
+		case jbvNumeric:
+			return mp_value_read(booster, feature, (MpInput) {MP_INPUT_NUMERIC, NUMERICOID},
+								 NumericGetDatum(value->val.numeric), x);
+		case jbvBool:
+			return mp_value_read(booster, feature, (MpInput) {MP_INPUT_BOOL, BOOLOID},
+								 BoolGetDatum(value->val.boolean), x);
+		case jbvString:
+			if (categorical)
+				return mp_value_category_label(booster, feature, value->val.string.val,
+											   value->val.string.len, x);
+			mp_input_check(booster, feature, (MpInput) {MP_INPUT_TEXT, TEXTOID}, NULL);
+			break;
+		default:
+			break;
+	}
+	ereport(ERROR,
+			errcode(ERRCODE_DATATYPE_MISMATCH),
+			errmsg("%s of model \"%s\" version %d must be a JSON number, string, boolean or null",
+				   mp_feature_label(booster->forest, feature), booster->name, booster->version),
+			errhint("Nested objects and arrays are not read: give each feature a key of its own."));
+}
+
+/* Reads by matching all keys as if they were columns: for objects whose keys are not the features' exact names. */
+static bool
+read_json_matched(Jsonb *row, MpBooster *booster)
+{
+	int			n = JB_ROOT_COUNT(row);
+	const char **names = palloc(sizeof(char *) * Max(n, 1));
+	JsonbValue *values = palloc(sizeof(JsonbValue) * Max(n, 1));
+	int		   *column_of = palloc(sizeof(int) * Max(booster->forest->n_features, 1));
+	JsonbIterator *it = JsonbIteratorInit(&row->root);
+	JsonbValue	v;
+	JsonbIteratorToken token;
+	bool		complete = true;
+	int			i = -1;
+
+	while ((token = JsonbIteratorNext(&it, &v, true)) != WJB_DONE)
+	{
+		if (token == WJB_KEY)
+			names[++i] = pnstrdup(v.val.string.val, v.val.string.len);
+		else if (token == WJB_VALUE)
+			values[i] = v;
+	}
+	mp_match_columns(booster, names, n, column_of);
+	for (int f = 0; f < booster->forest->n_features; f++)
+	{
+		if (column_of[f] < 0)
+			booster->x[f] = NAN;
+		else if (!read_json_value(booster, f, &values[column_of[f]]))
+			complete = false;
+	}
+	return complete;
+}
+
+bool
+mp_row_read_jsonb(Jsonb *row, MpBooster *booster)
+{
+	const MpForest *forest = booster->forest;
+	bool		complete = true;
+
+	if (!JB_ROOT_IS_OBJECT(row))
+		ereport(ERROR,
+				errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				errmsg("a JSON row must be an object with a key for each feature"),
+				errhint("Pass '{\"feature\": value, ...}'::jsonb; values by position go into an array such as '{1,2}'::real[]."));
+	if (forest->n_feature_names == 0)
+		return read_json_matched(row, booster);
+	for (int i = 0; i < forest->n_features; i++)
+	{
+		const MpFeature *f = mp_forest_features(forest) + i;
+		MpString	name = mp_forest_string(forest, f->name, f->name_length);
+		JsonbValue	value;
+
+		if (getKeyJsonValueFromContainer(&row->root, name.data, name.length, &value) == NULL)
+			return read_json_matched(row, booster);
+		if (!read_json_value(booster, i, &value))
+			complete = false;
+	}
+	return complete;
+}
+
+static Jsonb *
+json_to_jsonb(text *json)
+{
+	return DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(text_to_cstring(json))));
+}
+
+bool
+mp_row_read(MpRowForm *form, FunctionCallInfo fcinfo, MpBooster *booster)
+{
+	Datum		value = fcinfo->args[form->first].value;
+
+	if (form->kind == ROW_SCALARS)
+		return read_scalars(form, fcinfo, booster);
+	if (PG_ARGISNULL(form->first))
+		return false;
+	switch (form->kind)
+	{
+		case ROW_COMPOSITE:
+			return read_composite(form, DatumGetHeapTupleHeader(value), booster);
+		case ROW_JSONB:
+			return mp_row_read_jsonb(DatumGetJsonbP(value), booster);
+		case ROW_JSON:
+			return mp_row_read_jsonb(json_to_jsonb(DatumGetTextPP(value)), booster);
+		case ROW_ARRAY:
+			return read_array(form, DatumGetArrayTypeP(value), booster);
+		case ROW_SCALARS:
+			break;
+	}
+	return false;
+}

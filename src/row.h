@@ -1,0 +1,28 @@
+/*
+ * row.h: how a row comes into a function and becomes a vector of features.
+ * Include after postgres.h.
+ */
+#ifndef MP_ROW_H
+#define MP_ROW_H
+
+#include "model_predict.h"
+
+/* What the arguments of a call hold, known from their types alone. */
+typedef struct MpRowForm MpRowForm;
+
+/* Allocated in `context`; the row's arguments start at `first`. Errors where the types cannot be a row. */
+extern MpRowForm *mp_row_form(FunctionCallInfo fcinfo, int first, MemoryContext context);
+
+/* Forgets what was learned of the row's types for one version. */
+extern void mp_row_form_reset(MpRowForm *form);
+
+/*
+ * Reads the row of this call into booster->x. False: the answer is NULL (a null
+ * row, or an unseen category of a version that says 'null').
+ */
+extern bool mp_row_read(MpRowForm *form, FunctionCallInfo fcinfo, MpBooster *booster);
+
+/* The same from jsonb, without a call. */
+extern bool mp_row_read_jsonb(struct Jsonb *row, MpBooster *booster);
+
+#endif
