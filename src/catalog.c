@@ -12,7 +12,7 @@
 #include "access/genam.h"
 #include "access/table.h"
 #include "catalog/namespace.h"
-#include "catalog/pg_collation.h"
+#include "catalog/pg_am.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"

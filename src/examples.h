@@ -4,6 +4,8 @@
 #ifndef MP_EXAMPLES_H
 #define MP_EXAMPLES_H
 
+#include "utils/jsonb.h"
+
 #include "model_predict.h"
 
 /* Largest relative difference between an example's answer and ours that is no error. */
@@ -14,6 +16,6 @@
  * Errors at the first that differs, naming row, expected and got. Returns how
  * many there are.
  */
-extern int	mp_examples_check(struct MpBooster *booster, struct Jsonb *examples);
+extern int	mp_examples_check(MpBooster *booster, Jsonb *examples);
 
 #endif

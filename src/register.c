@@ -296,7 +296,7 @@ record(const MpWriter *writer, const char *name, const MpModelRow *model, int32 
 	}
 	else
 		ereport(NOTICE,
-				errmsg("model "%s" version %d is registered; version %d still serves",
+				errmsg("model \"%s\" version %d is registered; version %d still serves",
 					   name, version, serving),
 				errhint("SELECT model_predict.deploy(%s, %d);", quote_literal_cstr(name), version));
 	mp_manage_log(writer, &event);

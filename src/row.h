@@ -5,6 +5,8 @@
 #ifndef MP_ROW_H
 #define MP_ROW_H
 
+#include "utils/jsonb.h"
+
 #include "model_predict.h"
 
 /* What the arguments of a call hold, known from their types alone. */
@@ -23,6 +25,6 @@ extern void mp_row_form_reset(MpRowForm *form);
 extern bool mp_row_read(MpRowForm *form, FunctionCallInfo fcinfo, MpBooster *booster);
 
 /* The same from jsonb, without a call. */
-extern bool mp_row_read_jsonb(struct Jsonb *row, MpBooster *booster);
+extern bool mp_row_read_jsonb(Jsonb *row, MpBooster *booster);
 
 #endif

@@ -22,12 +22,12 @@
 #define MP_MAX_OUTPUTS 100000
 #define MP_MAX_CATEGORY 16777216		/* XGBoost's OutOfRangeCat: the first code that is none */
 
-typedef enum MpBooster
+typedef enum MpBoosterKind
 {
 	MP_BOOSTER_GBTREE,
 	MP_BOOSTER_DART,
 	MP_BOOSTER_GBLINEAR
-} MpBooster;
+} MpBoosterKind;
 
 /* the file format that the model came in */
 typedef enum MpFormat
@@ -171,7 +171,7 @@ typedef struct MpForest
 	uint64_t	size;			/* multiple of 64 */
 	int32_t		version[3];		/* of the XGBoost that saved it; 0.0.0: not said */
 	int32_t		source;			/* MpFormat */
-	int32_t		booster;		/* MpBooster */
+	int32_t		booster;		/* MpBoosterKind */
 	int32_t		objective;		/* MpObjective */
 	int32_t		n_features;
 	int32_t		n_outputs;		/* margins per row */

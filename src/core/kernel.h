@@ -10,6 +10,8 @@
 
 #include "forest.h"
 
+#define MP_KERNEL_FORMAT 1			/* raised at every change of the image */
+
 typedef enum MpKernelKind
 {
 	MP_KERNEL_AUTO,

@@ -51,6 +51,6 @@ extern bool mp_model_load(MpAlloc *alloc, const void *data, size_t size,
 						  MpModelInfo *info, MpError *error);
 
 extern const char *mp_format_name(MpFormat format);		/* "ubj", "json", "deprecated" */
-extern const char *mp_booster_name(MpBooster booster);	/* "gbtree", ... */
+extern const char *mp_booster_name(MpBoosterKind booster);	/* "gbtree", ... */
 
 #endif
