@@ -3,7 +3,13 @@
  *
  * Contributions follow XGBoost's pred_contribs (path-dependent tree SHAP,
  * Lundberg, Erion & Lee 2018) and are on the margin scale; those of one output
- * sum to its margin.
+ * sum to its margin. They honour n_trees_used and the weights of dart. A
+ * linear model's are weight x value, 0 where missing.
+ *
+ * Memory of an MpShap: up to 40 bytes per split, 32 (and 32 more for every
+ * 8 distinct features on the longest path after the first 8) more per split on a feature that
+ * the path has split before, and scratch for one tree; for vector leaves, once
+ * per output. Nothing is allocated per row.
  */
 #ifndef MP_CORE_SHAP_H
 #define MP_CORE_SHAP_H
@@ -12,13 +18,24 @@
 
 typedef struct MpShap MpShap;
 
-/* Prepares a checked forest: mean value of every node, paths, scratch. The forest must outlive it. */
+/*
+ * Prepares a checked forest; it must outlive the MpShap. Fails with
+ * MP_ERROR_UNSUPPORTED where the file holds no covers (vector leaves before
+ * XGBoost 3).
+ */
 extern MpShap *mp_shap_open(MpAlloc *alloc, const MpForest *forest, MpError *error);
+
+/* For callers that do not drop the allocator's memory as a whole. */
+extern void mp_shap_close(MpShap *shap);
 
 /* contribs[n_outputs][n_features + 1], bias last; calls alloc->poll per tree */
 extern void mp_shap_contribs(MpShap *shap, const float *x, float *contribs);
 
-/* interactions[n_outputs][n_features + 1][n_features + 1] */
+/*
+ * interactions[n_outputs][n_features + 1][n_features + 1]: symmetric, each row
+ * sums to that feature's contribution; the bias stands in the last corner. A
+ * linear model has them on the diagonal only. Fails for want of memory only.
+ */
 extern bool mp_shap_interactions(MpShap *shap, const float *x, float *interactions, MpError *error);
 
 #endif

@@ -1,0 +1,463 @@
+/*
+ * shap.c: contributions of one row: prepare it, walk the trees, add up.
+ *
+ * shap_tree.h has the formula and the layout. The walk has no branch that
+ * depends on the row: a mispredicted one would cost more than a split.
+ */
+#include "shap.h"
+
+#include "eval.h"
+#include "shap_tree.h"
+
+#include <math.h>
+#include <string.h>
+
+static MP_SHAP_INLINE MpShapLanes
+all_lanes(float x)
+{
+	return (MpShapLanes) {x, x, x, x};
+}
+
+void
+mp_shap_load_row(struct MpShap *shap, const float *x)
+{
+	const MpShapSlot *slots = shap->slots.data;
+	size_t		n_slots = mp_vec_count(&shap->slots, MpShapSlot);
+
+	for (size_t i = 0; i < n_slots; i++)
+	{
+		float		value = x[slots[i].feature];
+
+		switch ((MpShapSlotKind) slots[i].kind)
+		{
+			case MP_SHAP_SLOT_RIGHT:
+				break;
+			case MP_SHAP_SLOT_LEFT:
+				value = isnan(value) ? -INFINITY : value;
+				break;
+			case MP_SHAP_SLOT_DECIDED:
+				value = mp_node_goes_left(shap->forest, slots[i].node, value) ? -1 : 1;
+				break;
+		}
+		shap->row[i] = value;
+	}
+}
+
+/*
+ * One tree's parts, with what the walk reads and writes. Copied into local
+ * restrict pointers by each pass: else the compiler loads them anew after
+ * every store.
+ */
+typedef struct Walk
+{
+	const MpShapTree *tree;
+	const MpShapInner *inner;
+	const MpShapTwig *twigs;
+	const MpShapLaterTwig *later_twigs;
+	const float *leaves;
+	const MpShapPoints *points;
+	const float *row;
+	MpShapLanes *phi;
+	MpShapLanes *above;
+	MpShapLanes *below;
+	uint32_t   *chosen;
+	uint32_t   *points_used;
+	uint32_t   *went;
+} Walk;
+
+/* Sides are computed and used as indexes, never asked: 0 is left, 1 right. */
+static MP_SHAP_INLINE size_t
+side_of(const float *row, uint32_t slot, float threshold)
+{
+	return !(row[slot] < threshold);
+}
+
+/* n is n_vectors: a constant in the calls that matter */
+static MP_SHAP_INLINE void
+pass_down(const Walk *w, size_t n)
+{
+	const MpShapInner *restrict inner = w->inner;
+	const MpShapPoints *restrict all_points = w->points;
+	const float *restrict row = w->row;
+	MpShapLanes *restrict above = w->above;
+	uint32_t   *restrict chosen = w->chosen;
+	uint32_t   *restrict points_used = w->points_used;
+	uint32_t   *restrict went = w->went;
+	size_t		n_inner = w->tree->n_inner;
+
+	for (size_t i = 0; i < n_inner; i++, inner++)
+	{
+		size_t		side = side_of(row, inner->slot, inner->threshold);
+		uint32_t	open = went[inner->earlier];
+		uint32_t	used = inner->points & open;	/* else MP_SHAP_POINTS_NONE */
+		const MpShapPoints *points = all_points + used * n;
+		size_t		to = inner->child[side];
+		size_t		other = inner->child[!side];
+
+		went[2 + 2 * i + side] = open;
+		went[2 + 2 * i + !side] = 0;
+		chosen[i] = (uint32_t) to;
+		points_used[i] = used;
+		for (size_t v = 0; v < n; v++)
+		{
+			MpShapLanes all = above[i * n + v];
+			MpShapLanes known = all * points[v].known;
+			MpShapLanes unknown = all - known;
+
+			above[to * n + v] = unknown * all_lanes(inner->share[side]) + known;
+			above[other * n + v] = unknown * all_lanes(inner->share[!side]);
+		}
+	}
+}
+
+static MP_SHAP_INLINE void
+pass_leaves(const Walk *w, size_t n)
+{
+	size_t		first = (size_t) w->tree->n_inner + w->tree->n_twigs + w->tree->n_later_twigs;
+	MpShapLanes *restrict below = w->below + first * n;
+	const float *restrict leaves = w->leaves;
+	size_t		n_leaves = w->tree->n_leaves;
+
+	for (size_t i = 0; i < n_leaves; i++)
+	{
+		for (size_t v = 0; v < n; v++)
+			below[i * n + v] = all_lanes(leaves[i]);
+	}
+}
+
+static MP_SHAP_INLINE void
+pass_twigs(const Walk *w, size_t n)
+{
+	const MpShapTwig *restrict twig = w->twigs;
+	const MpShapPoints *restrict points = w->points + MP_SHAP_POINTS_FIRST * n;
+	const float *restrict row = w->row;
+	MpShapLanes *restrict above = w->above + w->tree->n_inner * n;
+	MpShapLanes *restrict below = w->below + w->tree->n_inner * n;
+	MpShapLanes *restrict phi = w->phi;
+	size_t		n_twigs = w->tree->n_twigs;
+
+	for (size_t i = 0; i < n_twigs; i++, twig++)
+	{
+		MpShapLanes change = all_lanes(twig->change[side_of(row, twig->slot, twig->threshold)]);
+		MpShapLanes sum = phi[twig->slot];
+
+		for (size_t v = 0; v < n; v++)
+		{
+			MpShapLanes gain = above[i * n + v] * change;
+
+			below[i * n + v] = all_lanes(twig->mean) + points[v].known * change;
+			above[i * n + v] = gain;
+			sum += gain;
+		}
+		phi[twig->slot] = sum;
+	}
+}
+
+static MP_SHAP_INLINE void
+pass_later_twigs(const Walk *w, size_t n)
+{
+	size_t		first = (size_t) w->tree->n_inner + w->tree->n_twigs;
+	const MpShapLaterTwig *restrict later = w->later_twigs;
+	const MpShapPoints *restrict all_points = w->points;
+	const uint32_t *restrict went = w->went;
+	const float *restrict row = w->row;
+	MpShapLanes *restrict above = w->above + first * n;
+	MpShapLanes *restrict below = w->below + first * n;
+	MpShapLanes *restrict phi = w->phi;
+	size_t		n_later_twigs = w->tree->n_later_twigs;
+
+	for (size_t i = 0; i < n_later_twigs; i++, later++)
+	{
+		const MpShapTwig *twig = &later->twig;
+		const MpShapPoints *points = all_points + (later->points & went[later->earlier]) * n;
+		MpShapLanes change = all_lanes(twig->change[side_of(row, twig->slot, twig->threshold)]);
+		MpShapLanes sum = phi[twig->slot];
+
+		for (size_t v = 0; v < n; v++)
+		{
+			MpShapLanes gain = above[i * n + v] * points[v].gain * change;
+
+			below[i * n + v] = all_lanes(twig->mean) + points[v].known * change;
+			above[i * n + v] = gain;
+			sum += gain;
+		}
+		phi[twig->slot] = sum;
+	}
+}
+
+static MP_SHAP_INLINE void
+pass_up(const Walk *w, size_t n)
+{
+	const MpShapInner *restrict first = w->inner;
+	const MpShapPoints *restrict all_points = w->points;
+	const uint32_t *restrict chosen = w->chosen;
+	const uint32_t *restrict points_used = w->points_used;
+	MpShapLanes *restrict above = w->above;
+	MpShapLanes *restrict below = w->below;
+	MpShapLanes *restrict phi = w->phi;
+
+	for (size_t i = w->tree->n_inner; i-- > 0;)
+	{
+		const MpShapInner *inner = &first[i];
+		const MpShapPoints *points = all_points + points_used[i] * n;
+		size_t		left = inner->child[0];
+		size_t		right = inner->child[1];
+		MpShapLanes sum = phi[inner->slot];
+
+		for (size_t v = 0; v < n; v++)
+		{
+			MpShapLanes mean = all_lanes(inner->share[0]) * below[left * n + v] +
+				all_lanes(inner->share[1]) * below[right * n + v];
+			MpShapLanes change = below[chosen[i] * n + v] - mean;
+			MpShapLanes gain = above[i * n + v] * points[v].gain * change;
+
+			below[i * n + v] = mean + points[v].known * change;
+			above[i * n + v] = gain;
+			sum += gain;
+		}
+		phi[inner->slot] = sum;
+	}
+}
+
+static MP_SHAP_INLINE void
+walk(const Walk *w, size_t n)
+{
+	pass_down(w, n);
+	pass_leaves(w, n);
+	pass_twigs(w, n);
+	pass_later_twigs(w, n);
+	pass_up(w, n);
+}
+
+void
+mp_shap_walk(struct MpShap *shap, const MpShapTree *tree)
+{
+	Walk		w = {
+		.tree = tree,
+		.inner = mp_vec_at(&shap->inner, const MpShapInner, tree->first_inner),
+		.twigs = mp_vec_at(&shap->twigs, const MpShapTwig, tree->first_twig),
+		.later_twigs = mp_vec_at(&shap->later_twigs, const MpShapLaterTwig, tree->first_later_twig),
+		.leaves = mp_vec_at(&shap->leaves, const float, tree->first_leaf),
+		.points = mp_vec_at(&shap->points, const MpShapPoints, tree->first_points),
+		.row = shap->row,
+		.phi = shap->phi,
+		.above = shap->above,
+		.below = shap->below,
+		.chosen = shap->chosen,
+		.points_used = shap->points_used,
+		.went = shap->went
+	};
+
+	for (uint32_t v = 0; v < tree->n_vectors; v++)
+		w.above[v] = shap->weights[tree->n_vectors][v] * all_lanes(tree->weight);
+
+	switch (tree->n_vectors)
+	{
+		case 1:
+			walk(&w, 1);
+			break;
+		case 2:
+			walk(&w, 2);
+			break;
+		default:
+			walk(&w, tree->n_vectors);
+			break;
+	}
+}
+
+static void
+linear_contribs(const MpForest *forest, const float *x, float *contribs)
+{
+	const float *weights = MP_SECTION(forest, MP_SECTION_WEIGHTS, float);
+	int			n_features = forest->n_features;
+	int			n_outputs = forest->n_outputs;
+
+	for (int k = 0; k < n_outputs; k++)
+	{
+		float	   *row = contribs + (size_t) k * (n_features + 1);
+
+		for (int i = 0; i < n_features; i++)
+			row[i] = isnan(x[i]) ? 0 : x[i] * weights[(size_t) i * n_outputs + k];
+		row[n_features] = weights[(size_t) n_features * n_outputs + k] + mp_forest_base(forest)[0];
+	}
+}
+
+void
+mp_shap_begin_output(struct MpShap *shap)
+{
+	memset(shap->phi, 0, mp_vec_count(&shap->slots, MpShapSlot) * sizeof(MpShapLanes));
+}
+
+/* contribs[n_features + 1] */
+void
+mp_shap_end_output(const struct MpShap *shap, int output, float *contribs)
+{
+	const MpShapSlot *slots = shap->slots.data;
+	size_t		n_slots = mp_vec_count(&shap->slots, MpShapSlot);
+	int			n_features = shap->forest->n_features;
+
+	memset(contribs, 0, n_features * sizeof(float));
+	for (size_t i = 0; i < n_slots; i++)
+		contribs[slots[i].feature] += mp_shap_sum(shap->phi[i]);
+	contribs[n_features] = (float) shap->bias[output];
+}
+
+void
+mp_shap_contribs(MpShap *shap, const float *x, float *contribs)
+{
+	const MpForest *forest = shap->forest;
+	const MpShapTree *trees = shap->trees.data;
+	size_t		n_trees = mp_vec_count(&shap->trees, MpShapTree);
+	size_t		t = 0;
+
+	if (forest->booster == MP_BOOSTER_GBLINEAR)
+	{
+		linear_contribs(forest, x, contribs);
+		return;
+	}
+
+	mp_shap_load_row(shap, x);
+	for (int k = 0; k < forest->n_outputs; k++)
+	{
+		mp_shap_begin_output(shap);
+		for (; t < n_trees && trees[t].output == k; t++)
+		{
+			mp_alloc_poll(shap->alloc);
+			mp_shap_walk(shap, &trees[t]);
+		}
+		mp_shap_end_output(shap, k, contribs + k * ((size_t) forest->n_features + 1));
+	}
+}
+
+/* The parts of the scratch, one after the other from `at`; returns the end. */
+static size_t
+lay_scratch(struct MpShap *shap, char *at)
+{
+	size_t		n_slots = mp_vec_count(&shap->slots, MpShapSlot);
+	size_t		n_inner = 0;
+	size_t		n_lanes = 0;
+	size_t		end = 0;
+
+	for (size_t t = 0; t < mp_vec_count(&shap->trees, MpShapTree); t++)
+	{
+		const MpShapTree *tree = mp_vec_at(&shap->trees, MpShapTree, t);
+		size_t		n_places = (size_t) tree->n_inner + tree->n_twigs + tree->n_later_twigs +
+			tree->n_leaves;
+
+		if (tree->n_inner > n_inner)
+			n_inner = tree->n_inner;
+		if (n_places * tree->n_vectors > n_lanes)
+			n_lanes = n_places * tree->n_vectors;
+	}
+
+#define LAY(field, type, count) \
+	do { \
+		if (at != NULL) \
+			shap->field = (type *) (at + end); \
+		end += ((count) * sizeof(type) + 63) / 64 * 64; \
+	} while (0)
+	LAY(phi, MpShapLanes, n_slots);
+	LAY(above, MpShapLanes, n_lanes);
+	LAY(below, MpShapLanes, n_lanes);
+	LAY(row, float, n_slots);
+	LAY(chosen, uint32_t, n_inner);
+	LAY(points_used, uint32_t, n_inner);
+	LAY(went, uint32_t, 2 + 2 * n_inner);
+#undef LAY
+	return end;
+}
+
+static bool
+open_scratch(struct MpShap *shap, MpError *error)
+{
+	size_t		size = lay_scratch(shap, NULL) + 63;
+
+	shap->scratch = mp_alloc_zero(shap->alloc, size);
+	if (shap->scratch == NULL)
+		return mp_fail_memory(error, size);
+	lay_scratch(shap, (char *) (((uintptr_t) shap->scratch + 63) / 64 * 64));
+	shap->went[0] = UINT32_MAX;	/* what splits without an earlier one look at */
+	return true;
+}
+
+static bool
+has_splits(const MpForest *forest)
+{
+	for (int t = 0; t < forest->n_trees_used; t++)
+	{
+		if (mp_forest_nodes(forest, &mp_forest_trees(forest)[t])->left != 0)
+			return true;
+	}
+	return false;
+}
+
+static bool
+open_trees(struct MpShap *shap, MpError *error)
+{
+	const MpForest *forest = shap->forest;
+	size_t		size = forest->n_outputs * sizeof(double);
+
+	shap->bias = mp_alloc_get(shap->alloc, size);
+	if (shap->bias == NULL)
+		return mp_fail_memory(error, size);
+	for (int k = 0; k < forest->n_outputs; k++)
+		shap->bias[k] = mp_forest_base(forest)[k];
+	return mp_shap_compile(shap, error) && open_scratch(shap, error);
+}
+
+MpShap *
+mp_shap_open(MpAlloc *alloc, const MpForest *forest, MpError *error)
+{
+	struct MpShap *shap;
+
+	mp_error_clear(error);
+	if (!forest->has_stats && has_splits(forest))
+	{
+		mp_fail(error, MP_ERROR_UNSUPPORTED,
+				"the model does not hold the cover of its nodes, which contributions need");
+		mp_error_detail(error, "XGBoost before 3.0 does not save it for trees with vector leaves.");
+		return NULL;
+	}
+
+	shap = mp_alloc_zero(alloc, sizeof(*shap));
+	if (shap == NULL)
+	{
+		mp_fail_memory(error, sizeof(*shap));
+		return NULL;
+	}
+	shap->alloc = alloc;
+	shap->forest = forest;
+	shap->trees.alloc = alloc;
+	shap->inner.alloc = alloc;
+	shap->twigs.alloc = alloc;
+	shap->later_twigs.alloc = alloc;
+	shap->leaves.alloc = alloc;
+	shap->points.alloc = alloc;
+	shap->slots.alloc = alloc;
+	if (forest->booster != MP_BOOSTER_GBLINEAR && !open_trees(shap, error))
+	{
+		mp_shap_close(shap);
+		return NULL;
+	}
+	return shap;
+}
+
+void
+mp_shap_close(MpShap *shap)
+{
+	MpAlloc    *alloc = shap->alloc;
+
+	mp_vec_release(&shap->trees);
+	mp_vec_release(&shap->inner);
+	mp_vec_release(&shap->twigs);
+	mp_vec_release(&shap->later_twigs);
+	mp_vec_release(&shap->leaves);
+	mp_vec_release(&shap->points);
+	mp_vec_release(&shap->slots);
+	for (int i = 0; i <= MP_SHAP_MAX_VECTORS; i++)
+		mp_alloc_release(alloc, shap->weights[i]);
+	mp_alloc_release(alloc, shap->bias);
+	mp_alloc_release(alloc, shap->scratch);
+	mp_shap_pairs_release(shap);
+	mp_alloc_release(alloc, shap);
+}
