@@ -78,6 +78,7 @@ CREATE TABLE model_predict.version (
   n_trees integer NOT NULL,
   rounds integer NOT NULL,
   rounds_used integer NOT NULL,
+  max_depth integer NOT NULL,
   created timestamptz NOT NULL DEFAULT pg_catalog.now(),
   created_by text NOT NULL,
   data bytea NOT NULL,
@@ -169,43 +170,56 @@ COMMENT ON TABLE model_predict.forest IS 'compiled forms of versions, for a fast
 
 /* Scoring */
 
+CREATE FUNCTION model_predict.planner_support(internal) RETURNS internal
+LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'mp_planner_support';
+COMMENT ON FUNCTION model_predict.planner_support(internal) IS
+  'tells the planner what scoring costs, and expands whole rows into columns';
+
 CREATE FUNCTION @extschema@.predict(model text, VARIADIC "row" "any") RETURNS double precision
-LANGUAGE c STABLE PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'mp_predict';
+LANGUAGE c STABLE PARALLEL SAFE COST 100 SUPPORT model_predict.planner_support
+AS 'MODULE_PATHNAME', 'mp_predict';
 COMMENT ON FUNCTION @extschema@.predict(text, VARIADIC "any") IS
   'what Booster.predict gives where that is one number: a value, the probability of the second of two classes, the class index of multi:softmax';
 
 CREATE FUNCTION @extschema@.predict_class(model text, VARIADIC "row" "any") RETURNS text
-LANGUAGE c STABLE PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'mp_predict_class';
+LANGUAGE c STABLE PARALLEL SAFE COST 100 SUPPORT model_predict.planner_support
+AS 'MODULE_PATHNAME', 'mp_predict_class';
 COMMENT ON FUNCTION @extschema@.predict_class(text, VARIADIC "any") IS
   'label of the predicted class';
 
 CREATE FUNCTION @extschema@.predict_proba(model text, VARIADIC "row" "any") RETURNS real[]
-LANGUAGE c STABLE PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'mp_predict_proba';
+LANGUAGE c STABLE PARALLEL SAFE COST 100 SUPPORT model_predict.planner_support
+AS 'MODULE_PATHNAME', 'mp_predict_proba';
 COMMENT ON FUNCTION @extschema@.predict_proba(text, VARIADIC "any") IS
   'probability of each class; element 1 is the first class, element 2 the second';
 
 CREATE FUNCTION @extschema@.predict_all(model text, VARIADIC "row" "any") RETURNS real[]
-LANGUAGE c STABLE PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'mp_predict_all';
+LANGUAGE c STABLE PARALLEL SAFE COST 100 SUPPORT model_predict.planner_support
+AS 'MODULE_PATHNAME', 'mp_predict_all';
 COMMENT ON FUNCTION @extschema@.predict_all(text, VARIADIC "any") IS
   'all that XGBoost''s Booster.predict gives for the row';
 
 CREATE FUNCTION @extschema@.predict_margin(model text, VARIADIC "row" "any") RETURNS real[]
-LANGUAGE c STABLE PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'mp_predict_margin';
+LANGUAGE c STABLE PARALLEL SAFE COST 100 SUPPORT model_predict.planner_support
+AS 'MODULE_PATHNAME', 'mp_predict_margin';
 COMMENT ON FUNCTION @extschema@.predict_margin(text, VARIADIC "any") IS
   'the raw sums before the objective''s link, one per output';
 
 CREATE FUNCTION @extschema@.predict_leaf(model text, VARIADIC "row" "any") RETURNS integer[]
-LANGUAGE c STABLE PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'mp_predict_leaf';
+LANGUAGE c STABLE PARALLEL SAFE COST 100 SUPPORT model_predict.planner_support
+AS 'MODULE_PATHNAME', 'mp_predict_leaf';
 COMMENT ON FUNCTION @extschema@.predict_leaf(text, VARIADIC "any") IS
   'the leaf that the row reaches in each tree, by XGBoost''s node numbers';
 
 CREATE FUNCTION @extschema@.predict_proba_of(model text, class text, VARIADIC "row" "any") RETURNS double precision
-LANGUAGE c STABLE PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'mp_predict_proba_of';
+LANGUAGE c STABLE PARALLEL SAFE COST 100 SUPPORT model_predict.planner_support
+AS 'MODULE_PATHNAME', 'mp_predict_proba_of';
 COMMENT ON FUNCTION @extschema@.predict_proba_of(text, text, VARIADIC "any") IS
   'probability of one class';
 
 CREATE FUNCTION @extschema@.predict_json(model text, features jsonb) RETURNS double precision
-LANGUAGE c STABLE PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'mp_predict_json';
+LANGUAGE c STABLE PARALLEL SAFE COST 100 SUPPORT model_predict.planner_support
+AS 'MODULE_PATHNAME', 'mp_predict_json';
 COMMENT ON FUNCTION @extschema@.predict_json(text, jsonb) IS
   'as predict, for drivers that send untyped parameters';
 

@@ -22,6 +22,12 @@
 
 #include "catalog.h"
 
+bool
+mp_catalog_installed(void)
+{
+	return OidIsValid(get_namespace_oid(MP_SCHEMA, true));
+}
+
 Oid
 mp_catalog_schema(void)
 {

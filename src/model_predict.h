@@ -107,9 +107,11 @@ typedef struct MpModelRow
 
 /* in reference.c */
 extern MpReference mp_reference_parse(const char *text);	/* errors where it is no reference */
+extern bool mp_reference_try_parse(const char *text, MpReference *ref);	/* false there */
 extern void mp_check_name(const char *name, const char *what);	/* errors where it is no name for a model or alias */
 
 /* in catalog.c: reads our tables, under the given snapshot; needs no right on them */
+extern bool mp_catalog_installed(void);	/* in this database */
 extern Oid	mp_catalog_schema(void);	/* errors where the extension is not installed */
 extern Oid	mp_catalog_table(const char *name);
 extern bool mp_catalog_model(const char *name, Snapshot snapshot, MpModelRow *row);

@@ -57,30 +57,48 @@ version_number(const char *text)
 	return (int32) n;
 }
 
+/* What is wrong with a reference, or NULL. */
+static const char *
+parse(const char *text, MpReference *ref)
+{
+	const char *at = strchr(text, '@');
+	const char *fault;
+
+	memset(ref, 0, sizeof(*ref));
+	ref->name = at ? pnstrdup(text, at - text) : pstrdup(text);
+	if ((fault = name_fault(ref->name)) != NULL)
+		return psprintf("A model's name %s.", fault);
+	if (at == NULL)
+	{
+		ref->alias = MP_DEFAULT_ALIAS;
+		return NULL;
+	}
+	ref->version = version_number(at + 1);
+	if (ref->version != 0)
+		return NULL;
+	ref->alias = pstrdup(at + 1);
+	if ((fault = name_fault(ref->alias)) != NULL)
+		return psprintf("What follows \"@\" %s.", fault);
+	return NULL;
+}
+
+bool
+mp_reference_try_parse(const char *text, MpReference *ref)
+{
+	return parse(text, ref) == NULL;
+}
+
 MpReference
 mp_reference_parse(const char *text)
 {
-	MpReference ref = {0};
-	const char *at = strchr(text, '@');
+	MpReference ref;
+	const char *fault = parse(text, &ref);
 
-	if (at == NULL)
-	{
-		ref.name = pstrdup(text);
-		ref.alias = MP_DEFAULT_ALIAS;
-	}
-	else
-	{
-		ref.name = pnstrdup(text, at - text);
-		ref.version = version_number(at + 1);
-		if (ref.version == 0)
-			ref.alias = pstrdup(at + 1);
-	}
-	if (name_fault(ref.name) != NULL || (ref.alias != NULL && name_fault(ref.alias) != NULL))
+	if (fault != NULL)
 		ereport(ERROR,
 				errcode(ERRCODE_INVALID_NAME),
 				errmsg("invalid reference to a model: \"%s\"", text),
-				errdetail("A %s %s.", name_fault(ref.name) ? "model's name" : "version or alias after \"@\"",
-						  name_fault(ref.name) ? name_fault(ref.name) : name_fault(ref.alias)),
+				errdetail("%s", fault),
 				errhint("Write a model's name, or name@alias, or name@version, such as 'churn', 'churn@champion', 'churn@3'."));
 	return ref;
 }

@@ -6,7 +6,8 @@
  * position. What a form must know of one version (which column holds which
  * feature) is learned at the first row and kept until the call site resolves
  * anew; a composite's mapping belongs to the row's own type, since one call
- * site may see several.
+ * site may see several. The planner turns a whole row of a table into its
+ * columns, led by a null of its type that names them: see planner.c.
  */
 #include "postgres.h"
 
@@ -30,6 +31,7 @@ typedef enum RowKind
 	ROW_JSONB,
 	ROW_JSON,
 	ROW_ARRAY,
+	ROW_COLUMNS,				/* a null of a row type, then its columns */
 	ROW_SCALARS
 } RowKind;
 
@@ -78,6 +80,20 @@ array_form(MpRowForm *form, Oid element)
 	if (form->inputs[0].kind == MP_INPUT_OTHER)
 		bad_type(get_array_type(element));
 	get_typlenbyvalalign(element, &form->element_length, &form->element_by_value, &form->element_align);
+}
+
+/* Whether the planner has expanded a whole row here. */
+static bool
+is_expanded(FunctionCallInfo fcinfo, const MpRowForm *form)
+{
+	Node	   *call = fcinfo->flinfo->fn_expr;
+	Node	   *lead;
+
+	if (form->n < 2 || !IsA(call, FuncExpr))
+		return false;
+	lead = list_nth(((FuncExpr *) call)->args, form->first);
+	return IsA(lead, Const) && ((Const *) lead)->constisnull &&
+		((Const *) lead)->consttype != RECORDOID && type_is_rowtype(((Const *) lead)->consttype);
 }
 
 static void
@@ -141,6 +157,8 @@ mp_row_form(FunctionCallInfo fcinfo, int first, MemoryContext context)
 	base = getBaseType(type);
 	if (get_fn_expr_variadic(fcinfo->flinfo))
 		array_form(form, get_base_element_type(type));
+	else if (is_expanded(fcinfo, form))
+		form->kind = ROW_COLUMNS;
 	else if (form->n > 1)
 		scalar_form(form, fcinfo);
 	else if (base == JSONBOID)
@@ -346,6 +364,64 @@ make_map(MpRowForm *form, Oid type, int32 typmod, const MpBooster *booster)
 	return map;
 }
 
+/* Which argument holds which feature: the map's columns are those after the lead. */
+static void
+map_arguments(MpRowForm *form, FunctionCallInfo fcinfo, const MpBooster *booster)
+{
+	MemoryContext old = MemoryContextSwitchTo(form->context);
+	Oid			type = get_fn_expr_argtype(fcinfo->flinfo, form->first);
+	TupleDesc	desc = lookup_rowtype_tupdesc(type, -1);
+	int			n_features = booster->forest->n_features;
+	RowMap	   *map = palloc0(sizeof(RowMap));
+	const char **names = palloc(sizeof(char *) * Max(desc->natts, 1));
+	int			n = 0;
+
+	map->column_of = palloc(sizeof(int) * Max(n_features, 1));
+	map->inputs = palloc0(sizeof(MpInput) * Max(n_features, 1));
+	for (int i = 0; i < desc->natts; i++)
+		if (!TupleDescAttr(desc, i)->attisdropped)
+			names[n++] = pstrdup(NameStr(TupleDescAttr(desc, i)->attname));
+	ReleaseTupleDesc(desc);
+	if (n != form->n - 1)
+		ereport(ERROR,
+				errcode(ERRCODE_DATATYPE_MISMATCH),
+				errmsg("a row cannot be mixed with other arguments"),
+				errdetail("Argument %d is of the row type %s.", form->first + 1, format_type_be(type)));
+	mp_match_columns(booster, names, n, map->column_of);
+	for (int i = 0; i < n_features; i++)
+		if (map->column_of[i] >= 0)
+		{
+			const char *name = names[map->column_of[i]];
+
+			map->column_of[i] += form->first + 1;
+			map->inputs[i] = mp_input_of(get_fn_expr_argtype(fcinfo->flinfo, map->column_of[i]));
+			mp_input_check(booster, i, map->inputs[i], name);
+		}
+	MemoryContextSwitchTo(old);
+	form->maps = map;
+}
+
+static bool
+read_columns(MpRowForm *form, FunctionCallInfo fcinfo, MpBooster *booster)
+{
+	bool		complete = true;
+	RowMap	   *map;
+
+	if (form->maps == NULL)
+		map_arguments(form, fcinfo, booster);
+	map = form->maps;
+	for (int i = 0; i < booster->forest->n_features; i++)
+	{
+		const NullableDatum *arg = &fcinfo->args[map->column_of[i]];
+
+		if (map->column_of[i] < 0 || arg->isnull)
+			booster->x[i] = NAN;
+		else if (!mp_value_read(booster, i, map->inputs[i], arg->value, &booster->x[i]))
+			complete = false;
+	}
+	return complete;
+}
+
 static RowMap *
 map_for(MpRowForm *form, Oid type, int32 typmod, const MpBooster *booster)
 {
@@ -495,6 +571,8 @@ mp_row_read(MpRowForm *form, FunctionCallInfo fcinfo, MpBooster *booster)
 
 	if (form->kind == ROW_SCALARS)
 		return read_scalars(form, fcinfo, booster);
+	if (form->kind == ROW_COLUMNS)
+		return read_columns(form, fcinfo, booster);
 	if (PG_ARGISNULL(form->first))
 		return false;
 	switch (form->kind)
@@ -507,6 +585,7 @@ mp_row_read(MpRowForm *form, FunctionCallInfo fcinfo, MpBooster *booster)
 			return mp_row_read_jsonb(json_to_jsonb(DatumGetTextPP(value)), booster);
 		case ROW_ARRAY:
 			return read_array(form, DatumGetArrayTypeP(value), booster);
+		case ROW_COLUMNS:
 		case ROW_SCALARS:
 			break;
 	}
