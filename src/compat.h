@@ -21,6 +21,11 @@
 #define mp_relation_file(rel) ((rel)->rd_node.relNode)
 #endif
 
-/* 18: attributes of a descriptor are reached by TupleDescAttr alone (also before) */
+/* 16: inner joins can be asked for apart from outer ones */
+#if PG_VERSION_NUM >= 160000
+#define mp_relids_in_jointree(tree) get_relids_in_jointree(tree, true, true)
+#else
+#define mp_relids_in_jointree(tree) get_relids_in_jointree(tree, true)
+#endif
 
 #endif

@@ -25,6 +25,7 @@
 #include "nodes/supportnodes.h"
 #include "optimizer/cost.h"
 #include "optimizer/optimizer.h"
+#include "optimizer/prep.h"
 #include "parser/parsetree.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -127,8 +128,8 @@ is_nullable(Node *jointree, Index relation)
 		bool		left = join->jointype == JOIN_RIGHT || join->jointype == JOIN_FULL;
 		bool		right = join->jointype == JOIN_LEFT || join->jointype == JOIN_FULL;
 
-		if ((left && bms_is_member(relation, get_relids_in_jointree(join->larg, true))) ||
-			(right && bms_is_member(relation, get_relids_in_jointree(join->rarg, true))))
+		if ((left && bms_is_member(relation, mp_relids_in_jointree(join->larg))) ||
+			(right && bms_is_member(relation, mp_relids_in_jointree(join->rarg))))
 			return true;
 		return is_nullable(join->larg, relation) || is_nullable(join->rarg, relation);
 	}

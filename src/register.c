@@ -222,7 +222,7 @@ insert_version(FunctionCallInfo fcinfo, const MpWriter *writer, int64 model, int
 		{"n_trees", {INT4OID, Int32GetDatum(forest->n_trees)}},
 		{"rounds", {INT4OID, Int32GetDatum(forest->n_rounds)}},
 		{"rounds_used", {INT4OID, Int32GetDatum(forest->n_rounds_used)}},
-		{"max_depth", {INT4OID, Int32GetDatum(mp_forest_depth(forest))}},
+		{"max_depth", {INT4OID, Int32GetDatum(mp_forest_depth(mp_alloc_context(CurrentMemoryContext), forest))}},
 		{"created_by", {TEXTOID, text_datum(GetUserNameFromId(writer->user, false))}},
 		{"data", {BYTEAOID, PointerGetDatum(blob)}}
 	};

@@ -268,6 +268,9 @@ extern bool mp_forest_check(MpAlloc *alloc, const void *image, size_t size,
 /* Writes both checksums; the last step of building one. */
 extern void mp_forest_seal(MpForest *forest);
 
+/* Splits on the longest way to a leaf of a tree in use; -1: no memory. */
+extern int32_t mp_forest_depth(MpAlloc *alloc, const MpForest *forest);
+
 extern uint32_t mp_crc32c(uint32_t crc, const void *data, size_t size);
 
 #endif
