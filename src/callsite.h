@@ -5,6 +5,7 @@
 #ifndef MP_CALLSITE_H
 #define MP_CALLSITE_H
 
+#include "moment.h"
 #include "row.h"
 
 typedef struct MpCallSite
@@ -13,11 +14,7 @@ typedef struct MpCallSite
 	char	   *reference;		/* as written, not terminated */
 	int			reference_length;
 	int			reference_room;
-	Oid			user;
-	uint64		epoch;			/* raised at every end of a (sub)transaction */
-	SnapshotData snapshot;		/* a copy of the active one's contents */
-	int			xid_room;		/* of the arrays that snapshot.xip and subxip point to */
-	int			subxid_room;
+	MpMoment	moment;
 	/* the answer */
 	MpBooster  *booster;		/* pinned; NULL: nothing resolved */
 	/* how the arguments hold the row, see row.c */

@@ -8,6 +8,7 @@
 
 #include "compat.h"
 #include "model_predict.h"
+#include "moment.h"
 
 PG_MODULE_MAGIC;
 
@@ -17,7 +18,7 @@ void
 _PG_init(void)
 {
 	mp_cache_init();
-	mp_callsite_init();
+	mp_moment_init();
 	mp_register_init();
 	MarkGUCPrefixReserved("model_predict");
 }

@@ -137,9 +137,6 @@ extern const MpForest *mp_booster_forest(MpBooster *booster, Snapshot snapshot);
 extern void mp_booster_pin(MpBooster *booster);
 extern void mp_booster_unpin(MpBooster *booster);
 
-/* in callsite.c */
-extern void mp_callsite_init(void);
-
 /* in categories.c: codes, or -1 for a category that the model does not know */
 extern MpCategoryIndex *mp_categories_index(MemoryContext context, const MpForest *forest);
 extern int64 mp_category_by_label(const MpCategoryIndex *index, int feature, const char *label, size_t length);

@@ -29,12 +29,14 @@
 #include "parser/parsetree.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
+#include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 #include "utils/typcache.h"
 
 #include "catalog.h"
 #include "compat.h"
+#include "moment.h"
 
 /* Work of one row, in operators, where the model is not known. */
 #define DEFAULT_WORK 100
@@ -71,7 +73,7 @@ steps_of_version(int64 model, int32 version, Snapshot snapshot)
 
 /* Never an error: a plan may be made before the model is registered. */
 static double
-work_of_reference(const char *text)
+find_work(const char *text)
 {
 	Snapshot	snapshot;
 	MpReference ref;
@@ -79,7 +81,7 @@ work_of_reference(const char *text)
 	int32		version;
 	double		steps;
 
-	if (!ActiveSnapshotSet() || !mp_reference_try_parse(text, &ref) || !mp_catalog_installed())
+	if (!mp_reference_try_parse(text, &ref) || !mp_catalog_installed())
 		return DEFAULT_WORK;
 	snapshot = GetActiveSnapshot();
 	if (!mp_catalog_model(ref.name, snapshot, &model) ||
@@ -90,6 +92,28 @@ work_of_reference(const char *text)
 		return DEFAULT_WORK;
 	steps = steps_of_version(model.id, version, snapshot);
 	return steps < 0 ? DEFAULT_WORK : ROW_WORK + steps / STEPS_PER_OPERATOR;
+}
+
+/* The planner asks many times for one plan: the last answer is kept while it holds. */
+static double
+work_of_reference(const char *text)
+{
+	static MpMoment moment;
+	static char *asked;
+	static double answer;
+	char	   *copy;
+
+	if (!ActiveSnapshotSet())
+		return DEFAULT_WORK;
+	if (asked != NULL && strcmp(asked, text) == 0 && mp_moment_is_now(&moment))
+		return answer;
+	answer = find_work(text);
+	copy = MemoryContextStrdup(TopMemoryContext, text);
+	if (asked != NULL)
+		pfree(asked);
+	asked = copy;
+	mp_moment_set(&moment, TopMemoryContext);
+	return answer;
 }
 
 static bool
