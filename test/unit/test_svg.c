@@ -1,6 +1,7 @@
 /*
  * test_svg.c: the pictures: sound XML, everything escaped, the strongest first.
  */
+#define _GNU_SOURCE				/* memmem */
 #include "harness.h"
 #include "svg.h"
 
@@ -109,7 +110,7 @@ MP_TEST(svg_escapes_all_text)
 
 MP_TEST(svg_shows_strongest_and_counts_others)
 {
-	MpSvgBar	bars[15];
+	MpSvgBar	bars[15] = {{{0}}};
 	char		names[15][16];
 	MpVec		out = {&mp_alloc_malloc};
 	MpSvgChart	chart = chart_of(bars, 15);
@@ -135,7 +136,7 @@ MP_TEST(svg_shows_strongest_and_counts_others)
 
 MP_TEST(svg_bars_of_others_only_where_they_add_up)
 {
-	MpSvgBar	bars[14];
+	MpSvgBar	bars[14] = {{{0}}};
 	MpVec		out = {&mp_alloc_malloc};
 	MpSvgChart	chart = chart_of(bars, 14);
 
@@ -154,7 +155,7 @@ MP_TEST(svg_bars_of_others_only_where_they_add_up)
 MP_TEST(svg_cuts_long_names_between_characters)
 {
 	char		name[301];
-	MpSvgBar	bars[1];
+	MpSvgBar	bars[1] = {{{0}}};
 	MpVec		out = {&mp_alloc_malloc};
 	MpSvgChart	chart = chart_of(bars, 1);
 
