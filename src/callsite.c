@@ -5,7 +5,6 @@
 #include "postgres.h"
 
 #include "miscadmin.h"
-#include "utils/builtins.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 
@@ -22,24 +21,33 @@ release_site(void *arg)
 	site->booster = NULL;
 }
 
-static MpCallSite *
-create_site(FunctionCallInfo fcinfo, int first)
+MpCallSite *
+mp_callsite_create(MemoryContext context)
 {
-	MemoryContext context = fcinfo->flinfo->fn_mcxt;
 	MpCallSite *site = MemoryContextAllocZero(context, sizeof(MpCallSite));
 	MemoryContextCallback *callback = MemoryContextAllocZero(context, sizeof(MemoryContextCallback));
 
 	site->context = context;
-	site->form = mp_row_form(fcinfo, first, context);
 	callback->func = release_site;
 	callback->arg = site;
 	MemoryContextRegisterResetCallback(context, callback);
-	fcinfo->flinfo->fn_extra = site;
 	return site;
 }
 
 static void
-resolve(MpCallSite *site, text *reference)
+remember_reference(MpCallSite *site, const char *reference, int length)
+{
+	if (length > site->reference_room)
+	{
+		site->reference = MemoryContextAlloc(site->context, 2 * length);
+		site->reference_room = 2 * length;
+	}
+	site->reference_length = length;
+	memcpy(site->reference, reference, length);
+}
+
+static void
+resolve(MpCallSite *site, const char *reference, int length)
 {
 	Snapshot	snapshot = GetActiveSnapshot();
 	MemoryContext work = AllocSetContextCreate(CurrentMemoryContext, "model_predict resolve",
@@ -52,21 +60,26 @@ resolve(MpCallSite *site, text *reference)
 
 	/* an error on the way must not leave the old answer in force */
 	release_site(site);
-	mp_row_form_reset(site->form);
-	version = mp_catalog_resolve(text_to_cstring(reference), GetUserId(), snapshot, &model, &name);
+	version = mp_catalog_resolve(pnstrdup(reference, length), GetUserId(), snapshot, &model, &name);
 	booster = mp_cache_get(name, model.id, version, snapshot);
-	if (VARSIZE_ANY_EXHDR(reference) > site->reference_room)
-	{
-		site->reference = MemoryContextAlloc(site->context, 2 * VARSIZE_ANY_EXHDR(reference));
-		site->reference_room = 2 * VARSIZE_ANY_EXHDR(reference);
-	}
-	site->reference_length = VARSIZE_ANY_EXHDR(reference);
-	memcpy(site->reference, VARDATA_ANY(reference), site->reference_length);
+	remember_reference(site, reference, length);
 	mp_moment_set(&site->moment, site->context);
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(work);
 	mp_booster_pin(booster);
 	site->booster = booster;
+}
+
+bool
+mp_callsite_resolve(MpCallSite *site, const char *reference, int length)
+{
+	if (site->booster != NULL && !site->booster->stale &&
+		site->reference_length == length &&
+		memcmp(site->reference, reference, length) == 0 &&
+		mp_moment_is_now(&site->moment))
+		return false;
+	resolve(site, reference, length);
+	return true;
 }
 
 MpCallSite *
@@ -76,11 +89,12 @@ mp_callsite_get(FunctionCallInfo fcinfo, int first)
 	text	   *reference = PG_GETARG_TEXT_PP(0);
 
 	if (site == NULL)
-		site = create_site(fcinfo, first);
-	if (site->booster == NULL || site->booster->stale ||
-		site->reference_length != VARSIZE_ANY_EXHDR(reference) ||
-		memcmp(site->reference, VARDATA_ANY(reference), site->reference_length) != 0 ||
-		!mp_moment_is_now(&site->moment))
-		resolve(site, reference);
+	{
+		site = mp_callsite_create(fcinfo->flinfo->fn_mcxt);
+		site->form = mp_row_form(fcinfo, first, site->context);
+		fcinfo->flinfo->fn_extra = site;
+	}
+	if (mp_callsite_resolve(site, VARDATA_ANY(reference), VARSIZE_ANY_EXHDR(reference)))
+		mp_row_form_reset(site->form);
 	return site;
 }

@@ -17,10 +17,16 @@ typedef struct MpCallSite
 	MpMoment	moment;
 	/* the answer */
 	MpBooster  *booster;		/* pinned; NULL: nothing resolved */
-	/* how the arguments hold the row, see row.c */
+	/* how the arguments hold the row, see row.c; NULL: not known from arguments */
 	MpRowForm  *form;
 	MemoryContext context;		/* of all this: the function's */
 } MpCallSite;
+
+/* An unresolved one, which gives its booster back when the context goes. */
+extern MpCallSite *mp_callsite_create(MemoryContext context);
+
+/* Makes site->booster what the reference names at this moment. True: asked anew; what was learned of the booster is void. */
+extern bool mp_callsite_resolve(MpCallSite *site, const char *reference, int length);
 
 /*
  * The call site of this function call, resolved for the reference in argument
