@@ -234,6 +234,14 @@ forest_from_blob(MpBooster *booster, MpScan *scan, HeapTuple tuple, const MpLoad
 	return forest;
 }
 
+static void
+name_loading(void *arg)
+{
+	const MpBooster *booster = arg;
+
+	errcontext("loading model \"%s\" version %d", booster->name, booster->version);
+}
+
 /* Makes the booster in a short-lived context first, so that what loading leaves behind goes at once. */
 static MpBooster *
 load_booster(const char *name, int64 model, int32 version, MpScan *scan, HeapTuple tuple)
@@ -242,6 +250,7 @@ load_booster(const char *name, int64 model, int32 version, MpScan *scan, HeapTup
 											   ALLOCSET_DEFAULT_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(work);
 	MpBooster  *booster = mp_booster_begin(name, model, version);
+	ErrorContextCallback context = {error_context_stack, name_loading, booster};
 	MpRowOptions row;
 	MpLoadOptions load;
 	MpImage		image;
@@ -249,6 +258,7 @@ load_booster(const char *name, int64 model, int32 version, MpScan *scan, HeapTup
 	instr_time	start,
 				end;
 
+	error_context_stack = &context;
 	INSTR_TIME_SET_CURRENT(start);
 	read_options(scan, tuple, &row, &load);
 	if (mp_image_load(model, version, DatumGetByteaPP(mp_scan_value_not_null(scan, tuple, "sha256")), &load,
@@ -263,6 +273,7 @@ load_booster(const char *name, int64 model, int32 version, MpScan *scan, HeapTup
 	MemoryContextSwitchTo(old);
 	MemoryContextSetParent(booster->context, cache_context);
 	MemoryContextDelete(work);
+	error_context_stack = context.previous;
 	ereport(DEBUG1,
 			errmsg_internal("model_predict loaded \"%s\" version %d in %.3f ms, %zu bytes",
 							name, version, booster->load_ms, booster->bytes));

@@ -564,8 +564,8 @@ json_to_jsonb(text *json)
 	return DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(text_to_cstring(json))));
 }
 
-bool
-mp_row_read(MpRowForm *form, FunctionCallInfo fcinfo, MpBooster *booster)
+static bool
+read_row(MpRowForm *form, FunctionCallInfo fcinfo, MpBooster *booster)
 {
 	Datum		value = fcinfo->args[form->first].value;
 
@@ -590,4 +590,24 @@ mp_row_read(MpRowForm *form, FunctionCallInfo fcinfo, MpBooster *booster)
 			break;
 	}
 	return false;
+}
+
+static void
+name_model(void *arg)
+{
+	const MpBooster *booster = arg;
+
+	errcontext("reading a row for model \"%s\" version %d", booster->name, booster->version);
+}
+
+bool
+mp_row_read(MpRowForm *form, FunctionCallInfo fcinfo, MpBooster *booster)
+{
+	ErrorContextCallback context = {error_context_stack, name_model, booster};
+	bool		complete;
+
+	error_context_stack = &context;
+	complete = read_row(form, fcinfo, booster);
+	error_context_stack = context.previous;
+	return complete;
 }
