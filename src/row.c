@@ -487,8 +487,7 @@ read_json_value(MpBooster *booster, int feature, const JsonbValue *value)
 			if (categorical)
 				return mp_value_category_label(booster, feature, value->val.string.val,
 											   value->val.string.len, x);
-			mp_input_check(booster, feature, (MpInput) {MP_INPUT_TEXT, TEXTOID}, NULL);
-			break;
+			mp_value_not_a_number(booster, feature, (MpInput) {MP_INPUT_TEXT, TEXTOID}, NULL);
 		default:
 			break;
 	}

@@ -88,6 +88,18 @@ where_from(const char *column)
 }
 
 void
+mp_value_not_a_number(const MpBooster *booster, int feature, MpInput input, const char *column)
+{
+	ereport(ERROR,
+			errcode(ERRCODE_DATATYPE_MISMATCH),
+			errmsg("%s of model \"%s\" version %d is a number, not type %s%s",
+				   mp_feature_label(booster->forest, feature), booster->name, booster->version,
+				   format_type_be(input.kind == MP_INPUT_UNKNOWN ? TEXTOID : input.type),
+				   where_from(column)),
+			errhint("Text is never parsed as a number: cast it, as in x::real."));
+}
+
+void
 mp_input_check(const MpBooster *booster, int feature, MpInput input, const char *column)
 {
 	const MpFeature *f = mp_forest_features(booster->forest) + feature;
@@ -99,13 +111,9 @@ mp_input_check(const MpBooster *booster, int feature, MpInput input, const char 
 					   mp_feature_label(booster->forest, feature), booster->name, booster->version,
 					   format_type_be(input.type), where_from(column)),
 				errhint("Pass a number, a boolean or a category's label; for a date or time, what the model was trained with, such as extract(epoch from x)."));
+	/* an untyped literal may be a null, which fits anything */
 	if (f->type != MP_FEATURE_CATEGORICAL && is_text(input.kind) && input.kind != MP_INPUT_UNKNOWN)
-		ereport(ERROR,
-				errcode(ERRCODE_DATATYPE_MISMATCH),
-				errmsg("%s of model \"%s\" version %d is a number, not type %s%s",
-					   mp_feature_label(booster->forest, feature), booster->name, booster->version,
-					   format_type_be(input.type), where_from(column)),
-				errhint("Text is never parsed as a number: cast it, as in x::real."));
+		mp_value_not_a_number(booster, feature, input, column);
 	if (f->type == MP_FEATURE_CATEGORICAL && !is_text(input.kind) &&
 		f->n_categories > 0 && !f->numeric_categories)
 		ereport(ERROR,

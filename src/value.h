@@ -38,6 +38,9 @@ extern MpInput mp_input_of(Oid type);
 /* Errors where a feature cannot be read from the type; `column` (or NULL) is what holds it. */
 extern void mp_input_check(const MpBooster *booster, int feature, MpInput input, const char *column);
 
+extern void mp_value_not_a_number(const MpBooster *booster, int feature, MpInput input,
+								  const char *column) pg_attribute_noreturn();
+
 /* `feature "tenure"`, or `feature 3` where the model has no names; counted from 1 */
 extern char *mp_feature_label(const MpForest *forest, int feature);
 
@@ -92,8 +95,7 @@ mp_value_read(const MpBooster *booster, int feature, MpInput input, Datum value,
 		case MP_INPUT_ENUM:
 		case MP_INPUT_UNKNOWN:
 		case MP_INPUT_OTHER:
-			mp_input_check(booster, feature, input, NULL);
-			return false;
+			mp_value_not_a_number(booster, feature, input, NULL);
 	}
 	return mp_value_number(booster, feature, x);
 }
