@@ -6,10 +6,11 @@
  * sum to its margin. They honour n_trees_used and the weights of dart. A
  * linear model's are weight x value, 0 where missing.
  *
- * Memory of an MpShap: up to 40 bytes per split, 32 (and 32 more for every
- * 8 distinct features on the longest path after the first 8) more per split on a feature that
- * the path has split before, and scratch for one tree; for vector leaves, once
- * per output. Nothing is allocated per row.
+ * Memory of an MpShap: 32 bytes per split, and for a split on a feature that
+ * its path has split before 32 more, times the path's distinct features / 8.
+ * For vector leaves that for each output. Scratch: 44 bytes per split of the
+ * largest tree (times the same), 20 per feature. Nothing is allocated per row
+ * but one row of contributions for interactions.
  */
 #ifndef MP_CORE_SHAP_H
 #define MP_CORE_SHAP_H

@@ -551,6 +551,22 @@ close_compiler(Compiler *c)
 		mp_alloc_release(alloc, c->t[i]);
 }
 
+/* Gives back the room that the vector grew beyond its use. */
+static bool
+trim(MpVec *vec, MpError *error)
+{
+	void	   *data;
+
+	if (vec->size == 0 || vec->size == vec->room)
+		return true;
+	data = vec->alloc->resize(vec->alloc, vec->data, vec->size);
+	if (data == NULL)
+		return mp_fail_memory(error, vec->size);
+	vec->data = data;
+	vec->room = vec->size;
+	return true;
+}
+
 bool
 mp_shap_compile(struct MpShap *shap, MpError *error)
 {
@@ -560,5 +576,7 @@ mp_shap_compile(struct MpShap *shap, MpError *error)
 	if (ok)
 		ok = shap->forest->vector_leaf ? compile_vector(&c, error) : compile_scalar(&c, error);
 	close_compiler(&c);
-	return ok;
+	return ok && trim(&shap->trees, error) && trim(&shap->inner, error) &&
+		trim(&shap->twigs, error) && trim(&shap->later_twigs, error) &&
+		trim(&shap->leaves, error) && trim(&shap->points, error) && trim(&shap->slots, error);
 }

@@ -111,7 +111,7 @@ MP_TEST(svg_escapes_all_text)
 MP_TEST(svg_shows_strongest_and_counts_others)
 {
 	MpSvgBar	bars[15] = {{{0}}};
-	char		names[15][16];
+	char		names[15][24];
 	MpVec		out = {&mp_alloc_malloc};
 	MpSvgChart	chart = chart_of(bars, 15);
 
