@@ -265,12 +265,21 @@ mp_catset_has(const MpForest *f, uint32_t set, uint32_t code)
 extern bool mp_forest_check(MpAlloc *alloc, const void *image, size_t size,
 							bool head_only, MpError *error);
 
+/*
+ * A forest with this header and sections of these sizes (in bytes), for the
+ * caller to fill; NULL: no memory.
+ */
+extern MpForest *mp_forest_new(MpAlloc *alloc, const MpForest *header, const uint64_t *sizes,
+							   MpError *error);
+
 /* Writes both checksums; the last step of building one. */
 extern void mp_forest_seal(MpForest *forest);
 
 /* Splits on the longest way to a leaf of a tree in use; -1: no memory. */
 extern int32_t mp_forest_depth(MpAlloc *alloc, const MpForest *forest);
 
+/* CRC-32C of data that follows data of checksum `crc` (0 at the start) */
 extern uint32_t mp_crc32c(uint32_t crc, const void *data, size_t size);
+extern uint32_t mp_crc32c_portable(uint32_t crc, const void *data, size_t size);
 
 #endif
