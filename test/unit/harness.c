@@ -1,5 +1,5 @@
 /*
- * harness.c: runs the registered tests and counts.
+ * harness.c: runs the registered tests and counts; and what tests share.
  */
 #include "harness.h"
 
@@ -125,7 +125,7 @@ is_wanted(const char *name, int n_parts, char **parts)
 }
 
 int
-main(int argc, char **argv)
+mp_test_run(int argc, char **argv)
 {
 	int			n_passed = 0;
 	int			n_failed = 0;

@@ -20,6 +20,7 @@ typedef struct MpTest
 } MpTest;
 
 extern void mp_test_register(MpTest *test);
+extern int	mp_test_run(int argc, char **argv);
 extern void mp_test_failed(const char *file, int line, const char *what);
 
 #define MP_TEST(test_name) \
