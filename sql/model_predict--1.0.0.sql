@@ -321,6 +321,14 @@ COMMENT ON FUNCTION model_predict.export(text) IS
   'the file of a version as it was registered; for the owner and pg_read_all_data only';
 
 
+/* Scores in a column: the rights are those of the role that writes the row */
+
+CREATE FUNCTION model_predict.score() RETURNS trigger
+LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'mp_score';
+COMMENT ON FUNCTION model_predict.score() IS
+  'trigger BEFORE INSERT OR UPDATE ... FOR EACH ROW EXECUTE FUNCTION model_predict.score(''model'', ''column''): fills columns with what a model says of the row; more pairs may follow: value, class, proba_of:LABEL or version with a column, on_error with null, only_if_changed with true';
+
+
 /* Views: each role sees the models that it may use */
 
 CREATE FUNCTION model_predict.may_see(model bigint, owner model_predict.role) RETURNS boolean

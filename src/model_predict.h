@@ -77,6 +77,7 @@ typedef struct MpBooster
 	MpRowOptions options;
 	MpCategoryIndex *categories;	/* NULL: no feature has any */
 	struct MpShap *shap;		/* NULL until first used */
+	bool		warn_of_faults; /* while a trigger reads a row: a fault of its values is a warning and no answer */
 	/* scratch of one row */
 	float	   *x;				/* n_features */
 	float	   *margin;			/* n_outputs */

@@ -73,6 +73,13 @@ mp_feature_label(const MpForest *forest, int feature)
 	return psprintf("feature \"%.*s\"", (int) name.length, name.data);
 }
 
+/* A row's values, unlike their types, may be at fault in one row and not in the next. */
+static int
+fault_level(const MpBooster *booster)
+{
+	return booster->warn_of_faults ? WARNING : ERROR;
+}
+
 static bool
 is_text(MpInputKind kind)
 {
@@ -143,12 +150,13 @@ mp_value_infinite(const MpBooster *booster, int feature, float *x)
 		case MP_INFINITY_ERROR:
 			break;
 	}
-	ereport(ERROR,
+	ereport(fault_level(booster),
 			errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
 			errmsg("%s of model \"%s\" version %d is infinite as a float32",
 				   mp_feature_label(booster->forest, feature), booster->name, booster->version),
 			errdetail("XGBoost's DMatrix refuses infinities."),
 			errhint("Pass NULL for missing, or register the model with infinity => 'score' (as scikit-learn's predict does) or 'missing'."));
+	return false;
 }
 
 static bool
@@ -178,13 +186,14 @@ unseen(const MpBooster *booster, int feature, const char *shown, float *x)
 	}
 	if (f->n_categories > 10)
 		appendStringInfo(&known, " and %u more", f->n_categories - 10);
-	ereport(ERROR,
+	ereport(fault_level(booster),
 			errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			errmsg("%s of model \"%s\" version %d has no category %s",
 				   mp_feature_label(booster->forest, feature), booster->name, booster->version, shown),
 			f->n_categories > 0 ? errdetail("Its categories are %s.", known.data) :
 			errdetail("Its categories are not known; a code is a whole number from 0 to %d.", MP_MAX_CATEGORY - 1),
 			errhint("Register the model with unseen_category => 'missing' or 'null' if new categories are expected."));
+	return false;
 }
 
 bool
