@@ -329,6 +329,14 @@ COMMENT ON FUNCTION model_predict.score() IS
   'trigger BEFORE INSERT OR UPDATE ... FOR EACH ROW EXECUTE FUNCTION model_predict.score(''model'', ''column''): fills columns with what a model says of the row; more pairs may follow: value, class, proba_of:LABEL or version with a column, on_error with null, only_if_changed with true';
 
 
+/* A draft of the query between a table and a model */
+
+CREATE FUNCTION model_predict.input_query(model text, "table" regclass) RETURNS text
+LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'mp_input_query';
+COMMENT ON FUNCTION model_predict.input_query(text, regclass) IS
+  'drafts the SELECT that feeds a model from a table: its features in order, with what the table has for them; look at what is marked with ?';
+
+
 /* Views: each role sees the models that it may use */
 
 CREATE FUNCTION model_predict.may_see(model bigint, owner model_predict.role) RETURNS boolean

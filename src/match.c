@@ -28,6 +28,7 @@ typedef struct Matcher
 	NamedColumn **folded;		/* by folded name; made when first needed */
 	int			n;
 	int		   *column_of;
+	bool		guess;			/* no column where several might do */
 } Matcher;
 
 static int
@@ -100,7 +101,11 @@ find_exact(const Matcher *m, int feature, const char *name, int length)
 		return NULL;
 	if ((found > m->columns && compare_exact(found - 1, found) == 0) ||
 		(found + 1 < m->columns + m->n && compare_exact(found, found + 1) == 0))
+	{
+		if (m->guess)
+			return NULL;
 		ambiguous(m, feature, psprintf("Several columns of the row are named \"%.*s\".", length, name));
+	}
 	return found;
 }
 
@@ -147,6 +152,8 @@ find_folded(Matcher *m, int feature, const char *name, int length)
 			feature_name(m, c->feature).length == c->length &&
 			memcmp(feature_name(m, c->feature).data, c->name, c->length) == 0)
 			continue;			/* another feature's own name */
+		if (found != NULL && m->guess)
+			return NULL;
 		if (found != NULL)
 			ambiguous(m, feature, psprintf("Columns \"%.*s\" and \"%.*s\" differ from it only in case.",
 										   found->length, found->name, c->length, c->name));
@@ -159,6 +166,8 @@ static bool
 claim(Matcher *m, int feature, NamedColumn *column)
 {
 	if (column == NULL)
+		return false;
+	if (column->feature >= 0 && m->guess)
 		return false;
 	if (column->feature >= 0)
 		ambiguous(m, feature, psprintf("Column \"%.*s\" would hold %s as well.", column->length,
@@ -193,11 +202,44 @@ report_absent(const Matcher *m)
 			errhint("Name the columns as the model does, or register the model with absent_feature => 'missing'."));
 }
 
+static void
+match(Matcher *m, const char *const *names, int n)
+{
+	int			n_features = m->booster->forest->n_features;
+
+	m->columns = palloc(sizeof(NamedColumn) * Max(n, 1));
+	for (int i = 0; i < n; i++)
+		if (names[i] != NULL)
+			m->columns[m->n++] = (NamedColumn) {names[i], strlen(names[i]), NULL, i, -1};
+	qsort(m->columns, m->n, sizeof(NamedColumn), compare_exact);
+	for (int i = 0; i < n_features; i++)
+	{
+		MpString	name = feature_name(m, i);
+
+		m->column_of[i] = -1;
+		claim(m, i, find_exact(m, i, name.data, name.length));
+	}
+	for (int i = 0; i < n_features; i++)
+	{
+		MpString	name = feature_name(m, i);
+		int			length = name.length;
+
+		if (m->column_of[i] >= 0)
+			continue;
+		if (length >= NAMEDATALEN)
+		{
+			length = pg_mbcliplen(name.data, length, NAMEDATALEN - 1);
+			if (claim(m, i, find_exact(m, i, name.data, length)))
+				continue;
+		}
+		claim(m, i, find_folded(m, i, name.data, length));
+	}
+}
+
 void
 mp_match_columns(const MpBooster *booster, const char *const *names, int n, int *column_of)
 {
-	Matcher		m = {booster};
-	int			n_features = booster->forest->n_features;
+	Matcher		m = {.booster = booster, .column_of = column_of};
 
 	if (booster->forest->n_feature_names == 0)
 		ereport(ERROR,
@@ -205,34 +247,15 @@ mp_match_columns(const MpBooster *booster, const char *const *names, int n, int 
 				errmsg("model \"%s\" version %d has no feature names, so a row cannot be read by name",
 					   booster->name, booster->version),
 				errhint("Register the model with feature_names => array[...], or pass the values one by one in the model's order."));
-	m.column_of = column_of;
-	m.columns = palloc(sizeof(NamedColumn) * Max(n, 1));
-	for (int i = 0; i < n; i++)
-		if (names[i] != NULL)
-			m.columns[m.n++] = (NamedColumn) {names[i], strlen(names[i]), NULL, i, -1};
-	qsort(m.columns, m.n, sizeof(NamedColumn), compare_exact);
-	for (int i = 0; i < n_features; i++)
-	{
-		MpString	name = feature_name(&m, i);
-
-		column_of[i] = -1;
-		claim(&m, i, find_exact(&m, i, name.data, name.length));
-	}
-	for (int i = 0; i < n_features; i++)
-	{
-		MpString	name = feature_name(&m, i);
-		int			length = name.length;
-
-		if (column_of[i] >= 0)
-			continue;
-		if (length >= NAMEDATALEN)
-		{
-			length = pg_mbcliplen(name.data, length, NAMEDATALEN - 1);
-			if (claim(&m, i, find_exact(&m, i, name.data, length)))
-				continue;
-		}
-		claim(&m, i, find_folded(&m, i, name.data, length));
-	}
+	match(&m, names, n);
 	if (booster->options.absent_feature == MP_ABSENT_ERROR)
 		report_absent(&m);
+}
+
+void
+mp_match_guess(const MpBooster *booster, const char *const *names, int n, int *column_of)
+{
+	Matcher		m = {.booster = booster, .column_of = column_of, .guess = true};
+
+	match(&m, names, n);
 }
