@@ -48,6 +48,14 @@ typedef struct RowMap
 	MpInput    *inputs;			/* of each feature */
 } RowMap;
 
+/* The keys of an object that were matched with the features; values is NULL where all names are exact. */
+typedef struct JsonRow
+{
+	Jsonb	   *object;
+	JsonbValue *values;
+	int		   *column_of;
+} JsonRow;
+
 struct MpRowForm
 {
 	RowKind		kind;
@@ -60,6 +68,11 @@ struct MpRowForm
 	bool		checked;		/* scalars, elements: types fit the version's features */
 	MemoryContext context;		/* of the maps */
 	RowMap	   *maps;			/* the last used first */
+	/* the row read last, for mp_row_value: in the memory of that call */
+	ArrayType  *array;
+	Datum	   *elements;		/* NULL until asked for */
+	bool	   *element_nulls;
+	JsonRow		json;
 };
 
 static void pg_attribute_noreturn()
@@ -500,13 +513,13 @@ read_json_value(MpBooster *booster, int feature, const JsonbValue *value)
 
 /* Reads by matching all keys as if they were columns: for objects whose keys are not the features' exact names. */
 static bool
-read_json_matched(Jsonb *row, MpBooster *booster)
+read_json_matched(JsonRow *json, MpBooster *booster)
 {
-	int			n = JB_ROOT_COUNT(row);
+	int			n = JB_ROOT_COUNT(json->object);
 	const char **names = palloc(sizeof(char *) * Max(n, 1));
 	JsonbValue *values = palloc(sizeof(JsonbValue) * Max(n, 1));
 	int		   *column_of = palloc(sizeof(int) * Max(booster->forest->n_features, 1));
-	JsonbIterator *it = JsonbIteratorInit(&row->root);
+	JsonbIterator *it = JsonbIteratorInit(&json->object->root);
 	JsonbValue	v;
 	JsonbIteratorToken token;
 	bool		complete = true;
@@ -520,6 +533,8 @@ read_json_matched(Jsonb *row, MpBooster *booster)
 			values[i] = v;
 	}
 	mp_match_columns(booster, names, n, column_of);
+	json->values = values;
+	json->column_of = column_of;
 	for (int f = 0; f < booster->forest->n_features; f++)
 	{
 		if (column_of[f] < 0)
@@ -530,31 +545,48 @@ read_json_matched(Jsonb *row, MpBooster *booster)
 	return complete;
 }
 
-bool
-mp_row_read_jsonb(Jsonb *row, MpBooster *booster)
+/* The value of the key that is exactly the feature's name. */
+static bool
+find_exact_key(Jsonb *object, const MpForest *forest, int feature, JsonbValue *value)
 {
-	const MpForest *forest = booster->forest;
+	const MpFeature *f = mp_forest_features(forest) + feature;
+	MpString	name = mp_forest_string(forest, f->name, f->name_length);
+
+	return getKeyJsonValueFromContainer(&object->root, name.data, name.length, value) != NULL;
+}
+
+static bool
+read_json(JsonRow *json, Jsonb *object, MpBooster *booster)
+{
 	bool		complete = true;
 
-	if (!JB_ROOT_IS_OBJECT(row))
+	json->object = object;
+	json->values = NULL;
+	if (!JB_ROOT_IS_OBJECT(object))
 		ereport(ERROR,
 				errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				errmsg("a JSON row must be an object with a key for each feature"),
 				errhint("Pass '{\"feature\": value, ...}'::jsonb; values by position go into an array such as '{1,2}'::real[]."));
-	if (forest->n_feature_names == 0)
-		return read_json_matched(row, booster);
-	for (int i = 0; i < forest->n_features; i++)
+	if (booster->forest->n_feature_names == 0)
+		return read_json_matched(json, booster);
+	for (int i = 0; i < booster->forest->n_features; i++)
 	{
-		const MpFeature *f = mp_forest_features(forest) + i;
-		MpString	name = mp_forest_string(forest, f->name, f->name_length);
 		JsonbValue	value;
 
-		if (getKeyJsonValueFromContainer(&row->root, name.data, name.length, &value) == NULL)
-			return read_json_matched(row, booster);
+		if (!find_exact_key(object, booster->forest, i, &value))
+			return read_json_matched(json, booster);
 		if (!read_json_value(booster, i, &value))
 			complete = false;
 	}
 	return complete;
+}
+
+bool
+mp_row_read_jsonb(Jsonb *row, MpBooster *booster)
+{
+	JsonRow		json;
+
+	return read_json(&json, row, booster);
 }
 
 static Jsonb *
@@ -579,11 +611,13 @@ read_row(MpRowForm *form, FunctionCallInfo fcinfo, MpBooster *booster)
 		case ROW_COMPOSITE:
 			return read_composite(form, DatumGetHeapTupleHeader(value), booster);
 		case ROW_JSONB:
-			return mp_row_read_jsonb(DatumGetJsonbP(value), booster);
+			return read_json(&form->json, DatumGetJsonbP(value), booster);
 		case ROW_JSON:
-			return mp_row_read_jsonb(json_to_jsonb(DatumGetTextPP(value)), booster);
+			return read_json(&form->json, json_to_jsonb(DatumGetTextPP(value)), booster);
 		case ROW_ARRAY:
-			return read_array(form, DatumGetArrayTypeP(value), booster);
+			form->array = DatumGetArrayTypeP(value);
+			form->elements = NULL;
+			return read_array(form, form->array, booster);
 		case ROW_COLUMNS:
 		case ROW_SCALARS:
 			break;
@@ -609,4 +643,80 @@ mp_row_read(MpRowForm *form, FunctionCallInfo fcinfo, MpBooster *booster)
 	complete = read_row(form, fcinfo, booster);
 	error_context_stack = context.previous;
 	return complete;
+}
+
+static bool
+array_value(MpRowForm *form, int feature, MpInput *input, Datum *value)
+{
+	int			n;
+
+	if (form->elements == NULL)
+		deconstruct_array(form->array, ARR_ELEMTYPE(form->array), form->element_length, form->element_by_value,
+						  form->element_align, &form->elements, &form->element_nulls, &n);
+	*input = form->inputs[0];
+	*value = form->elements[feature];
+	return !form->element_nulls[feature];
+}
+
+static bool
+json_value(const JsonRow *json, const MpBooster *booster, int feature, MpInput *input, Datum *value)
+{
+	JsonbValue	v;
+
+	if (json->values == NULL)
+		find_exact_key(json->object, booster->forest, feature, &v);
+	else if (json->column_of[feature] < 0)
+		return false;
+	else
+		v = json->values[json->column_of[feature]];
+	switch (v.type)
+	{
+		case jbvNumeric:
+			*input = (MpInput) {MP_INPUT_NUMERIC, NUMERICOID};
+			*value = NumericGetDatum(v.val.numeric);
+			return true;
+		case jbvBool:
+			*input = (MpInput) {MP_INPUT_BOOL, BOOLOID};
+			*value = BoolGetDatum(v.val.boolean);
+			return true;
+		case jbvString:
+			*input = (MpInput) {MP_INPUT_TEXT, TEXTOID};
+			*value = PointerGetDatum(cstring_to_text_with_len(v.val.string.val, v.val.string.len));
+			return true;
+		default:				/* null: all else was refused when it was read */
+			return false;
+	}
+}
+
+bool
+mp_row_value(MpRowForm *form, FunctionCallInfo fcinfo, const MpBooster *booster, int feature,
+			 MpInput *input, Datum *value)
+{
+	const RowMap *map = form->maps;
+	int			column;
+
+	switch (form->kind)
+	{
+		case ROW_SCALARS:
+			column = form->first + feature;
+			*input = form->inputs[feature];
+			*value = fcinfo->args[column].value;
+			return !fcinfo->args[column].isnull;
+		case ROW_COLUMNS:
+			column = map->column_of[feature];
+			*input = map->inputs[feature];
+			*value = column < 0 ? (Datum) 0 : fcinfo->args[column].value;
+			return column >= 0 && !fcinfo->args[column].isnull;
+		case ROW_COMPOSITE:
+			column = map->column_of[feature];
+			*input = map->inputs[feature];
+			*value = column < 0 ? (Datum) 0 : map->values[column];
+			return column >= 0 && !map->nulls[column];
+		case ROW_ARRAY:
+			return array_value(form, feature, input, value);
+		case ROW_JSONB:
+		case ROW_JSON:
+			return json_value(&form->json, booster, feature, input, value);
+	}
+	return false;
 }

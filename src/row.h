@@ -7,7 +7,7 @@
 
 #include "utils/jsonb.h"
 
-#include "model_predict.h"
+#include "value.h"
 
 /* What the arguments of a call hold, known from their types alone. */
 typedef struct MpRowForm MpRowForm;
@@ -24,7 +24,14 @@ extern void mp_row_form_reset(MpRowForm *form);
  */
 extern bool mp_row_read(MpRowForm *form, FunctionCallInfo fcinfo, MpBooster *booster);
 
-/* The same from jsonb, without a call. */
+/*
+ * A feature's value as the row of the last mp_row_read, which was in this call,
+ * gave it. False: null, or not there.
+ */
+extern bool mp_row_value(MpRowForm *form, FunctionCallInfo fcinfo, const MpBooster *booster, int feature,
+						 MpInput *input, Datum *value);
+
+/* mp_row_read from jsonb, without a call. */
 extern bool mp_row_read_jsonb(Jsonb *row, MpBooster *booster);
 
 #endif

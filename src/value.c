@@ -9,6 +9,7 @@
 #include "catalog/pg_type.h"
 #include "mb/pg_wchar.h"
 #include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
 #include "utils/numeric.h"
 #include "utils/syscache.h"
@@ -320,4 +321,40 @@ mp_value_category(const MpBooster *booster, int feature, MpInput input, Datum va
 			return false;
 	}
 	return mp_value_category_number(booster, feature, number, x);
+}
+
+char *
+mp_value_text(MpInput input, Datum value)
+{
+	text	   *padded;
+
+	switch (input.kind)
+	{
+		case MP_INPUT_FLOAT4:
+			return DatumGetCString(DirectFunctionCall1(float4out, value));
+		case MP_INPUT_FLOAT8:
+			return DatumGetCString(DirectFunctionCall1(float8out, value));
+		case MP_INPUT_INT2:
+			return DatumGetCString(DirectFunctionCall1(int2out, value));
+		case MP_INPUT_INT4:
+			return DatumGetCString(DirectFunctionCall1(int4out, value));
+		case MP_INPUT_INT8:
+			return DatumGetCString(DirectFunctionCall1(int8out, value));
+		case MP_INPUT_BOOL:
+			return pstrdup(DatumGetBool(value) ? "true" : "false");
+		case MP_INPUT_NUMERIC:
+			return DatumGetCString(DirectFunctionCall1(numeric_out, value));
+		case MP_INPUT_TEXT:
+			return TextDatumGetCString(value);
+		case MP_INPUT_BPCHAR:
+			padded = DatumGetTextPP(value);
+			return pnstrdup(VARDATA_ANY(padded), bpchartruelen(VARDATA_ANY(padded), VARSIZE_ANY_EXHDR(padded)));
+		case MP_INPUT_ENUM:
+			return DatumGetCString(DirectFunctionCall1(enum_out, value));
+		case MP_INPUT_UNKNOWN:
+			return pstrdup(DatumGetCString(value));
+		case MP_INPUT_OTHER:
+			break;
+	}
+	elog(ERROR, "a feature of type %u was read", input.type);
 }

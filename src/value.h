@@ -50,6 +50,9 @@ extern bool mp_value_category_number(const MpBooster *booster, int feature, doub
 extern bool mp_value_infinite(const MpBooster *booster, int feature, float *x);
 extern float mp_value_numeric(Datum value);
 
+/* A value that is not null, as text for people: labels without padding, true and false, all digits. */
+extern char *mp_value_text(MpInput input, Datum value);
+
 /* A number of a numeric feature, after the cast to float32. */
 static inline bool
 mp_value_number(const MpBooster *booster, int feature, float *x)
