@@ -265,21 +265,26 @@ mp_shap_walk(struct MpShap *shap, const MpShapTree *tree)
 	}
 }
 
-static void
-linear_contribs(const MpForest *forest, const float *x, float *contribs)
+float
+mp_shap_bias(const MpShap *shap, int output)
 {
+	const MpForest *forest = shap->forest;
 	const float *weights = MP_SECTION(forest, MP_SECTION_WEIGHTS, float);
-	int			n_features = forest->n_features;
-	int			n_outputs = forest->n_outputs;
 
-	for (int k = 0; k < n_outputs; k++)
-	{
-		float	   *row = contribs + (size_t) k * (n_features + 1);
+	if (forest->booster != MP_BOOSTER_GBLINEAR)
+		return (float) shap->bias[output];
+	return weights[(size_t) forest->n_features * forest->n_outputs + output] + mp_forest_base(forest)[0];
+}
 
-		for (int i = 0; i < n_features; i++)
-			row[i] = isnan(x[i]) ? 0 : x[i] * weights[(size_t) i * n_outputs + k];
-		row[n_features] = weights[(size_t) n_features * n_outputs + k] + mp_forest_base(forest)[0];
-	}
+static void
+linear_contribs(const struct MpShap *shap, const float *x, int output, float *contribs)
+{
+	const MpForest *forest = shap->forest;
+	const float *weights = MP_SECTION(forest, MP_SECTION_WEIGHTS, float) + output;
+
+	for (int i = 0; i < forest->n_features; i++)
+		contribs[i] = isnan(x[i]) ? 0 : x[i] * weights[(size_t) i * forest->n_outputs];
+	contribs[forest->n_features] = mp_shap_bias(shap, output);
 }
 
 void
@@ -302,31 +307,66 @@ mp_shap_end_output(const struct MpShap *shap, int output, float *contribs)
 	contribs[n_features] = (float) shap->bias[output];
 }
 
+/* The output's first tree. */
+static size_t
+first_tree(const struct MpShap *shap, int output)
+{
+	const MpShapTree *trees = shap->trees.data;
+	size_t		low = 0;
+	size_t		high = mp_vec_count(&shap->trees, MpShapTree);
+
+	while (low < high)
+	{
+		size_t		middle = low + (high - low) / 2;
+
+		if (trees[middle].output < output)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+/* The row is loaded. */
+static void
+tree_contribs(struct MpShap *shap, int output, float *contribs)
+{
+	const MpShapTree *trees = shap->trees.data;
+	size_t		n_trees = mp_vec_count(&shap->trees, MpShapTree);
+
+	mp_shap_begin_output(shap);
+	for (size_t t = first_tree(shap, output); t < n_trees && trees[t].output == output; t++)
+	{
+		mp_alloc_poll(shap->alloc);
+		mp_shap_walk(shap, &trees[t]);
+	}
+	mp_shap_end_output(shap, output, contribs);
+}
+
+static void
+contribs_of(struct MpShap *shap, const float *x, int output, float *contribs)
+{
+	if (shap->forest->booster == MP_BOOSTER_GBLINEAR)
+		linear_contribs(shap, x, output, contribs);
+	else
+		tree_contribs(shap, output, contribs);
+}
+
+void
+mp_shap_contribs_of(MpShap *shap, const float *x, int output, float *contribs)
+{
+	mp_shap_load_row(shap, x);
+	contribs_of(shap, x, output, contribs);
+}
+
 void
 mp_shap_contribs(MpShap *shap, const float *x, float *contribs)
 {
-	const MpForest *forest = shap->forest;
-	const MpShapTree *trees = shap->trees.data;
-	size_t		n_trees = mp_vec_count(&shap->trees, MpShapTree);
-	size_t		t = 0;
-
-	if (forest->booster == MP_BOOSTER_GBLINEAR)
-	{
-		linear_contribs(forest, x, contribs);
-		return;
-	}
+	size_t		width = (size_t) shap->forest->n_features + 1;
 
 	mp_shap_load_row(shap, x);
-	for (int k = 0; k < forest->n_outputs; k++)
-	{
-		mp_shap_begin_output(shap);
-		for (; t < n_trees && trees[t].output == k; t++)
-		{
-			mp_alloc_poll(shap->alloc);
-			mp_shap_walk(shap, &trees[t]);
-		}
-		mp_shap_end_output(shap, k, contribs + k * ((size_t) forest->n_features + 1));
-	}
+	for (int k = 0; k < shap->forest->n_outputs; k++)
+		contribs_of(shap, x, k, contribs + k * width);
 }
 
 /* The parts of the scratch, one after the other from `at`; returns the end. */

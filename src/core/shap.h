@@ -32,6 +32,12 @@ extern void mp_shap_close(MpShap *shap);
 /* contribs[n_outputs][n_features + 1], bias last; calls alloc->poll per tree */
 extern void mp_shap_contribs(MpShap *shap, const float *x, float *contribs);
 
+/* The same of one output: contribs[n_features + 1]. */
+extern void mp_shap_contribs_of(MpShap *shap, const float *x, int output, float *contribs);
+
+/* The bias of an output, which is the same for every row. */
+extern float mp_shap_bias(const MpShap *shap, int output);
+
 /*
  * interactions[n_outputs][n_features + 1][n_features + 1]: symmetric, each row
  * sums to that feature's contribution; the bias stands in the last corner. A
