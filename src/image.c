@@ -9,6 +9,8 @@
  */
 #include "postgres.h"
 
+#include <math.h>
+
 #include "access/detoast.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
@@ -16,6 +18,7 @@
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
+#include "core/importance.h"
 #include "image.h"
 #include "writer.h"
 
@@ -130,12 +133,44 @@ type_word(const MpFeature *feature)
 	return "float";
 }
 
+static MpImportance *
+importance_of(const MpForest *forest)
+{
+	MpImportance *importance = MemoryContextAllocHuge(CurrentMemoryContext,
+													  sizeof(MpImportance) * Max(forest->n_features, 1));
+	MpError		error;
+
+	mp_error_clear(&error);
+	if (!mp_forest_importance(mp_alloc_context(CurrentMemoryContext), forest, importance, &error))
+		ereport(ERROR, errcode(ERRCODE_OUT_OF_MEMORY), errmsg("%s", error.message));
+	return importance;
+}
+
+/* NaN stands for what the model does not tell. */
+static void
+importance_values(const MpImportance *importance, Datum *values, char *nulls)
+{
+	float		numbers[] = {
+		importance->gain, importance->weight, importance->cover,
+		importance->total_gain, importance->total_cover
+	};
+
+	for (int i = 0; i < lengthof(numbers); i++)
+	{
+		values[i] = Float4GetDatum(numbers[i]);
+		nulls[i] = isnan(numbers[i]) ? 'n' : ' ';
+	}
+}
+
 void
 mp_image_insert_features(int64 model, int32 version, const MpForest *forest)
 {
-	Oid			types[] = {INT8OID, INT4OID, INT4OID, TEXTOID, TEXTOID, TEXTARRAYOID};
-	SPIPlanPtr	plan = SPI_prepare("INSERT INTO model_predict.feature (model, version, position, name, type, categories)"
-								   " VALUES ($1, $2, $3, $4, $5, $6)", lengthof(types), types);
+	Oid			types[] = {INT8OID, INT4OID, INT4OID, TEXTOID, TEXTOID, TEXTARRAYOID,
+	FLOAT4OID, FLOAT4OID, FLOAT4OID, FLOAT4OID, FLOAT4OID};
+	SPIPlanPtr	plan = SPI_prepare("INSERT INTO model_predict.feature (model, version, position, name, type, categories,"
+								   " gain, weight, cover, total_gain, total_cover)"
+								   " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)", lengthof(types), types);
+	MpImportance *importance = importance_of(forest);
 	MemoryContext work = AllocSetContextCreate(CurrentMemoryContext, "model_predict features",
 											   ALLOCSET_DEFAULT_SIZES);
 
@@ -144,9 +179,10 @@ mp_image_insert_features(int64 model, int32 version, const MpForest *forest)
 		MemoryContext old = MemoryContextSwitchTo(work);
 		const MpFeature *f = mp_forest_features(forest) + i;
 		MpString	name = mp_forest_string(forest, f->name, f->name_length);
-		Datum		values[6];
-		char		nulls[] = {' ', ' ', ' ', ' ', ' ', ' '};
+		Datum		values[lengthof(types)];
+		char		nulls[lengthof(types)];
 
+		memset(nulls, ' ', sizeof(nulls));
 		values[0] = Int64GetDatum(model);
 		values[1] = Int32GetDatum(version);
 		values[2] = Int32GetDatum(i + 1);
@@ -156,6 +192,7 @@ mp_image_insert_features(int64 model, int32 version, const MpForest *forest)
 		values[4] = CStringGetTextDatum(type_word(f));
 		nulls[5] = f->n_categories > 0 ? ' ' : 'n';
 		values[5] = f->n_categories > 0 ? labels_of(forest, f) : (Datum) 0;
+		importance_values(&importance[i], &values[6], &nulls[6]);
 		if (SPI_execute_plan(plan, values, nulls, false, 0) != SPI_OK_INSERT)
 			elog(ERROR, "could not insert a feature: %s", SPI_result_code_string(SPI_result));
 		MemoryContextSwitchTo(old);
