@@ -53,24 +53,33 @@ place_of(const MpError *error)
 	return place.data;
 }
 
-/* version 0: the model has none yet */
-void
-mp_throw(const MpError *error, const char *model, int32 version)
+/* `problem` says what cannot be done with the model. */
+static void pg_attribute_noreturn()
+throw(const MpError *error, const char *problem)
 {
 	char	   *place = place_of(error);
 	char	   *detail = pstrdup(error->detail);
 
 	if (place[0] != '\0')
 		detail = psprintf("%s%sPlace: %s.", detail, detail[0] ? " " : "", place);
-	if (version > 0)
-		ereport(ERROR,
-				errcode(sqlstate_of(error->code)),
-				errmsg("model \"%s\" version %d cannot be loaded: %s", model, version, error->message),
-				detail[0] ? errdetail_internal("%s", detail) : 0,
-				error->hint[0] ? errhint("%s", error->hint) : 0);
 	ereport(ERROR,
 			errcode(sqlstate_of(error->code)),
-			errmsg("model \"%s\" cannot be registered: %s", model, error->message),
+			errmsg("%s: %s", problem, error->message),
 			detail[0] ? errdetail_internal("%s", detail) : 0,
 			error->hint[0] ? errhint("%s", error->hint) : 0);
+}
+
+/* version 0: the model has none yet */
+void
+mp_throw(const MpError *error, const char *model, int32 version)
+{
+	if (version > 0)
+		throw(error, psprintf("model \"%s\" version %d cannot be loaded", model, version));
+	throw(error, psprintf("model \"%s\" cannot be registered", model));
+}
+
+void
+mp_throw_unexplained(const MpError *error, const MpBooster *booster)
+{
+	throw(error, psprintf("model \"%s\" version %d cannot be explained", booster->name, booster->version));
 }

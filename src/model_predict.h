@@ -128,6 +128,14 @@ extern bool mp_catalog_may_manage(const MpModelRow *row, Oid role);
 extern int32 mp_catalog_resolve(const char *reference, Oid role, Snapshot snapshot,
 								MpModelRow *model, char **name);
 
+/*
+ * in rights.c: as mp_catalog_resolve, for those who may read what the model
+ * consists of (`what`: "bytes", "trees"), not just score with it; with NULL,
+ * for those who see the model in the views
+ */
+extern int32 mp_rights_resolve(const char *reference, const char *what, Snapshot snapshot,
+							   MpModelRow *model, char **name);
+
 /* in cache.c */
 extern int	mp_kernel_setting;	/* MpKernelKind */
 extern void mp_cache_init(void);
@@ -148,6 +156,7 @@ extern MpAlloc *mp_alloc_context(MemoryContext context);
 
 /* in error.c */
 extern void mp_throw(const MpError *error, const char *model, int32 version) pg_attribute_noreturn();
+extern void mp_throw_unexplained(const MpError *error, const MpBooster *booster) pg_attribute_noreturn();
 
 /* in register.c */
 extern void mp_register_init(void);

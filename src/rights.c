@@ -163,30 +163,40 @@ mp_may_see_all(PG_FUNCTION_ARGS)
 	PG_RETURN_BOOL(may_read(GetUserId()) || mp_catalog_may_manage(&model, GetUserId()));
 }
 
-/* export() */
+/* The contents of a model: its bytes, its trees */
 
+/* what: NULL: just the metadata that the views show */
 static void
-check_may_export(const char *name, const MpModelRow *model, Snapshot snapshot)
+check_may_read(const char *name, const MpModelRow *model, const char *what, Snapshot snapshot)
 {
 	if (may_read(GetUserId()) || mp_catalog_may_manage(model, GetUserId()))
 		return;
-	if (mp_catalog_permitted(model->id, GetUserId(), snapshot))
+	if (mp_catalog_may_predict(model, GetUserId(), snapshot))
+	{
+		if (what == NULL)
+			return;
 		ereport(ERROR,
 				errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				errmsg("permission denied for the bytes of model \"%s\"", name),
-				errdetail("The right to predict does not include them; the owner and members of \"pg_read_all_data\" may export."));
+				errmsg("permission denied for the %s of model \"%s\"", what, name),
+				errdetail("The right to predict does not include them; the owner and members of \"pg_read_all_data\" may see them."));
+	}
 	mp_catalog_refuse(name, GetUserId());
 }
 
-static int32
-version_of(const MpReference *ref, const MpModelRow *model, Snapshot snapshot)
+int32
+mp_rights_resolve(const char *reference, const char *what, Snapshot snapshot, MpModelRow *model, char **name)
 {
-	int32		version = ref->version;
+	MpReference ref = mp_reference_parse(reference);
+	int32		version = ref.version;
 
-	if (ref->alias != NULL && !mp_catalog_alias(model->id, ref->alias, snapshot, &version))
-		mp_manage_no_alias(ref->name, ref->alias);
+	*name = ref.name;
+	if (!mp_catalog_model(ref.name, snapshot, model))
+		mp_catalog_refuse(ref.name, GetUserId());
+	check_may_read(ref.name, model, what, snapshot);
+	if (ref.alias != NULL && !mp_catalog_alias(model->id, ref.alias, snapshot, &version))
+		mp_manage_no_alias(ref.name, ref.alias);
 	if (!mp_catalog_has_version(model->id, version, snapshot))
-		mp_manage_no_version(ref->name, version);
+		mp_manage_no_version(ref.name, version);
 	return version;
 }
 
@@ -194,24 +204,21 @@ PG_FUNCTION_INFO_V1(mp_export);
 Datum
 mp_export(PG_FUNCTION_ARGS)
 {
-	MpReference ref = mp_reference_parse(mp_manage_text(fcinfo, 0, "reference to a model"));
 	Snapshot	snapshot = GetActiveSnapshot();
 	MpModelRow	model;
-	int32		version;
+	char	   *name;
+	int32		version = mp_rights_resolve(mp_manage_text(fcinfo, 0, "reference to a model"), "bytes",
+											snapshot, &model, &name);
 	MpScan		scan;
 	HeapTuple	tuple;
 	bytea	   *data;
 
-	if (!mp_catalog_model(ref.name, snapshot, &model))
-		mp_catalog_refuse(ref.name, GetUserId());
-	check_may_export(ref.name, &model, snapshot);
-	version = version_of(&ref, &model, snapshot);
 	mp_scan_begin(&scan, "version", snapshot);
 	mp_scan_key_int8(&scan, "model", model.id);
 	mp_scan_key_int4(&scan, "version", version);
 	tuple = mp_scan_next(&scan);
 	if (tuple == NULL)
-		mp_manage_no_version(ref.name, version);
+		mp_manage_no_version(name, version);
 	data = DatumGetByteaPCopy(mp_scan_value_not_null(&scan, tuple, "data"));
 	mp_scan_end(&scan);
 	PG_RETURN_BYTEA_P(data);
