@@ -224,6 +224,77 @@ COMMENT ON FUNCTION @extschema@.predict_json(text, jsonb) IS
   'as predict, for drivers that send untyped parameters';
 
 
+/* Explaining */
+
+CREATE FUNCTION @extschema@.predict_contribs(model text, VARIADIC "row" "any") RETURNS real[]
+LANGUAGE c STABLE PARALLEL SAFE COST 1000 SUPPORT model_predict.planner_support
+AS 'MODULE_PATHNAME', 'mp_predict_contribs';
+COMMENT ON FUNCTION @extschema@.predict_contribs(text, VARIADIC "any") IS
+  'what each feature adds to the margin (SHAP), in the model''s order, the bias last; with several outputs one row of the array for each';
+
+CREATE FUNCTION @extschema@.predict_interactions(model text, VARIADIC "row" "any") RETURNS real[]
+LANGUAGE c STABLE PARALLEL SAFE COST 10000 SUPPORT model_predict.planner_support
+AS 'MODULE_PATHNAME', 'mp_predict_interactions';
+COMMENT ON FUNCTION @extschema@.predict_interactions(text, VARIADIC "any") IS
+  'predict_contribs taken apart by pairs of features: a symmetric matrix whose rows add up to the contributions; with several outputs one for each';
+
+CREATE FUNCTION @extschema@.predict_explain(
+  model text, VARIADIC "row" "any", OUT feature text, OUT value text, OUT contribution double precision
+) RETURNS SETOF record
+LANGUAGE c STABLE PARALLEL SAFE COST 1000 ROWS 20 SUPPORT model_predict.planner_support
+AS 'MODULE_PATHNAME', 'mp_predict_explain';
+COMMENT ON FUNCTION @extschema@.predict_explain(text, VARIADIC "any") IS
+  'what each feature''s value adds to the margin, strongest first, the bias last; of two classes for the second, of several for the predicted one';
+
+CREATE FUNCTION @extschema@.predict_explain_class(
+  model text, class text, VARIADIC "row" "any", OUT feature text, OUT value text, OUT contribution double precision
+) RETURNS SETOF record
+LANGUAGE c STABLE PARALLEL SAFE COST 1000 ROWS 20 SUPPORT model_predict.planner_support
+AS 'MODULE_PATHNAME', 'mp_predict_explain_class';
+COMMENT ON FUNCTION @extschema@.predict_explain_class(text, text, VARIADIC "any") IS
+  'as predict_explain, for one class; of a model with several outputs that are no classes, for one of them by its number from 0 on';
+
+CREATE FUNCTION @extschema@.predict_reasons(model text, top integer, VARIADIC "row" "any") RETURNS text
+LANGUAGE c STABLE PARALLEL SAFE COST 1000 SUPPORT model_predict.planner_support
+AS 'MODULE_PATHNAME', 'mp_predict_reasons';
+COMMENT ON FUNCTION @extschema@.predict_reasons(text, integer, VARIADIC "any") IS
+  'the strongest reasons of predict_explain in one line of text, with what they add to the margin';
+
+CREATE FUNCTION @extschema@.predict_reasons_json(model text, top integer, VARIADIC "row" "any") RETURNS jsonb
+LANGUAGE c STABLE PARALLEL SAFE COST 1000 SUPPORT model_predict.planner_support
+AS 'MODULE_PATHNAME', 'mp_predict_reasons_json';
+COMMENT ON FUNCTION @extschema@.predict_reasons_json(text, integer, VARIADIC "any") IS
+  'the strongest reasons of predict_explain with the prediction that they explain: as probabilities where it is one, and on the scale of the margin';
+
+CREATE FUNCTION @extschema@.predict_explain_svg(model text, VARIADIC "row" "any") RETURNS text
+LANGUAGE c STABLE PARALLEL SAFE COST 1000 SUPPORT model_predict.planner_support
+AS 'MODULE_PATHNAME', 'mp_predict_explain_svg';
+COMMENT ON FUNCTION @extschema@.predict_explain_svg(text, VARIADIC "any") IS
+  'predict_explain as a picture: an SVG document that stands alone or inside a page';
+
+CREATE FUNCTION model_predict.importance_svg(model text, kind text DEFAULT 'gain') RETURNS text
+LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'mp_importance_svg';
+COMMENT ON FUNCTION model_predict.importance_svg(text, text) IS
+  'how much each feature matters to a model, as a picture: by gain, weight, cover, total_gain or total_cover';
+
+CREATE FUNCTION model_predict.tree(model text, n integer, format text DEFAULT 'text') RETURNS text
+LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'mp_tree';
+COMMENT ON FUNCTION model_predict.tree(text, integer, text) IS
+  'a tree of a model, counted from 0, as text or in Graphviz''s language dot; for the owner and pg_read_all_data only';
+
+CREATE FUNCTION model_predict.trees(
+  model text,
+  OUT tree integer, OUT used boolean, OUT output text, OUT weight real,
+  OUT node integer, OUT parent integer, OUT depth integer,
+  OUT "position" integer, OUT feature text, OUT threshold real, OUT categories text[],
+  OUT yes integer, OUT no integer, OUT missing integer,
+  OUT leaf real, OUT leaves real[], OUT gain real, OUT cover real
+) RETURNS SETOF record
+LANGUAGE c STABLE PARALLEL SAFE ROWS 10000 AS 'MODULE_PATHNAME', 'mp_trees';
+COMMENT ON FUNCTION model_predict.trees(text) IS
+  'the nodes of all trees of a model: a split goes to yes where the feature is less than the threshold, or in the categories; for the owner and pg_read_all_data only';
+
+
 /* Registration */
 
 CREATE FUNCTION model_predict.register(

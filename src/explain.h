@@ -1,0 +1,66 @@
+/*
+ * explain.h: why a row has its score, for the files that tell it. Include
+ * after postgres.h.
+ */
+#ifndef MP_EXPLAIN_H
+#define MP_EXPLAIN_H
+
+#include "core/shap.h"
+#include "callsite.h"
+
+/*
+ * One output of a row taken apart: bias + contributions = margin. Lives in the
+ * memory of the call, and only as long as the call does: values are read from
+ * its arguments.
+ */
+typedef struct MpExplanation
+{
+	FunctionCallInfo fcinfo;
+	MpCallSite *site;
+	MpBooster  *booster;		/* the site's; its margin is the row's */
+	int			output;			/* the margin that is explained */
+	int			class;			/* the class that this speaks for; -1: the model has none */
+	bool		negated;		/* it speaks against the margin: the first of two classes */
+	double		margin;			/* as all below, of what is explained */
+	double		bias;
+	float	   *contribs;		/* [n_features] */
+	int		   *order;			/* features, strongest first; equally strong ones by position */
+} MpExplanation;
+
+/* in contribs.c */
+extern MpShap *mp_contribs_open(MpBooster *booster);	/* errors where the model cannot be explained */
+extern MpCallSite *mp_contribs_read(FunctionCallInfo fcinfo, int first);	/* NULL: the answer is NULL */
+
+/* in explain.c */
+
+/*
+ * Explains the row that starts at argument `first`: for the class (or, where
+ * there are several outputs but no classes, the number of the output) that
+ * `class` names, or with NULL for the second of two classes, for the predicted
+ * one of several, for the value. False: the answer is NULL.
+ */
+extern bool mp_explain_row(FunctionCallInfo fcinfo, int first, text *class, MpExplanation *e);
+
+extern char *mp_explain_feature(const MpExplanation *e, int feature);	/* its name; f0, f1, ... without */
+
+/* A feature's value as the row gave it; "missing", or "-999 (as missing)" where it only counts as that. */
+extern char *mp_explain_value(const MpExplanation *e, int feature);
+
+/* Features whose contribution is not 0, at most `top`: they lead `order`. */
+extern int	mp_explain_count(const MpExplanation *e, int top);
+
+/*
+ * What the objective makes of the row's margins and of the biases alone, for
+ * what is explained: a probability where the model gives any, else a value.
+ */
+typedef struct MpOutcome
+{
+	bool		is_probability;
+	float		row;
+	float		base;
+} MpOutcome;
+
+/* False: neither is defined, as for binary:hinge. */
+extern bool mp_explain_outcome(const MpExplanation *e, MpOutcome *outcome);
+
+#endif
