@@ -379,6 +379,16 @@ has_column(const MpGolden *golden, const char *name)
 	return find_column(golden->expected, (MpString) {name, strlen(name)}) >= 0;
 }
 
+bool
+mp_golden_expected(const MpGolden *golden, size_t row, const char *column, float *value)
+{
+	int			c = find_column(golden->expected, (MpString) {column, strlen(column)});
+
+	if (c >= 0)
+		*value = strtof(cell_at(golden->expected, row, c), NULL);
+	return c >= 0;
+}
+
 size_t
 mp_golden_compare(const MpGolden *golden, const MpForest *forest, char *first, size_t first_size)
 {

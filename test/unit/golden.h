@@ -35,6 +35,9 @@ extern MpForest *mp_golden_load(const MpGolden *golden, const char *format, MpEr
 extern bool mp_golden_row(const MpGolden *golden, const MpForest *forest, size_t row, float *x);
 extern size_t mp_golden_n_rows(const MpGolden *golden);
 
+/* A number of expected.csv; false: no such column. */
+extern bool mp_golden_expected(const MpGolden *golden, size_t row, const char *column, float *value);
+
 /*
  * Margins, predictions and leaves of all rows against the expected ones, bit
  * for bit. Returns the number of differences; the first goes to `first`.

@@ -43,7 +43,7 @@ extern void mp_test_failed(const char *file, int line, const char *what);
 	do { \
 		if (!(condition)) \
 		{ \
-			char		say_[1024]; \
+			char		say_[1280]; \
 			snprintf(say_, sizeof(say_), __VA_ARGS__); \
 			mp_test_failed(__FILE__, __LINE__, say_); \
 		} \
