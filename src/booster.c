@@ -14,6 +14,7 @@
 
 #include "core/eval.h"
 #include "booster.h"
+#include "xgboost.h"
 
 MpBooster *
 mp_booster_begin(const char *name, int64 model, int32 version)
@@ -48,6 +49,13 @@ copy_options(MpBooster *booster, const MpRowOptions *options)
 	MemoryContextSwitchTo(old);
 }
 
+/* Counts its memory anew: it may have grown. */
+void
+mp_booster_measure(MpBooster *booster)
+{
+	booster->bytes = MemoryContextMemAllocated(booster->context, true) + mp_xgboost_bytes(booster);
+}
+
 /*
  * Completes a booster from a checked forest (the whole, or where a kernel image
  * serves the model just its head) and a kernel image or NULL, both allocated in
@@ -76,7 +84,7 @@ mp_booster_finish(MpBooster *booster, MpForest *forest, bool whole, void *kernel
 	booster->name = MemoryContextStrdup(booster->context, booster->name);
 	MemoryContextSetIdentifier(booster->context, MemoryContextStrdup(booster->context, label));
 	pfree(label);
-	booster->bytes = MemoryContextMemAllocated(booster->context, true);
+	mp_booster_measure(booster);
 }
 
 /*

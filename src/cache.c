@@ -208,15 +208,13 @@ read_options(MpScan *scan, HeapTuple tuple, MpRowOptions *row, MpLoadOptions *lo
 		load->categories = mp_option_categories(DatumGetJsonbPCopy(value), &load->n_categories);
 }
 
-/* The forest of a version from the model's bytes, in the booster's context. */
-static MpForest *
-forest_from_blob(MpBooster *booster, MpScan *scan, HeapTuple tuple, const MpLoadOptions *options)
+/* The model's bytes, which must be those that were registered. */
+static bytea *
+checked_blob(const MpBooster *booster, MpScan *scan, HeapTuple tuple)
 {
 	bytea	   *data = DatumGetByteaPP(mp_scan_value_not_null(scan, tuple, "data"));
 	bytea	   *sha256 = DatumGetByteaPP(mp_scan_value_not_null(scan, tuple, "sha256"));
 	bytea	   *actual = mp_sha256(VARDATA_ANY(data), VARSIZE_ANY_EXHDR(data));
-	MpForest   *forest;
-	MpError		error;
 
 	if (VARSIZE_ANY_EXHDR(sha256) != VARSIZE_ANY_EXHDR(actual) ||
 		memcmp(VARDATA_ANY(sha256), VARDATA_ANY(actual), VARSIZE_ANY_EXHDR(actual)) != 0)
@@ -225,9 +223,20 @@ forest_from_blob(MpBooster *booster, MpScan *scan, HeapTuple tuple, const MpLoad
 				errmsg("model \"%s\" version %d is damaged", booster->name, booster->version),
 				errdetail("Its bytes are not those that were registered: their SHA-256 differs."),
 				errhint("Register the model again from its file, or restore table model_predict.version from a backup."));
+	return data;
+}
+
+/* The forest of a version from the model's bytes. */
+static MpForest *
+forest_from_blob(const MpBooster *booster, MpScan *scan, HeapTuple tuple, const MpLoadOptions *options,
+				 MpAlloc *alloc)
+{
+	bytea	   *data = checked_blob(booster, scan, tuple);
+	MpForest   *forest;
+	MpError		error;
+
 	mp_error_clear(&error);
-	if (!mp_model_load(booster->alloc, VARDATA_ANY(data), VARSIZE_ANY_EXHDR(data),
-					   options, &forest, NULL, &error))
+	if (!mp_model_load(alloc, VARDATA_ANY(data), VARSIZE_ANY_EXHDR(data), options, &forest, NULL, &error))
 		mp_throw(&error, booster->name, booster->version);
 	if ((Pointer) data != DatumGetPointer(mp_scan_value_not_null(scan, tuple, "data")))
 		pfree(data);
@@ -266,7 +275,7 @@ load_booster(const char *name, int64 model, int32 version, MpScan *scan, HeapTup
 					  booster->alloc, &image, &whole))
 		mp_booster_finish(booster, image.forest, whole, image.kernel, &row);
 	else
-		mp_booster_from_forest(booster, forest_from_blob(booster, scan, tuple, &load), &row);
+		mp_booster_from_forest(booster, forest_from_blob(booster, scan, tuple, &load, booster->alloc), &row);
 	INSTR_TIME_SET_CURRENT(end);
 	INSTR_TIME_SUBTRACT(end, start);
 	booster->load_ms = INSTR_TIME_GET_MILLISEC(end);
@@ -395,6 +404,23 @@ mp_cache_get(const char *name, int64 model, int32 version, Snapshot snapshot)
 	return entry->booster;
 }
 
+/* The version's row as the snapshot sees it. */
+static HeapTuple
+scan_version(MpScan *scan, const MpBooster *booster, Snapshot snapshot)
+{
+	HeapTuple	tuple;
+
+	mp_scan_begin(scan, "version", snapshot);
+	mp_scan_key_int8(scan, "model", booster->model);
+	mp_scan_key_int4(scan, "version", booster->version);
+	tuple = mp_scan_next(scan);
+	if (tuple == NULL)
+		ereport(ERROR,
+				errcode(ERRCODE_UNDEFINED_OBJECT),
+				errmsg("model \"%s\" has no version %d", booster->name, booster->version));
+	return tuple;
+}
+
 /* The forest with its trees; loaded when first asked for where scoring does without. */
 const MpForest *
 mp_booster_forest(MpBooster *booster, Snapshot snapshot)
@@ -404,32 +430,42 @@ mp_booster_forest(MpBooster *booster, Snapshot snapshot)
 	MpRowOptions row;
 	MpLoadOptions load;
 	MpImage		image;
-	MpForest   *forest;
+	MemoryContext context;
+	MpAlloc    *alloc;
 	bool		whole;
 
 	if (booster->whole)
 		return booster->forest;
 	if (booster->trees != NULL)
 		return booster->trees;
-	mp_scan_begin(&scan, "version", snapshot);
-	mp_scan_key_int8(&scan, "model", booster->model);
-	mp_scan_key_int4(&scan, "version", booster->version);
-	tuple = mp_scan_next(&scan);
-	if (tuple == NULL)
-		ereport(ERROR,
-				errcode(ERRCODE_UNDEFINED_OBJECT),
-				errmsg("model \"%s\" has no version %d", booster->name, booster->version));
+	/* of its own, until it is complete: an error must not leave half of it in the booster's */
+	context = AllocSetContextCreate(CurrentMemoryContext, "model_predict trees", ALLOCSET_SMALL_SIZES);
+	alloc = mp_alloc_context(context);
+	tuple = scan_version(&scan, booster, snapshot);
 	read_options(&scan, tuple, &row, &load);
-	if (mp_image_load(booster->model, booster->version,
-					  DatumGetByteaPP(mp_scan_value_not_null(&scan, tuple, "sha256")), &load,
-					  snapshot, true, booster->context, booster->alloc, &image, &whole))
-		forest = image.forest;
-	else
-		forest = forest_from_blob(booster, &scan, tuple, &load);
-	booster->trees = forest;
-	booster->bytes = MemoryContextMemAllocated(booster->context, true);
+	if (!mp_image_load(booster->model, booster->version,
+					   DatumGetByteaPP(mp_scan_value_not_null(&scan, tuple, "sha256")), &load,
+					   snapshot, true, context, alloc, &image, &whole))
+		image.forest = forest_from_blob(booster, &scan, tuple, &load, alloc);
 	mp_scan_end(&scan);
-	return forest;
+	MemoryContextSetParent(context, booster->context);
+	booster->trees = image.forest;
+	mp_booster_measure(booster);
+	return booster->trees;
+}
+
+/* The model's bytes, copied. */
+bytea *
+mp_booster_blob(const MpBooster *booster, Snapshot snapshot)
+{
+	MpScan		scan;
+	HeapTuple	tuple = scan_version(&scan, booster, snapshot);
+	bytea	   *data = checked_blob(booster, &scan, tuple);
+
+	if ((Pointer) data == DatumGetPointer(mp_scan_value_not_null(&scan, tuple, "data")))
+		data = DatumGetByteaPCopy(PointerGetDatum(data));
+	mp_scan_end(&scan);
+	return data;
 }
 
 PG_FUNCTION_INFO_V1(mp_cached);

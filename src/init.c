@@ -9,6 +9,7 @@
 #include "compat.h"
 #include "model_predict.h"
 #include "moment.h"
+#include "xgboost.h"
 
 PG_MODULE_MAGIC;
 
@@ -20,5 +21,6 @@ _PG_init(void)
 	mp_cache_init();
 	mp_moment_init();
 	mp_register_init();
+	mp_xgboost_init();
 	MarkGUCPrefixReserved("model_predict");
 }

@@ -78,6 +78,7 @@ typedef struct MpBooster
 	MpCategoryIndex *categories;	/* NULL: no feature has any */
 	struct MpShap *shap;		/* NULL until first used */
 	bool		warn_of_faults; /* while a trigger reads a row: a fault of its values is a warning and no answer */
+	struct MpXgboost *xgboost;	/* libxgboost's copy; NULL until first used */
 	/* scratch of one row */
 	float	   *x;				/* n_features */
 	float	   *margin;			/* n_outputs */
@@ -142,7 +143,10 @@ extern void mp_cache_init(void);
 extern MpBooster *mp_cache_get(const char *name, int64 model, int32 version, Snapshot snapshot);
 extern const MpForest *mp_booster_forest(MpBooster *booster, Snapshot snapshot);	/* with its trees */
 
+extern bytea *mp_booster_blob(const MpBooster *booster, Snapshot snapshot);
+
 /* in booster.c */
+extern void mp_booster_measure(MpBooster *booster);
 extern void mp_booster_pin(MpBooster *booster);
 extern void mp_booster_unpin(MpBooster *booster);
 

@@ -8,11 +8,16 @@
 #include "utils/builtins.h"
 
 #include "score.h"
+#include "xgboost.h"
 
 void
 mp_score_margin(MpBooster *booster)
 {
-	mp_kernel_margin(booster->kernel, booster->x, booster->margin);
+	/* a version that is just being registered is not where libxgboost would get it from */
+	if (unlikely(mp_engine_setting == MP_ENGINE_XGBOOST) && booster->version > 0)
+		mp_xgboost_margin(booster);
+	else
+		mp_kernel_margin(booster->kernel, booster->x, booster->margin);
 	booster->rows++;
 	/* one row of a huge model is long enough to be cancelled between rows only */
 	CHECK_FOR_INTERRUPTS();
