@@ -41,7 +41,7 @@ typedef struct RowMap
 	struct RowMap *next;
 	Oid			type;
 	int32		typmod;
-	TupleDesc	desc;			/* cut after the last column that is needed */
+	TupleDesc	desc;			/* whole: since 15.20 a shorter one does not fit a named row type */
 	Datum	   *values;			/* of a row */
 	bool	   *nulls;
 	int		   *column_of;		/* of each feature; -1: absent, so missing */
@@ -357,7 +357,6 @@ make_map(MpRowForm *form, Oid type, int32 typmod, const MpBooster *booster)
 	TupleDesc	desc = lookup_rowtype_tupdesc(type, typmod);
 	int			n_features = booster->forest->n_features;
 	RowMap	   *map = palloc0(sizeof(RowMap));
-	int			needed = 0;
 
 	map->type = type;
 	map->typmod = typmod;
@@ -366,11 +365,8 @@ make_map(MpRowForm *form, Oid type, int32 typmod, const MpBooster *booster)
 	map->desc = CreateTupleDescCopy(desc);
 	ReleaseTupleDesc(desc);
 	map_columns(map, map->desc, booster);
-	for (int i = 0; i < n_features; i++)
-		needed = Max(needed, map->column_of[i] + 1);
-	map->desc->natts = needed;	/* so that the rest is not taken apart */
-	map->values = palloc(sizeof(Datum) * Max(needed, 1));
-	map->nulls = palloc(sizeof(bool) * Max(needed, 1));
+	map->values = palloc(sizeof(Datum) * Max(map->desc->natts, 1));
+	map->nulls = palloc(sizeof(bool) * Max(map->desc->natts, 1));
 	map->next = form->maps;
 	form->maps = map;
 	MemoryContextSwitchTo(old);
