@@ -21,7 +21,7 @@ MODELS = {
     "large": (2000, 8, 100, 1),
     "multi": (100, 6, 30, 10),
 }
-TRAIN_ROWS = 20000
+TRAIN_ROWS = 40000
 SCORE_ROWS = 20000
 
 
