@@ -90,7 +90,7 @@ extern bool mp_draft_finish(MpDraft *draft, MpForest **forest);
  * trees, writes them.
  */
 extern bool mp_draft_settle_features(MpDraft *draft);
-extern bool mp_draft_write_features(MpDraft *draft, MpFeature *features);
+extern bool mp_draft_write_features(MpDraft *draft, MpForest *forest);
 
 /*
  * The arrays of one tree, as documents hold them. mp_tree_add checks them and

@@ -419,9 +419,10 @@ mp_draft_settle_features(MpDraft *draft)
 }
 
 bool
-mp_draft_write_features(MpDraft *draft, MpFeature *features)
+mp_draft_write_features(MpDraft *draft, MpForest *forest)
 {
-	const MpNode *nodes = draft->nodes.data;
+	const MpNode *nodes = MP_SECTION(forest, MP_SECTION_NODES, MpNode);
+	MpFeature  *features = (MpFeature *) mp_forest_features(forest);
 
 	memset(features, 0, (size_t) draft->n_features * sizeof(MpFeature));
 	for (int64_t i = 0; i < draft->n_features; i++)
@@ -453,7 +454,7 @@ mp_draft_write_features(MpDraft *draft, MpFeature *features)
 	}
 
 	/* files from before 1.4 hold no types, but their splits tell */
-	for (size_t i = 0; draft->has_categorical && i < mp_vec_count(&draft->nodes, MpNode); i++)
+	for (size_t i = 0; draft->has_categorical && i < MP_SECTION_LENGTH(forest, MP_SECTION_NODES, MpNode); i++)
 	{
 		if (i % 16384 == 16383)
 			mp_alloc_poll(draft->alloc);

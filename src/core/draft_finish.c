@@ -1,6 +1,6 @@
 /*
  * draft_finish.c: holds the parts of a model against each other and makes the
- * forest.
+ * forest, not sealed yet.
  */
 #include "draft.h"
 #include "objective.h"
@@ -320,17 +320,16 @@ build(MpDraft *draft, const MpForest *header, MpForest **result)
 	MpForest   *forest;
 
 	measure(draft, sizes);
-	forest = mp_forest_new(draft->alloc, header, sizes, draft->error);
+	forest = mp_forest_new(&draft->nodes, header, sizes, draft->error);
 	if (forest == NULL)
 		return false;
 	*result = forest;			/* the caller releases it in any case */
-	if (!mp_draft_write_features(draft, (MpFeature *) mp_forest_features(forest)))
+	if (!mp_draft_write_features(draft, forest))
 		return false;
 	move_section(forest, MP_SECTION_BASE, &draft->base_scores);
 	move_section(forest, MP_SECTION_CATEGORIES, &draft->categories);
 	move_section(forest, MP_SECTION_STRINGS, &draft->strings);
 	move_section(forest, MP_SECTION_TREES, &draft->trees);
-	move_section(forest, MP_SECTION_NODES, &draft->nodes);
 	move_section(forest, MP_SECTION_CATSETS, &draft->catsets);
 	move_section(forest, MP_SECTION_CATWORDS, &draft->catwords);
 	move_section(forest, MP_SECTION_LEAVES, &draft->leaves);
@@ -342,7 +341,6 @@ build(MpDraft *draft, const MpForest *header, MpForest **result)
 	}
 	move_section(forest, MP_SECTION_GAIN, &draft->gain);
 	move_section(forest, MP_SECTION_COVER, &draft->cover);
-	mp_forest_seal(forest);
 	return true;
 }
 

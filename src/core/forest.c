@@ -16,11 +16,11 @@ align(uint64_t size)
 }
 
 MpForest *
-mp_forest_new(MpAlloc *alloc, const MpForest *header, const uint64_t *sizes, MpError *error)
+mp_forest_new(MpVec *nodes, const MpForest *header, const uint64_t *sizes, MpError *error)
 {
 	MpForest	forest = *header;
 	uint64_t	end = align(sizeof(MpForest));
-	MpForest   *block;
+	char	   *block;
 
 	for (int id = 0; id < MP_SECTION_COUNT; id++)
 	{
@@ -34,23 +34,27 @@ mp_forest_new(MpAlloc *alloc, const MpForest *header, const uint64_t *sizes, MpE
 	forest.format = MP_FOREST_FORMAT;
 	forest.byte_order = MP_FOREST_BYTE_ORDER;
 	forest.size = end;
-	block = mp_alloc_get(alloc, end);
+	block = nodes->alloc->resize(nodes->alloc, nodes->data, end);
 	if (block == NULL)
 	{
 		mp_fail_memory(error, end);
 		return NULL;
 	}
+	if (nodes->size > 0)
+		memmove(block + forest.sections[MP_SECTION_NODES].offset, block, nodes->size);
+	nodes->data = NULL;
+	nodes->size = nodes->room = 0;
 
 	/* the gaps between sections are part of the checksum */
 	memset(block, 0, align(sizeof(MpForest)));
-	*block = forest;
+	memcpy(block, &forest, sizeof(forest));
 	for (int id = 0; id < MP_SECTION_COUNT; id++)
 	{
 		uint64_t	used = forest.sections[id].offset + forest.sections[id].size;
 
-		memset((char *) block + used, 0, align(used) - used);
+		memset(block + used, 0, align(used) - used);
 	}
-	return block;
+	return (MpForest *) block;
 }
 
 /* The checksum of the head, as if both checksums in it were 0. */
@@ -381,6 +385,14 @@ check_trees(MpAlloc *alloc, const MpForest *f, MpError *error)
 }
 
 bool
+mp_forest_check_content(MpAlloc *alloc, const MpForest *f, bool head_only, MpError *error)
+{
+	mp_error_clear(error);
+	return check_header(f, error) && check_inputs(alloc, f, error) &&
+		(head_only || check_trees(alloc, f, error));
+}
+
+bool
 mp_forest_check(MpAlloc *alloc, const void *image, size_t size, bool head_only, MpError *error)
 {
 	const MpForest *f = image;
@@ -393,6 +405,5 @@ mp_forest_check(MpAlloc *alloc, const void *image, size_t size, bool head_only, 
 	if (f->head_checksum != head_checksum(f) ||
 		(!head_only && f->checksum != rest_checksum(f)))
 		return bad(error, "checksum");
-	return check_header(f, error) && check_inputs(alloc, f, error) &&
-		(head_only || check_trees(alloc, f, error));
+	return mp_forest_check_content(alloc, f, head_only, error);
 }

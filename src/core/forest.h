@@ -265,11 +265,17 @@ mp_catset_has(const MpForest *f, uint32_t set, uint32_t code)
 extern bool mp_forest_check(MpAlloc *alloc, const void *image, size_t size,
 							bool head_only, MpError *error);
 
+/* The same of a forest made by mp_forest_new, before it is sealed. */
+extern bool mp_forest_check_content(MpAlloc *alloc, const MpForest *forest, bool head_only,
+									MpError *error);
+
 /*
  * A forest with this header and sections of these sizes (in bytes), for the
- * caller to fill; NULL: no memory.
+ * caller to fill. The nodes' memory becomes the forest's, with the nodes in
+ * their place: they are the most of it, and need not be there twice. NULL: no
+ * memory, and the nodes are as they were.
  */
-extern MpForest *mp_forest_new(MpAlloc *alloc, const MpForest *header, const uint64_t *sizes,
+extern MpForest *mp_forest_new(MpVec *nodes, const MpForest *header, const uint64_t *sizes,
 							   MpError *error);
 
 /* Writes both checksums; the last step of building one. */

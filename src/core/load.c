@@ -121,10 +121,11 @@ mp_model_load(MpAlloc *alloc, const void *data, size_t size, const MpLoadOptions
 	mp_draft_release(&draft);
 	if (info != NULL)
 		*info = draft.info;
-	if (fine)
-		fine = mp_forest_check(&budget.alloc, built, built->size, false, error);
-	if (fine)
+	if (fine && mp_forest_check_content(&budget.alloc, built, false, error))
+	{
+		mp_forest_seal(built);
 		return hand_over(&budget, built, built->size, forest, error);
+	}
 
 	mp_alloc_release(&budget.alloc, built);
 	if (error->code == MP_ERROR_MEMORY && budget.exceeded)

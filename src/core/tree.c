@@ -198,12 +198,47 @@ count_reached(const MpDraft *draft, const TreeView *tree)
 	}
 }
 
+/*
+ * Whether the tree is as XGBoost writes nearly all: no deleted nodes, children
+ * behind their parents, each child naming its parent. If each split has two
+ * children that name it, and all nodes but the root are such children, then
+ * every node has one parent; and since numbers fall on the way up, that way
+ * ends at the root.
+ */
 static bool
-check_links(MpDraft *draft, const MpTreeParts *parts, const TreeView *tree)
+is_plain(const TreeView *tree, int64_t n_features)
 {
-	int32_t		n_deleted = 0;
-	bool		ascending = true;
+	int32_t		n = tree->n;
+	int64_t		n_children = 0;
+	uint8_t		directions = 0;
+	bool		fine = tree->parent[0] == -1 || tree->parent[0] == NO_PARENT;
 
+	for (int32_t i = 0; i < n; i++)
+	{
+		int32_t		left = tree->left[i];
+
+		directions |= tree->default_left[i];
+		if (left == -1)
+		{
+			fine &= tree->right[i] == -1 || tree->vector;
+			fine &= tree->feature[i] != DELETED_FEATURE;
+			continue;
+		}
+		if (left <= i || left >= n - 1)
+			return false;
+		n_children += 2;
+		fine &= tree->right[i] == left + 1;
+		fine &= tree->parent[left] == i && tree->parent[left + 1] == i;
+		fine &= tree->feature[i] >= 0 && tree->feature[i] < n_features;
+	}
+	return fine && directions <= 1 && n_children == n - 1;
+}
+
+/* Checks node by node, to say which one is at fault. */
+static bool
+check_nodes(MpDraft *draft, const MpTreeParts *parts, const TreeView *tree,
+			int32_t *n_deleted, bool *ascending)
+{
 	if (tree->parent[0] != -1 && tree->parent[0] != NO_PARENT)
 		return fault(draft, parts, 0, "the root has node %d as its parent", tree->parent[0]);
 	for (int32_t i = 0; i < tree->n; i++)
@@ -215,25 +250,37 @@ check_links(MpDraft *draft, const MpTreeParts *parts, const TreeView *tree)
 						 tree->default_left[i]);
 		if (is_deleted(tree, i))
 		{
-			n_deleted++;
+			(*n_deleted)++;
 			continue;
 		}
-		if (i > 0 && !check_parent(draft, parts, tree, i))
-			return false;
 		if (is_split(tree, i))
 		{
 			if (!check_split(draft, parts, tree, i))
 				return false;
-			ascending &= tree->left[i] > i;
+			*ascending &= tree->left[i] > i;
 		}
 		else if (!tree->vector && tree->right[i] != -1)
 			return fault(draft, parts, i, "a right child without a left child");
+		if (i > 0 && !check_parent(draft, parts, tree, i))
+			return false;
 	}
+	return true;
+}
+
+static bool
+check_links(MpDraft *draft, const MpTreeParts *parts, const TreeView *tree)
+{
+	int32_t		n_deleted = 0;
+	bool		ascending = true;
+
+	if (!is_plain(tree, parts->num_feature) &&
+		!check_nodes(draft, parts, tree, &n_deleted, &ascending))
+		return false;
 	if (parts->num_deleted >= 0 && parts->num_deleted != n_deleted)
 		return fault(draft, parts, -1, "expected %lld deleted nodes, as num_deleted says, not %d",
 					 (long long) parts->num_deleted, n_deleted);
 
-	/* children behind their parents cannot make a circle; XGBoost's seldom are not */
+	/* only where a child is before its parent can there be a circle */
 	if (!ascending && count_reached(draft, tree) != tree->n - n_deleted)
 		return fault(draft, parts, -1, "some nodes form a circle that the root does not reach");
 	return true;
@@ -353,51 +400,58 @@ write_leaf(MpDraft *draft, const MpTreeParts *parts, const TreeView *tree, int32
 	return true;
 }
 
+/* cat: the first set of the file that is not behind node i */
 static bool
-write_split(MpDraft *draft, const MpTreeParts *parts, const TreeView *tree, int32_t i,
-			size_t *cat, MpNode *node)
+write_category(MpDraft *draft, const MpTreeParts *parts, int32_t i, size_t cat, MpNode *node)
 {
-	node->left = tree->left[i];
-	node->feature = (uint32_t) tree->feature[i];
-	if (tree->default_left[i])
-		node->feature |= MP_NODE_DEFAULT_LEFT;
-	if (tree->split_type == NULL || tree->split_type[i] == 0)
-	{
-		/* no x is less than NaN, nor than -Infinity */
-		node->value = isnan(tree->condition[i]) ? -INFINITY : tree->condition[i];
-		return true;
-	}
-	if (*cat >= mp_vec_count(&parts->cat_nodes, int32_t) ||
-		*mp_vec_at(&parts->cat_nodes, int32_t, *cat) != i)
+	int64_t		start;
+	int64_t		size;
+
+	if (cat >= mp_vec_count(&parts->cat_nodes, int32_t) ||
+		*mp_vec_at(&parts->cat_nodes, int32_t, cat) != i)
 		return fault(draft, parts, i, "split by category without categories");
+	start = *mp_vec_at(&parts->cat_starts, int64_t, cat);
+	size = *mp_vec_at(&parts->cat_sizes, int64_t, cat);
 	node->feature |= MP_NODE_CATEGORICAL;
 	draft->has_categorical = true;
-	return add_catset(draft, parts, i,
-					  mp_vec_at(&parts->categories, int32_t, *mp_vec_at(&parts->cat_starts, int64_t, *cat)),
-					  (size_t) *mp_vec_at(&parts->cat_sizes, int64_t, *cat), &node->value_bits);
+	return add_catset(draft, parts, i, mp_vec_at(&parts->categories, int32_t, start),
+					  (size_t) size, &node->value_bits);
+}
+
+static void
+write_split(const TreeView *tree, int32_t i, MpNode *node)
+{
+	node->left = tree->left[i];
+	node->feature = (uint32_t) tree->feature[i] |
+		(tree->default_left[i] ? MP_NODE_DEFAULT_LEFT : 0);
+
+	/* no x is less than NaN, nor than -Infinity */
+	node->value = isnan(tree->condition[i]) ? -INFINITY : tree->condition[i];
 }
 
 static bool
 write_nodes(MpDraft *draft, const MpTreeParts *parts, const TreeView *tree, size_t n_vectors)
 {
 	size_t		n_cats = mp_vec_count(&parts->cat_nodes, int32_t);
-	size_t		first = draft->nodes.size;
+	MpNode	   *nodes = mp_vec_add(&draft->nodes, (size_t) tree->n * sizeof(MpNode));
 	size_t		cat = 0;
 
-	if (mp_vec_add(&draft->nodes, (size_t) tree->n * sizeof(MpNode)) == NULL)
+	if (nodes == NULL)
 		return mp_fail_memory(draft->error, (size_t) tree->n * sizeof(MpNode));
-	memset((char *) draft->nodes.data + first, 0, (size_t) tree->n * sizeof(MpNode));
 	for (int32_t i = 0; i < tree->n; i++)
 	{
-		MpNode	   *node = (MpNode *) ((char *) draft->nodes.data + first) + i;
+		MpNode	   *node = &nodes[i];
 
 		if (i % 16384 == 16383)
 			mp_alloc_poll(draft->alloc);
+		memset(node, 0, sizeof(*node));
 		if (tree->split_type != NULL && tree->split_type[i] > 1)
 			return fault(draft, parts, i, "unknown split type %d", tree->split_type[i]);
 		if (is_split(tree, i))
 		{
-			if (!write_split(draft, parts, tree, i, &cat, node))
+			write_split(tree, i, node);
+			if (tree->split_type != NULL && tree->split_type[i] == 1 &&
+				!write_category(draft, parts, i, cat, node))
 				return false;
 		}
 		else if (!is_deleted(tree, i) &&
