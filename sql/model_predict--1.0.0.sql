@@ -391,6 +391,15 @@ LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'mp_export';
 COMMENT ON FUNCTION model_predict.export(text) IS
   'the file of a version as it was registered; for the owner and pg_read_all_data only';
 
+CREATE FUNCTION model_predict.verify(
+  model text,
+  OUT test text, OUT rows bigint, OUT differences bigint, OUT kernel text,
+  OUT saved_by text, OUT library text, OUT elapsed interval, OUT detail text
+) RETURNS SETOF record
+LANGUAGE c VOLATILE PARALLEL RESTRICTED COST 100000 ROWS 3 AS 'MODULE_PATHNAME', 'mp_verify';
+COMMENT ON FUNCTION model_predict.verify(text) IS
+  'tests a version: its examples, and rows at all of its thresholds by the kernel that serves, the plain evaluator and, where it can be had and reads the model, libxgboost; differences must be 0, null says that the test could not be made; run it in the transaction that registers a version, or before deploy()';
+
 
 /* Scores in a column: the rights are those of the role that writes the row */
 

@@ -91,8 +91,9 @@ numbers_text(const float *values, int n)
 	return text.data;
 }
 
-static void
-check_example(MpBooster *booster, JsonbValue *example, int number)
+/* Scores an example: how its answer differs from ours, or NULL. */
+static char *
+score_example(MpBooster *booster, JsonbValue *example, int number)
 {
 	JsonbValue	row;
 	JsonbValue	answer;
@@ -118,28 +119,57 @@ check_example(MpBooster *booster, JsonbValue *example, int number)
 	same = n == n_expected;
 	for (int i = 0; same && i < n; i++)
 		same = close_enough(expected[i], booster->prediction[i]);
-	if (!same)
-		ereport(ERROR,
-				errcode(ERRCODE_DATA_EXCEPTION),
-				errmsg("example %d of model \"%s\" scores otherwise than it says", number, booster->name),
-				errdetail("Expected %s, got %s, for row %s.", numbers_text(expected, n_expected),
-						  numbers_text(booster->prediction, n),
-						  JsonbToCString(NULL, &row_jsonb->root, VARSIZE(row_jsonb))),
-				errhint("Look for another order of features, a value that means missing, another set of trees (best_iteration), or a step that was done outside the model."));
+	if (same)
+		return NULL;
+	return psprintf("Expected %s, got %s, for row %s.", numbers_text(expected, n_expected),
+					numbers_text(booster->prediction, n),
+					JsonbToCString(NULL, &row_jsonb->root, VARSIZE(row_jsonb)));
 }
 
-int
-mp_examples_check(MpBooster *booster, Jsonb *examples)
+/* How many there are. */
+static int
+count_examples(Jsonb *examples)
 {
-	int			n;
-
 	if (!JB_ROOT_IS_ARRAY(examples) || JB_ROOT_IS_SCALAR(examples))
 		ereport(ERROR,
 				errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				errmsg("option \"examples\" must be a JSON array"),
 				errhint("Examples are written as '[{\"row\": {\"feature\": value, ...}, \"predict_all\": [number, ...]}, ...]'."));
-	n = JB_ROOT_COUNT(examples);
+	return JB_ROOT_COUNT(examples);
+}
+
+int
+mp_examples_check(MpBooster *booster, Jsonb *examples)
+{
+	int			n = count_examples(examples);
+
 	for (int i = 0; i < n; i++)
-		check_example(booster, getIthJsonbValueFromContainer(&examples->root, i), i + 1);
+	{
+		char	   *difference = score_example(booster, getIthJsonbValueFromContainer(&examples->root, i), i + 1);
+
+		if (difference != NULL)
+			ereport(ERROR,
+					errcode(ERRCODE_DATA_EXCEPTION),
+					errmsg("example %d of model \"%s\" scores otherwise than it says", i + 1, booster->name),
+					errdetail_internal("%s", difference),
+					errhint("Look for another order of features, a value that means missing, another set of trees (best_iteration), or a step that was done outside the model."));
+	}
 	return n;
+}
+
+int
+mp_examples_count_different(MpBooster *booster, Jsonb *examples, int *n, char **first)
+{
+	int			different = 0;
+
+	*n = count_examples(examples);
+	*first = NULL;
+	for (int i = 0; i < *n; i++)
+	{
+		char	   *difference = score_example(booster, getIthJsonbValueFromContainer(&examples->root, i), i + 1);
+
+		if (difference != NULL && different++ == 0)
+			*first = psprintf("Example %d: %s", i + 1, difference);
+	}
+	return different;
 }

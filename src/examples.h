@@ -18,4 +18,7 @@
  */
 extern int	mp_examples_check(MpBooster *booster, Jsonb *examples);
 
+/* The same without an error: how many differ, of how many, and how the first does (NULL: none). */
+extern int	mp_examples_count_different(MpBooster *booster, Jsonb *examples, int *n, char **first);
+
 #endif
