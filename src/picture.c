@@ -32,41 +32,36 @@ finish(bool complete, const MpVec *out)
 
 /* "churn version 3: Yes, probability 0.632" */
 static char *
-title_of(const MpExplanation *e)
+title_of(const MpExplanation *e, const MpOutcome *outcome)
 {
-	MpOutcome	outcome;
 	StringInfoData title;
 
 	initStringInfo(&title);
 	appendStringInfo(&title, "%s version %d: ", e->booster->name, e->booster->version);
 	if (e->class >= 0)
-		appendStringInfoString(&title, mp_score_label(e->booster, e->class));
-	if (mp_explain_outcome(e, &outcome))
-	{
-		if (outcome.is_probability)
-			appendStringInfo(&title, ", probability %.3f", outcome.row);
-		else
-			appendStringInfo(&title, "%.6g", outcome.row);
-	}
+		appendStringInfo(&title, "%s%s", e->booster->options.n_classes > 0 ? "" : "class ",
+						 mp_score_label(e->booster, e->class));
+	if (outcome && outcome->is_probability)
+		appendStringInfo(&title, ", probability %.3f", outcome->row);
+	else if (outcome)
+		appendStringInfo(&title, "%.6g", outcome->row);
 	return title.data;
 }
 
-/* What the bars' unit is. */
+/* What the bars' unit is; outcome: NULL: none is defined. */
 static char *
-caption_of(const MpExplanation *e)
+caption_of(const MpExplanation *e, const MpOutcome *outcome)
 {
-	MpOutcome	outcome;
-	bool		defined = mp_explain_outcome(e, &outcome);
+	bool		one_margin = e->booster->forest->n_outputs == 1;
 
-	if (e->booster->task == MP_TASK_TWO_CLASSES || e->booster->task == MP_TASK_TWO_CLASSES_RAW)
-		return psprintf("What each feature adds to the log-odds; the average stands for a probability of %.3f.",
-						outcome.base);
-	if (defined && outcome.is_probability)
-		return psprintf("What each feature adds to the margin of this class; the averages stand for a probability of %.3f.",
-						outcome.base);
-	if (defined && outcome.base != (float) e->bias)
+	if (outcome && outcome->is_probability)
+		return psprintf("What each feature adds to the %s; the average stands for a probability of %.3f.",
+						one_margin ? "log-odds" : "margin of this class", outcome->base);
+	if (outcome && outcome->row == (float) e->margin && outcome->base == (float) e->bias)
+		return pstrdup("What each feature adds to the prediction.");
+	if (outcome)
 		return psprintf("What each feature adds to the margin; the average stands for a prediction of %.6g.",
-						outcome.base);
+						outcome->base);
 	return pstrdup("What each feature adds to the margin.");
 }
 
@@ -76,12 +71,15 @@ mp_predict_explain_svg(PG_FUNCTION_ARGS)
 {
 	MpVec		out = {mp_alloc_context(CurrentMemoryContext)};
 	MpExplanation e;
+	MpOutcome	outcome;
+	bool		defined;
 	MpSvgChart	chart;
 	MpSvgBar   *bars;
 	int			n;
 
 	if (!mp_explain_row(fcinfo, 1, NULL, &e))
 		PG_RETURN_NULL();
+	defined = mp_explain_outcome(&e, &outcome);
 	n = mp_explain_count(&e, e.booster->forest->n_features);
 	bars = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(MpSvgBar) * Max(n, 1));
 	for (int i = 0; i < n; i++)
@@ -92,7 +90,10 @@ mp_predict_explain_svg(PG_FUNCTION_ARGS)
 		bars[i].value = string_of(mp_explain_value(&e, feature));
 		bars[i].amount = e.contribs[feature];
 	}
-	chart = (MpSvgChart) {string_of(title_of(&e)), string_of(caption_of(&e)), bars, n};
+	chart.title = string_of(title_of(&e, defined ? &outcome : NULL));
+	chart.caption = string_of(caption_of(&e, defined ? &outcome : NULL));
+	chart.bars = bars;
+	chart.n_bars = n;
 	PG_RETURN_TEXT_P(finish(mp_svg_waterfall(&chart, e.bias, e.margin, &out), &out));
 }
 
@@ -219,7 +220,9 @@ mp_importance_svg(PG_FUNCTION_ARGS)
 		not_known(name, version, kind, linear);
 	if (linear)
 		kind = &linear_kind;
-	chart = (MpSvgChart) {string_of(psprintf("%s version %d: importance of features", name, version)),
-	string_of(kind->caption), bars, n};
+	chart.title = string_of(psprintf("%s version %d: importance of features", name, version));
+	chart.caption = string_of(kind->caption);
+	chart.bars = bars;
+	chart.n_bars = n;
 	PG_RETURN_TEXT_P(finish(mp_svg_bars(&chart, kind->adds_up, &out), &out));
 }

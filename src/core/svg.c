@@ -311,7 +311,8 @@ waterfall_scale(const Selection *s, double base, double total, double *largest)
 		high = fmax(high, at);
 		*largest = fmax(*largest, fabs(step));
 	}
-	if (!(high - low > 0) || !isfinite(high - low))
+	/* less is the rounding of the sums */
+	if (!(high - low > 1e-6 * fmax(fabs(low), fabs(high))) || !isfinite(high - low))
 		return (Scale) {low, 0};
 	return (Scale) {low, (PLOT_RIGHT - PLOT_LEFT) / (high - low)};
 }
@@ -397,7 +398,8 @@ add_bar(MpVec *out, const Scale *scale, double y, double amount, const char *mor
 		return false;
 	if (fabs(amount) >= 1e6 || (amount != 0 && fabs(amount) < 1e-3))
 		return mp_text_format(out, "%.3g</text>", amount);
-	return add_number(out, amount, decimals_for(fabs(amount)), false) &&
+	/* counts stay whole */
+	return add_number(out, amount, amount == floor(amount) ? 0 : decimals_for(fabs(amount)), false) &&
 		mp_text_add(out, "</text>");
 }
 
