@@ -226,14 +226,19 @@ COMMENT ON FUNCTION @extschema@.predict_json(text, jsonb) IS
 
 /* Explaining */
 
+CREATE FUNCTION model_predict.planner_support_explain(internal) RETURNS internal
+LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'mp_planner_support_explain';
+COMMENT ON FUNCTION model_predict.planner_support_explain(internal) IS
+  'planner_support for functions that explain, which take far longer';
+
 CREATE FUNCTION @extschema@.predict_contribs(model text, VARIADIC "row" "any") RETURNS real[]
-LANGUAGE c STABLE PARALLEL SAFE COST 1000 SUPPORT model_predict.planner_support
+LANGUAGE c STABLE PARALLEL SAFE COST 1000 SUPPORT model_predict.planner_support_explain
 AS 'MODULE_PATHNAME', 'mp_predict_contribs';
 COMMENT ON FUNCTION @extschema@.predict_contribs(text, VARIADIC "any") IS
   'what each feature adds to the margin (SHAP), in the model''s order, the bias last; with several outputs one row of the array for each';
 
 CREATE FUNCTION @extschema@.predict_interactions(model text, VARIADIC "row" "any") RETURNS real[]
-LANGUAGE c STABLE PARALLEL SAFE COST 10000 SUPPORT model_predict.planner_support
+LANGUAGE c STABLE PARALLEL SAFE COST 10000 SUPPORT model_predict.planner_support_explain
 AS 'MODULE_PATHNAME', 'mp_predict_interactions';
 COMMENT ON FUNCTION @extschema@.predict_interactions(text, VARIADIC "any") IS
   'predict_contribs taken apart by pairs of features: a symmetric matrix whose rows add up to the contributions; with several outputs one for each';
@@ -241,7 +246,7 @@ COMMENT ON FUNCTION @extschema@.predict_interactions(text, VARIADIC "any") IS
 CREATE FUNCTION @extschema@.predict_explain(
   model text, VARIADIC "row" "any", OUT feature text, OUT value text, OUT contribution double precision
 ) RETURNS SETOF record
-LANGUAGE c STABLE PARALLEL SAFE COST 1000 ROWS 20 SUPPORT model_predict.planner_support
+LANGUAGE c STABLE PARALLEL SAFE COST 1000 ROWS 20 SUPPORT model_predict.planner_support_explain
 AS 'MODULE_PATHNAME', 'mp_predict_explain';
 COMMENT ON FUNCTION @extschema@.predict_explain(text, VARIADIC "any") IS
   'what each feature''s value adds to the margin, strongest first, the bias last; of two classes for the second, of several for the predicted one';
@@ -249,25 +254,25 @@ COMMENT ON FUNCTION @extschema@.predict_explain(text, VARIADIC "any") IS
 CREATE FUNCTION @extschema@.predict_explain_class(
   model text, class text, VARIADIC "row" "any", OUT feature text, OUT value text, OUT contribution double precision
 ) RETURNS SETOF record
-LANGUAGE c STABLE PARALLEL SAFE COST 1000 ROWS 20 SUPPORT model_predict.planner_support
+LANGUAGE c STABLE PARALLEL SAFE COST 1000 ROWS 20 SUPPORT model_predict.planner_support_explain
 AS 'MODULE_PATHNAME', 'mp_predict_explain_class';
 COMMENT ON FUNCTION @extschema@.predict_explain_class(text, text, VARIADIC "any") IS
   'as predict_explain, for one class; of a model with several outputs that are no classes, for one of them by its number from 0 on';
 
 CREATE FUNCTION @extschema@.predict_reasons(model text, top integer, VARIADIC "row" "any") RETURNS text
-LANGUAGE c STABLE PARALLEL SAFE COST 1000 SUPPORT model_predict.planner_support
+LANGUAGE c STABLE PARALLEL SAFE COST 1000 SUPPORT model_predict.planner_support_explain
 AS 'MODULE_PATHNAME', 'mp_predict_reasons';
 COMMENT ON FUNCTION @extschema@.predict_reasons(text, integer, VARIADIC "any") IS
   'the strongest reasons of predict_explain in one line of text, with what they add to the margin';
 
 CREATE FUNCTION @extschema@.predict_reasons_json(model text, top integer, VARIADIC "row" "any") RETURNS jsonb
-LANGUAGE c STABLE PARALLEL SAFE COST 1000 SUPPORT model_predict.planner_support
+LANGUAGE c STABLE PARALLEL SAFE COST 1000 SUPPORT model_predict.planner_support_explain
 AS 'MODULE_PATHNAME', 'mp_predict_reasons_json';
 COMMENT ON FUNCTION @extschema@.predict_reasons_json(text, integer, VARIADIC "any") IS
   'the strongest reasons of predict_explain with the prediction that they explain: as probabilities where it is one, and on the scale of the margin';
 
 CREATE FUNCTION @extschema@.predict_explain_svg(model text, VARIADIC "row" "any") RETURNS text
-LANGUAGE c STABLE PARALLEL SAFE COST 1000 SUPPORT model_predict.planner_support
+LANGUAGE c STABLE PARALLEL SAFE COST 1000 SUPPORT model_predict.planner_support_explain
 AS 'MODULE_PATHNAME', 'mp_predict_explain_svg';
 COMMENT ON FUNCTION @extschema@.predict_explain_svg(text, VARIADIC "any") IS
   'predict_explain as a picture: an SVG document that stands alone or inside a page';
