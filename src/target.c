@@ -100,7 +100,7 @@ parse_arguments(MpTargets *t, const Trigger *trigger)
 		ereport(ERROR,
 				errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				errmsg("a scoring trigger needs a model and at least one column"),
-				errdetail("It was created with %d arguments.", n),
+				errdetail_plural("It was created with %d argument.", "It was created with %d arguments.", n, n),
 				errhint("Write EXECUTE FUNCTION model_predict.score('model', 'column')."));
 }
 
