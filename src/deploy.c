@@ -125,8 +125,9 @@ compare_answers(int64 model, int32 old, int32 new, StringInfo list)
 }
 
 /*
- * Features pair by name; by position where either version has no names. Order
- * of categories is no difference: rows bring labels, not codes.
+ * Features pair by name; by position where either version has no names. All
+ * numeric types read the same rows. Order of categories is no difference: rows
+ * bring labels, not codes.
  */
 static void
 compare_features(int64 model, int32 old, int32 new, StringInfo list)
@@ -143,14 +144,14 @@ compare_features(int64 model, int32 old, int32 new, StringInfo list)
 		" SELECT CASE"
 		"   WHEN a.key IS NULL THEN format('Feature %s is new.', b.key)"
 		"   WHEN b.key IS NULL THEN format('Feature %s is gone.', a.key)"
-		"   WHEN a.type <> b.type THEN"
+		"   WHEN (a.type = 'category') <> (b.type = 'category') THEN"
 		"     format('Feature %s was of type %s and becomes %s.', a.key, a.type, b.type)"
 		"   ELSE format('Feature %s had the categories %s and gets %s.', a.key,"
 		"     coalesce(left(a.categories::text, 500), 'none'), coalesce(left(b.categories::text, 500), 'none'))"
 		"   END"
 		" FROM (SELECT * FROM f WHERE version = $2) a"
 		"   FULL JOIN (SELECT * FROM f WHERE version = $3) b ON a.key = b.key"
-		" WHERE a.key IS NULL OR b.key IS NULL OR a.type <> b.type"
+		" WHERE a.key IS NULL OR b.key IS NULL OR (a.type = 'category') <> (b.type = 'category')"
 		"   OR a.categories IS DISTINCT FROM b.categories"
 		" ORDER BY coalesce(a.position, b.position), a.key IS NULL",
 		mp_int8(model), mp_int4(old), mp_int4(new));

@@ -39,6 +39,15 @@ mp_manage_number(FunctionCallInfo fcinfo, int arg, const char *what)
 
 /* History */
 
+/* A role may be dropped while a session still acts as it. */
+static const char *
+name_of(Oid role)
+{
+	const char *name = GetUserNameFromId(role, true);
+
+	return name ? name : "-";
+}
+
 void
 mp_manage_log(const MpWriter *writer, const MpEvent *event)
 {
@@ -50,8 +59,8 @@ mp_manage_log(const MpWriter *writer, const MpEvent *event)
 				  mp_text(event->action), mp_text(event->alias),
 				  mp_version(event->old_version), mp_version(event->new_version),
 				  mp_text(event->role == MP_ROLE_NOBODY ? NULL : mp_role_name(event->role)),
-				  mp_text(GetUserNameFromId(writer->user, true)),
-				  mp_text(GetUserNameFromId(GetSessionUserId(), true)),
+				  mp_text(name_of(writer->user)),
+				  mp_text(name_of(GetSessionUserId())),
 				  mp_text(event->comment));
 }
 
@@ -332,7 +341,7 @@ check_alias(const char *alias)
 	static const char *const reserved[] = {"latest", "newest", "current", "previous", "all", "none"};
 
 	mp_check_name(alias, "alias");
-	if (strcmp(alias, MP_DEFAULT_ALIAS) == 0)
+	if (pg_strcasecmp(alias, MP_DEFAULT_ALIAS) == 0)
 		ereport(ERROR,
 				errcode(ERRCODE_RESERVED_NAME),
 				errmsg("alias \"%s\" is moved by deploying only", alias),
