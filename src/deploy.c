@@ -118,7 +118,7 @@ compare_answers(int64 model, int32 old, int32 new, StringInfo list)
 		append_difference(list, "The answer was %s (%s) and becomes %s (%s).",
 						  task_name(task_a), a.objective, task_name(task_b), b.objective);
 	if (a.outputs != b.outputs)
-		append_difference(list, "There were %d outputs and there are now %d.", a.outputs, b.outputs);
+		append_difference(list, "The number of outputs was %d and becomes %d.", a.outputs, b.outputs);
 	if (strcmp(a.classes ? a.classes : "", b.classes ? b.classes : "") != 0)
 		append_difference(list, "The classes were %s and become %s.",
 						  a.classes ? a.classes : "not named", b.classes ? b.classes : "not named");
@@ -139,7 +139,7 @@ compare_features(int64 model, int32 old, int32 new, StringInfo list)
 		"     (SELECT array_agg(c ORDER BY c) FROM unnest(categories) AS c) AS categories,"
 		"     CASE WHEN (SELECT bool_and(name IS NOT NULL) FROM model_predict.feature"
 		"                WHERE model = $1 AND version IN ($2, $3))"
-		"       THEN quote_ident(name) ELSE position::text END AS key"
+		"       THEN '\"' || name || '\"' ELSE position::text END AS key"
 		"   FROM model_predict.feature WHERE model = $1 AND version IN ($2, $3))"
 		" SELECT CASE"
 		"   WHEN a.key IS NULL THEN format('Feature %s is new.', b.key)"

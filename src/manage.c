@@ -257,7 +257,7 @@ check_not_aliased(const char *name, const MpModelRow *model, int32 version)
 	Datum		names;
 	char	   *aliases;
 
-	mp_writer_run("SELECT string_agg(quote_ident(alias), ', ' ORDER BY alias)"
+	mp_writer_run("SELECT string_agg('\"' || alias || '\"', ', ' ORDER BY alias)"
 				  " FROM model_predict.alias WHERE model = $1 AND version = $2",
 				  mp_int8(model->id), mp_int4(version));
 	names = mp_writer_value(0, 1, &isnull);

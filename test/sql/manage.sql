@@ -1,5 +1,7 @@
 -- versions, the default, aliases and the history of a model
 CREATE EXTENSION model_predict;
+CREATE ROLE regress_mp_dba SUPERUSER;
+SET ROLE regress_mp_dba;
 CREATE FUNCTION constant_model(score int, objective text DEFAULT 'reg:squarederror', classes int DEFAULT 0,
   names text DEFAULT '"x"', types text DEFAULT '"float"') RETURNS bytea LANGUAGE sql AS $$
   SELECT convert_to(format('{"learner":{"attributes":{},"feature_names":[%s],"feature_types":[%s],'
@@ -54,7 +56,7 @@ SELECT model_predict.set_alias('m', 'a b-é''"', 3);
 SELECT predict('m@champion', 1.0), predict('m@a b-é''"', 1.0);
 SELECT model_predict.drop_version('m', 3);
 SELECT model_predict.set_alias('m', 'champion', 1);
-SELECT model, alias, version FROM model_predict.aliases;
+SELECT model, alias, version FROM model_predict.aliases ORDER BY alias;
 SELECT model_predict.drop_alias('m', 'champion');
 SELECT model_predict.drop_alias('m', 'champion');
 SELECT model_predict.drop_alias('m', 'default');
@@ -100,5 +102,7 @@ SELECT model, default_version, versions FROM model_predict.models;
 SELECT count(*) FROM model_predict.history WHERE model = 'm';
 SELECT model_predict.rollback('m');
 
+RESET ROLE;
 DROP FUNCTION constant_model;
 DROP EXTENSION model_predict;
+DROP ROLE regress_mp_dba;
