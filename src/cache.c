@@ -45,6 +45,7 @@ typedef struct CacheEntry
 	Oid			file;
 	ItemPointerData tid;
 	TransactionId xmin;
+	CommandId	cid;			/* a TRUNCATE may give file and place to another tuple of the transaction */
 	uint64		fingerprint;
 	uint64		loads;
 	uint64		used;			/* tick of the last look-up */
@@ -336,13 +337,16 @@ entry_is_current(CacheEntry *entry, MpScan *scan, HeapTuple tuple)
 {
 	Oid			file = mp_relation_file(scan->rel);
 	TransactionId xmin = HeapTupleHeaderGetRawXmin(tuple->t_data);
+	CommandId	cid = HeapTupleHeaderGetRawCommandId(tuple->t_data);
 
-	if (entry->file == file && entry->xmin == xmin && ItemPointerEquals(&entry->tid, &tuple->t_self))
+	if (entry->file == file && entry->xmin == xmin && entry->cid == cid &&
+		ItemPointerEquals(&entry->tid, &tuple->t_self))
 		return true;
 	if (entry->fingerprint != fingerprint_of(scan, tuple))
 		return false;
 	entry->file = file;
 	entry->xmin = xmin;
+	entry->cid = cid;
 	entry->tid = tuple->t_self;
 	return true;
 }
@@ -374,6 +378,7 @@ mp_cache_get(const char *name, int64 model, int32 version, Snapshot snapshot)
 		uint64		fingerprint = fingerprint_of(&scan, tuple);
 		Oid			file = mp_relation_file(scan.rel);
 		TransactionId xmin = HeapTupleHeaderGetRawXmin(tuple->t_data);
+		CommandId	cid = HeapTupleHeaderGetRawCommandId(tuple->t_data);
 		ItemPointerData tid = tuple->t_self;
 
 		booster = load_booster(name, model, version, &scan, tuple);
@@ -393,6 +398,7 @@ mp_cache_get(const char *name, int64 model, int32 version, Snapshot snapshot)
 			drop_booster(entry);
 		entry->file = file;
 		entry->xmin = xmin;
+		entry->cid = cid;
 		entry->tid = tid;
 		entry->fingerprint = fingerprint;
 		entry->booster = booster;
