@@ -91,7 +91,7 @@ fails($node, 'owner', "INSERT INTO model_predict.alias VALUES (1, 'a', 1)", qr/p
 fails($node, 'owner', 'UPDATE model_predict.alias SET version = 2', qr/permission denied for table/);
 fails($node, 'owner', 'DELETE FROM model_predict.version', qr/permission denied for table/);
 fails($node, 'owner', 'TRUNCATE model_predict.event', qr/permission denied for table/);
-fails($node, 'owner', 'LOCK model_predict.model', qr/permission denied for table/);
+fails($node, 'owner', 'BEGIN; LOCK model_predict.model', qr/permission denied for table/);
 fails($node, 'owner', "SELECT nextval('model_predict.model_id_seq')", qr/permission denied for sequence/);
 fails($node, 'owner', "UPDATE model_predict.aliases SET version = 2", qr/permission denied|cannot update view/);
 fails($node, 'owner', "DELETE FROM model_predict.history", qr/permission denied|cannot delete/);
@@ -102,8 +102,11 @@ fails($node, 'intruder', 'CREATE TRIGGER t BEFORE INSERT ON model_predict.model 
 	qr/permission denied for table model/);
 fails($node, 'intruder', 'DROP EXTENSION model_predict', qr/must be owner of extension/);
 fails($node, 'intruder', 'CREATE EXTENSION model_predict', qr/permission denied|already exists/);
-fails($node, 'intruder', 'SET model_predict.max_model_size = 1', qr/permission denied to set parameter/);
-fails($node, 'intruder', "SET model_predict.xgboost_library = '/tmp/x.so'", qr/permission denied to set parameter/);
+my $load = 'DO $$BEGIN PERFORM * FROM model_predict.models; END$$';
+fails($node, 'intruder', "$load; SET model_predict.max_model_size = 1", qr/permission denied to set parameter/);
+fails($node, 'intruder', "$load; SET model_predict.nonesuch = 1", qr/invalid configuration parameter name/);
+is($node->safe_psql('postgres', "SET model_predict.max_model_size = 1; $load; SHOW model_predict.max_model_size",
+	extra_params => [ '-U', 'intruder' ]), '256MB', 'nor before the library is loaded');
 
 # views show a role its own, and functions in a query cannot look behind
 is($node->safe_psql('postgres', join('; ', map { "SELECT count(*) FROM model_predict.$_" }
