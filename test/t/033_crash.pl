@@ -7,6 +7,7 @@ use FindBin;
 use lib $FindBin::RealBin;
 use ModelPredict;
 use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
 use Test::More;
 use Time::HiRes qw(usleep);
 
@@ -29,8 +30,8 @@ sub consistent
 		WHERE m.id NOT IN (SELECT model FROM model_predict.alias WHERE alias = 'default')
 		UNION ALL SELECT 'version without history', v.model FROM model_predict.version v
 		WHERE (v.model, v.version) NOT IN (SELECT model_id, new_version FROM model_predict.event WHERE action = 'register')
-		UNION ALL SELECT 'last version', id FROM model_predict.model
-		WHERE last_version <> (SELECT max(new_version) FROM model_predict.event WHERE model_id = id)}),
+		UNION ALL SELECT 'last version', m.id FROM model_predict.model m
+		WHERE last_version <> (SELECT max(new_version) FROM model_predict.event e WHERE e.model_id = m.id)}),
 		'', $name);
 	return;
 }
@@ -83,8 +84,6 @@ for my $what ("SELECT model_predict.register('big', model) FROM bytes",
 {
 	for my $delay (5, 40, 120)
 	{
-		my $victim = session($node);
-		my $pid = $victim->('SELECT pg_backend_pid()');
 		my $psql = IPC::Run::start([ 'psql', '-Xqd', $node->connstr('postgres'), '-c', 'SELECT pg_backend_pid()',
 			'-c', $what ], '>', \my $out, '2>', \my $err);
 		$psql->pump until $out =~ /(\d+)/ || !$psql->pumpable;
@@ -92,7 +91,6 @@ for my $what ("SELECT model_predict.register('big', model) FROM bytes",
 		usleep($delay * 1000);
 		kill_backend($at_work) if $node->safe_psql('postgres', "SELECT count(*) FROM pg_stat_activity WHERE pid = $at_work");
 		$psql->finish;
-		$victim->(undef);
 		consistent("after a kill at work, $delay ms");
 		is(ask($node, 'big@1'), 20000, 'and the model scores');
 	}
@@ -112,9 +110,17 @@ consistent('after a crash of the server');
 
 $one = session($node);
 $one->("BEGIN; SELECT model_predict.register('m', constant_model(40))");
+my ($postmaster) = slurp_file($node->data_dir . '/postmaster.pid') =~ /^(\d+)/;
+my $backend = $one->('SELECT pg_backend_pid()');
 $node->kill9;
 $one->(undef);
-$node->start;
+# the shared memory is in use until the last orphan has noticed
+usleep(100_000) while kill(0, $postmaster) || kill(0, $backend);
+for (1 .. 100)
+{
+	last if $node->start(fail_ok => 1);
+	usleep(100_000);
+}
 is(ask($node, 'm'), 1, 'scores after kill -9 of the postmaster');
 consistent('after kill -9 of the postmaster');
 is($node->safe_psql('postgres', "SET client_min_messages = error; SELECT model_predict.deploy('m', 2); SELECT predict('m', 1.0)"),

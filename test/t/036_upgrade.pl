@@ -36,7 +36,7 @@ command_ok([ 'pg_upgrade', '--no-sync', '-d', $old->data_dir, '-D', $new->data_d
 $new->start;
 
 is(ask($new, 'm'), 2, 'scores');
-is($new->safe_psql('postgres', 'SELECT * FROM scores', extra_params => [ '-U', getpwuid($<) ]), 2, 'through a view');
+is($new->safe_psql('postgres', 'SELECT * FROM scores', extra_params => [ "-U", scalar getpwuid($<) ]), 2, 'through a view');
 is($new->safe_psql('postgres', "SELECT predict('m', 1.0)", extra_params => [ '-U', $_ ]), 2, "scores for $_") for 'ds', 'bi';
 is($new->safe_psql('postgres', $history), $before, 'the history came along');
 is($new->safe_psql('postgres', "SELECT model_predict.rollback('m'); SELECT model_predict.register('m', constant_model(4))",

@@ -6,6 +6,7 @@ use strict;
 use warnings;
 
 use Exporter 'import';
+use IPC::Run;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
@@ -78,24 +79,26 @@ sub fails
 	return;
 }
 
-# a session that stays: $session->("SELECT 1") gives its rows; pass undef to end it
+# a session that stays: $session->('SELECT 1') gives its rows, or the SQLSTATE of
+# the last statement if that failed; undef ends it
 sub session
 {
 	my ($node, $database) = @_;
-	my ($in, $out) = ('', '');
+	my ($in, $out, $err) = ('', '', '');
 	my $timer = IPC::Run::timer($PostgreSQL::Test::Utils::timeout_default);
-	my $psql = $node->background_psql($database // 'postgres', \$in, \$out, $timer, on_error_stop => 0);
+	my $psql = IPC::Run::start([ 'psql', '-XAtq', '-d', $node->connstr($database // 'postgres'), '-f', '-' ],
+		'<', \$in, '>', \$out, '2>', \$err, $timer);
 
 	return sub {
 		my ($sql) = @_;
 		return $psql->kill_kill if !defined $sql;
-		$out = '';
-		$in .= "$sql;\n\\echo :SQLSTATE done\n";
+		($out, $err) = ('', '');
+		$in .= "$sql;\n\\echo done :SQLSTATE\n";
 		$timer->start;
-		$psql->pump until $out =~ s/^(\w+) done\n//m || $timer->is_expired || !$psql->pumpable;
-		my $state = $1 // 'no answer';
+		eval { $psql->pump until $out =~ /^done \w+$/m; 1 } or return "no answer: $@$err";
+		$out =~ s/^done (\w+)\n//m;
 		chomp $out;
-		return $state eq '00000' ? $out : $state;
+		return $1 eq '00000' ? $out : $1;
 	};
 }
 
