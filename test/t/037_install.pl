@@ -99,7 +99,7 @@ for my $version (@versions)
 is($node->safe_psql('fresh', q{
 	SELECT string_agg(proname, ' ' ORDER BY proname) FROM pg_proc
 	WHERE pronamespace = 'model_predict'::regnamespace AND has_function_privilege('public', oid, 'EXECUTE')
-	AND provolatile = 'v' AND prorettype <> 'trigger'::regtype}), 'cached', 'volatile functions that PUBLIC may call');
+	AND provolatile = 'v' AND prorettype <> 'trigger'::regtype}), 'cached verify', 'volatile functions that PUBLIC may call change nothing');
 is($node->safe_psql('fresh', q{
 	SELECT string_agg(oid::regclass::text, ' ') FROM pg_class WHERE relnamespace = 'model_predict'::regnamespace
 	AND relkind IN ('r', 'S') AND (has_table_privilege('public', oid, 'SELECT, INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER'))}),
