@@ -76,6 +76,10 @@ mp_booster_finish(MpBooster *booster, MpForest *forest, bool whole, void *kernel
 	booster->kernel = mp_kernel_open(booster->alloc, kernel_image, forest, mp_kernel_setting, &error);
 	if (booster->kernel == NULL)
 		mp_throw(&error, booster->name, booster->version);
+	booster->plain = !options->has_missing;
+	for (int i = 0; i < forest->n_features; i++)
+		if (mp_forest_features(forest)[i].type == MP_FEATURE_CATEGORICAL)
+			booster->plain = false;
 	booster->x = MemoryContextAlloc(booster->context, sizeof(float) * Max(forest->n_features, 1));
 	booster->margin = MemoryContextAlloc(booster->context, sizeof(float) * (forest->n_outputs + 1));
 	booster->prediction = MemoryContextAlloc(booster->context, sizeof(float) * (forest->n_outputs + 1));

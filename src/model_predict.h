@@ -75,6 +75,7 @@ typedef struct MpBooster
 	MpKernel   *kernel;
 	MpTask		task;
 	MpRowOptions options;
+	bool		plain;			/* no categories and no value that means missing: numbers as they are */
 	MpCategoryIndex *categories;	/* NULL: no feature has any */
 	struct MpShap *shap;		/* NULL until first used */
 	bool		warn_of_faults; /* while a trigger reads a row: a fault of its values is a warning and no answer */

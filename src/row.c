@@ -242,6 +242,38 @@ read_scalars(MpRowForm *form, FunctionCallInfo fcinfo, MpBooster *booster)
 	return complete;
 }
 
+/* Numbers for features that are all plain numbers: nothing to decide per value. */
+static void
+read_plain_array(const char *data, const bits8 *nulls, int n, bool is_double, const MpBooster *booster)
+{
+	float	   *x = booster->x;
+	bool		infinite = false;
+
+	if (nulls != NULL)
+	{
+		int			next = 0;
+
+		for (int i = 0; i < n; i++)
+		{
+			bool		given = nulls[i / 8] >> (i % 8) & 1;
+
+			x[i] = !given ? NAN : is_double ? (float) ((const float8 *) data)[next] : ((const float4 *) data)[next];
+			next += given;
+		}
+	}
+	else if (is_double)
+		for (int i = 0; i < n; i++)
+			x[i] = (float) ((const float8 *) data)[i];
+	else
+		memcpy(x, data, n * sizeof(float4));
+	for (int i = 0; i < n; i++)
+		infinite |= fabsf(x[i]) > FLT_MAX;
+	if (infinite)
+		for (int i = 0; i < n; i++)
+			if (fabsf(x[i]) > FLT_MAX)
+				mp_value_infinite(booster, i, &x[i]);
+}
+
 static bool
 read_array(MpRowForm *form, ArrayType *array, MpBooster *booster)
 {
@@ -260,6 +292,12 @@ read_array(MpRowForm *form, ArrayType *array, MpBooster *booster)
 		for (int i = 0; i < n; i++)
 			mp_input_check(booster, i, form->inputs[0], NULL);
 		form->checked = true;
+	}
+	if (booster->plain &&
+		(form->inputs[0].kind == MP_INPUT_FLOAT4 || form->inputs[0].kind == MP_INPUT_FLOAT8))
+	{
+		read_plain_array(data, nulls, n, form->inputs[0].kind == MP_INPUT_FLOAT8, booster);
+		return true;
 	}
 	for (int i = 0; i < n; i++)
 	{

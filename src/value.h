@@ -68,7 +68,7 @@ mp_value_number(const MpBooster *booster, int feature, float *x)
 static inline bool
 mp_value_read(const MpBooster *booster, int feature, MpInput input, Datum value, float *x)
 {
-	if (unlikely(mp_forest_features(booster->forest)[feature].type == MP_FEATURE_CATEGORICAL))
+	if (!booster->plain && mp_forest_features(booster->forest)[feature].type == MP_FEATURE_CATEGORICAL)
 		return mp_value_category(booster, feature, input, value, x);
 	switch (input.kind)
 	{
