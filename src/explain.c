@@ -102,20 +102,12 @@ sort_features(MpExplanation *e)
 	qsort_arg(e->order, n, sizeof(int), compare_strength, e->contribs);
 }
 
-bool
-mp_explain_row(FunctionCallInfo fcinfo, int first, text *class, MpExplanation *e)
+void
+mp_explain_scored(text *class, MpExplanation *e)
 {
-	int			n;
-	MpShap	   *shap;
+	int			n = e->booster->forest->n_features;
+	MpShap	   *shap = mp_contribs_open(e->booster);
 
-	e->fcinfo = fcinfo;
-	e->site = mp_contribs_read(fcinfo, first);
-	if (e->site == NULL)
-		return false;
-	e->booster = e->site->booster;
-	n = e->booster->forest->n_features;
-	shap = mp_contribs_open(e->booster);
-	mp_score_margin(e->booster);
 	choose_output(e, class);
 	e->contribs = palloc(sizeof(float) * (n + 1));
 	mp_shap_contribs_of(shap, e->booster->x, e->output, e->contribs);
@@ -127,6 +119,30 @@ mp_explain_row(FunctionCallInfo fcinfo, int first, text *class, MpExplanation *e
 	if (e->negated)
 		e->margin = 0.0 - e->margin;
 	sort_features(e);
+}
+
+/* Of the arguments of a call. */
+static bool
+value_of_call(void *row, const MpBooster *booster, int feature, MpInput *input, Datum *value)
+{
+	FunctionCallInfo fcinfo = row;
+	MpCallSite *site = fcinfo->flinfo->fn_extra;
+
+	return mp_row_value(site->form, fcinfo, booster, feature, input, value);
+}
+
+bool
+mp_explain_row(FunctionCallInfo fcinfo, int first, text *class, MpExplanation *e)
+{
+	MpCallSite *site = mp_contribs_read(fcinfo, first);
+
+	if (site == NULL)
+		return false;
+	e->value_of = value_of_call;
+	e->row = fcinfo;
+	e->booster = site->booster;
+	mp_score_margin(e->booster);
+	mp_explain_scored(class, e);
 	return true;
 }
 
@@ -149,7 +165,7 @@ mp_explain_value(const MpExplanation *e, int feature)
 	Datum		value;
 	char	   *given = NULL;
 
-	if (mp_row_value(e->site->form, e->fcinfo, e->booster, feature, &input, &value))
+	if (e->value_of(e->row, e->booster, feature, &input, &value))
 		given = mp_value_text(input, value);
 	if (given == NULL || strcmp(given, "NaN") == 0)
 		return pstrdup("missing");

@@ -8,16 +8,19 @@
 #include "core/shap.h"
 #include "callsite.h"
 
+/* The value of a feature as the row has it; false: it is null or absent. */
+typedef bool (*MpRowValue) (void *row, const MpBooster *booster, int feature, MpInput *input, Datum *value);
+
 /*
  * One output of a row taken apart: bias + contributions = margin. Lives in the
- * memory of the call, and only as long as the call does: values are read from
- * its arguments.
+ * memory of the call, and only as long as the row does, of which values are
+ * read.
  */
 typedef struct MpExplanation
 {
-	FunctionCallInfo fcinfo;
-	MpCallSite *site;
-	MpBooster  *booster;		/* the site's; its margin is the row's */
+	MpRowValue	value_of;
+	void	   *row;
+	MpBooster  *booster;		/* its margin is the row's */
 	int			output;			/* the margin that is explained */
 	int			class;			/* the class that this speaks for; -1: the model has none */
 	bool		negated;		/* it speaks against the margin: the first of two classes */
@@ -41,6 +44,9 @@ extern MpCallSite *mp_contribs_read(FunctionCallInfo fcinfo, int first);	/* NULL
  */
 extern bool mp_explain_row(FunctionCallInfo fcinfo, int first, text *class, MpExplanation *e);
 
+/* The same for a row that is in the booster's x and scored; the caller has set `booster`, `value_of` and `row`. */
+extern void mp_explain_scored(text *class, MpExplanation *e);
+
 extern char *mp_explain_feature(const MpExplanation *e, int feature);	/* its name; f0, f1, ... without */
 
 /* A feature's value as the row gave it; "missing", or "-999 (as missing)" where it only counts as that. */
@@ -62,5 +68,8 @@ typedef struct MpOutcome
 
 /* False: neither is defined, as for binary:hinge. */
 extern bool mp_explain_outcome(const MpExplanation *e, MpOutcome *outcome);
+
+/* in reasons.c */
+extern text *mp_reasons_line(const MpExplanation *e, int top);
 
 #endif

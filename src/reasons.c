@@ -68,32 +68,38 @@ get_top(FunctionCallInfo fcinfo, int *top)
 	return true;
 }
 
-PG_FUNCTION_INFO_V1(mp_predict_reasons);
-Datum
-mp_predict_reasons(PG_FUNCTION_ARGS)
+text *
+mp_reasons_line(const MpExplanation *e, int top)
 {
-	MpExplanation e;
 	StringInfoData line;
-	int			top;
-	int			n;
+	int			n = mp_explain_count(e, top);
 
-	if (!get_top(fcinfo, &top) || !mp_explain_row(fcinfo, 2, NULL, &e))
-		PG_RETURN_NULL();
 	initStringInfo(&line);
-	n = mp_explain_count(&e, top);
 	for (int i = 0; i < n; i++)
 	{
-		int			feature = e.order[i];
-		char	   *name = mp_explain_feature(&e, feature);
+		int			feature = e->order[i];
+		char	   *name = mp_explain_feature(e, feature);
 
 		if (i > 0)
 			appendStringInfoString(&line, ", ");
 		append_in_line(&line, name, strlen(name));
 		appendStringInfoString(&line, " = ");
-		append_value(&line, mp_explain_value(&e, feature));
-		append_contribution(&line, e.contribs[feature]);
+		append_value(&line, mp_explain_value(e, feature));
+		append_contribution(&line, e->contribs[feature]);
 	}
-	PG_RETURN_TEXT_P(cstring_to_text_with_len(line.data, line.len));
+	return cstring_to_text_with_len(line.data, line.len);
+}
+
+PG_FUNCTION_INFO_V1(mp_predict_reasons);
+Datum
+mp_predict_reasons(PG_FUNCTION_ARGS)
+{
+	MpExplanation e;
+	int			top;
+
+	if (!get_top(fcinfo, &top) || !mp_explain_row(fcinfo, 2, NULL, &e))
+		PG_RETURN_NULL();
+	PG_RETURN_TEXT_P(mp_reasons_line(&e, top));
 }
 
 /* jsonb, piece by piece */
