@@ -411,7 +411,7 @@ COMMENT ON FUNCTION model_predict.verify(text) IS
 CREATE FUNCTION model_predict.score() RETURNS trigger
 LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'mp_score';
 COMMENT ON FUNCTION model_predict.score() IS
-  'trigger BEFORE INSERT OR UPDATE ... FOR EACH ROW EXECUTE FUNCTION model_predict.score(''model'', ''column''): fills columns with what a model says of the row; more pairs may follow: value, class, proba_of:LABEL or version with a column, on_error with null, only_if_changed with true';
+  'trigger BEFORE INSERT OR UPDATE ... FOR EACH ROW EXECUTE FUNCTION model_predict.score(''model'', ''column''): fills columns with what a model says of the row; more pairs may follow: value, class, proba_of:LABEL, reasons or version with a column, on_error with null, only_if_changed with true';
 
 
 /* A draft of the query between a table and a model */

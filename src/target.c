@@ -10,6 +10,7 @@
 #include "postgres.h"
 
 #include "catalog/pg_type.h"
+#include "common/string.h"
 #include "executor/executor.h"
 #include "nodes/makefuncs.h"
 #include "optimizer/optimizer.h"
@@ -18,6 +19,8 @@
 #include "utils/lsyscache.h"
 
 #include "target.h"
+
+#define DEFAULT_REASONS 3
 
 static bool
 parse_boolean(const char *option, const char *value)
@@ -45,7 +48,21 @@ parse_on_error(const char *value)
 			errhint("Use 'null' or 'error'."));
 }
 
-static void
+static int
+parse_top(const char *value)
+{
+	char	   *end;
+	int			top = strtoint(value, &end, 10);
+
+	if (end == value || *end != '\0' || errno == ERANGE || top < 1)
+		ereport(ERROR,
+				errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				errmsg("the number of reasons of a scoring trigger must be at least 1, not \"%s\"", value),
+				errhint("Write 'reasons:5' for five of them; 'reasons' alone means three."));
+	return top;
+}
+
+static MpTarget *
 add_target(MpTargets *t, MpAnswer answer, const char *label, const char *column)
 {
 	MpTarget   *target = &t->targets[t->n++];
@@ -53,7 +70,9 @@ add_target(MpTargets *t, MpAnswer answer, const char *label, const char *column)
 	target->answer = answer;
 	target->label = label;
 	target->class = -1;
+	target->top = DEFAULT_REASONS;
 	target->name = column;
+	return target;
 }
 
 /* An answer and its column, or an option and its value. */
@@ -66,6 +85,10 @@ parse_pair(MpTargets *t, const char *what, const char *value)
 		add_target(t, MP_ANSWER_CLASS, NULL, value);
 	else if (strncmp(what, "proba_of:", 9) == 0)
 		add_target(t, MP_ANSWER_PROBABILITY, what + 9, value);
+	else if (strcmp(what, "reasons") == 0)
+		add_target(t, MP_ANSWER_REASONS, NULL, value);
+	else if (strncmp(what, "reasons:", 8) == 0)
+		add_target(t, MP_ANSWER_REASONS, NULL, value)->top = parse_top(what + 8);
 	else if (strcmp(what, "version") == 0)
 		add_target(t, MP_ANSWER_VERSION, NULL, value);
 	else if (strcmp(what, "on_error") == 0)
@@ -76,7 +99,7 @@ parse_pair(MpTargets *t, const char *what, const char *value)
 		ereport(ERROR,
 				errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				errmsg("a scoring trigger does not know \"%s\"", what),
-				errhint("After the model and, where wanted, a column for its value come pairs: 'value', 'class', 'proba_of:LABEL' or 'version' with a column, 'on_error' with 'null', 'only_if_changed' with 'true'."));
+				errhint("After the model and, where wanted, a column for its value come pairs: 'value', 'class', 'proba_of:LABEL', 'reasons' or 'version' with a column, 'on_error' with 'null', 'only_if_changed' with 'true'."));
 }
 
 /* An even number: the second is the column of the value. */
@@ -113,6 +136,7 @@ answer_type(MpAnswer answer)
 		case MP_ANSWER_PROBABILITY:
 			return FLOAT8OID;
 		case MP_ANSWER_CLASS:
+		case MP_ANSWER_REASONS:
 			return TEXTOID;
 		case MP_ANSWER_VERSION:
 			return INT4OID;
@@ -134,6 +158,8 @@ can_hold(Oid type, MpAnswer answer)
 		case MP_ANSWER_CLASS:
 			return TypeCategory(type) == TYPCATEGORY_STRING || type_is_enum(type) ||
 				type == BOOLOID || is_integer;
+		case MP_ANSWER_REASONS:
+			return TypeCategory(type) == TYPCATEGORY_STRING;
 		case MP_ANSWER_VERSION:
 			return is_integer;
 	}
@@ -150,6 +176,8 @@ types_for(MpAnswer answer)
 			return "double precision, real or numeric";
 		case MP_ANSWER_CLASS:
 			return "text, another string type, an enum, or, where the labels read so, an integer type or boolean";
+		case MP_ANSWER_REASONS:
+			return "text";
 		case MP_ANSWER_VERSION:
 			return "integer, bigint or smallint";
 	}

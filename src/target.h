@@ -14,6 +14,7 @@ typedef enum MpAnswer
 	MP_ANSWER_VALUE,
 	MP_ANSWER_CLASS,
 	MP_ANSWER_PROBABILITY,
+	MP_ANSWER_REASONS,
 	MP_ANSWER_VERSION
 } MpAnswer;
 
@@ -22,6 +23,7 @@ typedef struct MpTarget
 	MpAnswer	answer;
 	const char *label;			/* of the class whose probability it is */
 	int			class;			/* its index; -1: not looked up yet */
+	int			top;			/* how many reasons */
 	const char *name;			/* of the column */
 	int			column;			/* its index */
 	ExprState  *cast;			/* from the answer's type to the column's; NULL: they are the same */

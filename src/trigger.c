@@ -18,14 +18,15 @@
 #include "utils/datum.h"
 #include "utils/memutils.h"
 
-#include "callsite.h"
+#include "explain.h"
 #include "match.h"
 #include "score.h"
 #include "target.h"
 
 typedef struct TriggerSite
 {
-	TriggerData *fired;			/* now; for messages */
+	TriggerData *fired;			/* now */
+	TupleTableSlot *slot;		/* of the new row, now */
 	MpCallSite *site;
 	MpTargets  *targets;
 	/* the row to be: of as many columns as the table has */
@@ -152,9 +153,10 @@ learn_booster(TriggerSite *t)
 
 /* False: the answers are NULL. */
 static bool
-read_row(TriggerSite *t, TupleTableSlot *slot)
+read_row(TriggerSite *t)
 {
 	MpBooster  *booster = t->site->booster;
+	const TupleTableSlot *slot = t->slot;
 	bool		complete = true;
 
 	for (int i = 0; i < booster->forest->n_features; i++)
@@ -171,7 +173,7 @@ read_row(TriggerSite *t, TupleTableSlot *slot)
 
 /* The same; a fault of the row's values is a warning and gives NULL. */
 static bool
-read_row_warning(TriggerSite *t, TupleTableSlot *slot)
+read_row_warning(TriggerSite *t)
 {
 	MpBooster  *booster = t->site->booster;
 	volatile bool complete = false;
@@ -179,7 +181,7 @@ read_row_warning(TriggerSite *t, TupleTableSlot *slot)
 	booster->warn_of_faults = true;
 	PG_TRY();
 	{
-		complete = read_row(t, slot);
+		complete = read_row(t);
 	}
 	PG_FINALLY();
 	{
@@ -191,8 +193,31 @@ read_row_warning(TriggerSite *t, TupleTableSlot *slot)
 
 /* Answers */
 
+/* Of the row that is being scored. */
+static bool
+value_of_row(void *row, const MpBooster *booster, int feature, MpInput *input, Datum *value)
+{
+	const TriggerSite *t = row;
+	int			column = t->column_of[feature];
+
+	if (column < 0 || t->slot->tts_isnull[column])
+		return false;
+	*input = t->inputs[feature];
+	*value = t->slot->tts_values[column];
+	return true;
+}
+
 static Datum
-answer_of(const TriggerSite *t, MpTarget *target)
+reasons_of(TriggerSite *t, int top)
+{
+	MpExplanation e = {.booster = t->site->booster, .value_of = value_of_row, .row = t};
+
+	mp_explain_scored(NULL, &e);
+	return PointerGetDatum(mp_reasons_line(&e, top));
+}
+
+static Datum
+answer_of(TriggerSite *t, MpTarget *target)
 {
 	MpBooster  *booster = t->site->booster;
 
@@ -207,6 +232,8 @@ answer_of(const TriggerSite *t, MpTarget *target)
 			if (target->class < 0)
 				target->class = mp_score_find_class(booster, cstring_to_text(target->label));
 			return Float8GetDatum((double) booster->prediction[target->class]);
+		case MP_ANSWER_REASONS:
+			return reasons_of(t, target->top);
 		case MP_ANSWER_VERSION:
 			return Int32GetDatum(booster->version);
 	}
@@ -215,14 +242,14 @@ answer_of(const TriggerSite *t, MpTarget *target)
 
 /* The row with its answers: all NULL, but for the version, where it has none. */
 static HeapTuple
-fill_in(TriggerSite *t, TupleTableSlot *slot, HeapTuple tuple, bool scored)
+fill_in(TriggerSite *t, HeapTuple tuple, bool scored)
 {
 	TupleDesc	desc = RelationGetDescr(t->fired->tg_relation);
 	HeapTuple	filled;
 
-	slot_getallattrs(slot);
-	memcpy(t->values, slot->tts_values, sizeof(Datum) * desc->natts);
-	memcpy(t->nulls, slot->tts_isnull, sizeof(bool) * desc->natts);
+	slot_getallattrs(t->slot);
+	memcpy(t->values, t->slot->tts_values, sizeof(Datum) * desc->natts);
+	memcpy(t->nulls, t->slot->tts_isnull, sizeof(bool) * desc->natts);
 	for (int i = 0; i < t->targets->n; i++)
 	{
 		MpTarget   *target = &t->targets->targets[i];
@@ -259,7 +286,7 @@ is_same(TupleTableSlot *old, TupleTableSlot *new, int column)
 
 /* Whether the old row holds this booster's version where it is kept. */
 static bool
-is_of_this_version(const TriggerSite *t, MpTarget *target, TupleTableSlot *old)
+is_of_this_version(TriggerSite *t, MpTarget *target, TupleTableSlot *old)
 {
 	Form_pg_attribute att = TupleDescAttr(old->tts_tupleDescriptor, target->column);
 	Datum		version = answer_of(t, target);
@@ -276,8 +303,9 @@ is_of_this_version(const TriggerSite *t, MpTarget *target, TupleTableSlot *old)
  * where that is kept, is the one that would give it now.
  */
 static bool
-is_up_to_date(const TriggerSite *t, TupleTableSlot *old, TupleTableSlot *new)
+is_up_to_date(TriggerSite *t, TupleTableSlot *old)
 {
+	TupleTableSlot *new = t->slot;
 	bool		answered = false;
 
 	slot_getsomeattrs(old, t->n_needed);
@@ -349,17 +377,17 @@ static HeapTuple
 score_row(TriggerSite *t)
 {
 	bool		is_update = TRIGGER_FIRED_BY_UPDATE(t->fired->tg_event);
-	TupleTableSlot *slot = is_update ? t->fired->tg_newslot : t->fired->tg_trigslot;
 	HeapTuple	tuple = is_update ? t->fired->tg_newtuple : t->fired->tg_trigtuple;
 	bool		complete;
 
-	slot_getsomeattrs(slot, t->n_needed);
-	if (is_update && t->targets->only_if_changed && is_up_to_date(t, t->fired->tg_trigslot, slot))
+	t->slot = is_update ? t->fired->tg_newslot : t->fired->tg_trigslot;
+	slot_getsomeattrs(t->slot, t->n_needed);
+	if (is_update && t->targets->only_if_changed && is_up_to_date(t, t->fired->tg_trigslot))
 		return tuple;
-	complete = t->targets->null_on_error ? read_row_warning(t, slot) : read_row(t, slot);
+	complete = t->targets->null_on_error ? read_row_warning(t) : read_row(t);
 	if (complete)
 		mp_score_margin(t->site->booster);
-	return fill_in(t, slot, tuple, complete);
+	return fill_in(t, tuple, complete);
 }
 
 PG_FUNCTION_INFO_V1(mp_score);

@@ -52,6 +52,15 @@ TRUNCATE coloured;
 ALTER DOMAIN pg_temp.percent ADD CONSTRAINT low CHECK (VALUE < 0.2);
 SELECT throws_ok('INSERT INTO coloured SELECT * FROM people', '23514', NULL, 'a domain''s constraint holds');
 
+-- reasons, as predict_reasons gives them
+CREATE TABLE told (score float8, balance numeric, age float8, why text, x text, visits int, income real, why_one text);
+ALTER TABLE told DROP x;
+CREATE TRIGGER score BEFORE INSERT ON told FOR EACH ROW EXECUTE FUNCTION
+	model_predict.score('m', 'score', 'reasons', 'why', 'reasons:1', 'why_one');
+INSERT INTO told SELECT NULL, balance, age, NULL, visits, income FROM people;
+SELECT is((SELECT count(*) FROM told WHERE why = predict_reasons('m', 3, told.*) AND why_one = predict_reasons('m', 1, told.*)
+	AND score = predict('m', told.*)), 20::bigint, 'reasons');
+
 -- partitions whose columns lie otherwise, and the way from one to the other
 CREATE TABLE part (n int, half int, age float8, income float8, visits float8, balance float8, score float8) PARTITION BY LIST (half);
 CREATE TABLE part_0 (score float8, half int, x text, balance float8, visits float8, n int, income float8, age float8);

@@ -27,6 +27,7 @@ CREATE TABLE person (id serial, age float8, income float8, visits int, balance n
 :t('m', 'class', 'short'); :i
 :t('three', 'class', 'class', 'proba_of:green', 'p'); :i
 :t('number', 'score'); :i
+:t('m', 'reasons:2', 'class'); :i
 
 -- the arguments
 :t(); :i
@@ -37,6 +38,8 @@ CREATE TABLE person (id serial, age float8, income float8, visits int, balance n
 :t('m', 'score', 'on_error', 'ignore'); :i
 :t('m', 'score', 'only_if_changed', 'perhaps'); :i
 :t('m', 'score', 'value', 'score'); :i
+:t('m', 'reasons:0', 'class'); :i
+:t('m', 'reasons:all', 'class'); :i
 :t('m@9', 'score'); :i
 :t('m@', 'score'); :i
 
@@ -47,6 +50,7 @@ CREATE TABLE person (id serial, age float8, income float8, visits int, balance n
 :t('m', 'born'); :i
 :t('m', 'class', 'score'); :i
 :t('m', 'version', 'class'); :i
+:t('m', 'reasons', 'mood'); :i
 :t('m', 'doubled'); :i
 :t('m', 'age'); :i
 :t('m', 'share'); :i
