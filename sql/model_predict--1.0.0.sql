@@ -28,10 +28,13 @@ CREATE TYPE model_predict.role (
   PASSEDBYVALUE,
   ALIGNMENT = int4
 );
+COMMENT ON FUNCTION model_predict.role_in(cstring) IS 'I/O';
+COMMENT ON FUNCTION model_predict.role_out(model_predict.role) IS 'I/O';
 COMMENT ON TYPE model_predict.role IS
   'a role, or public; survives a rename, and an unknown name is read as nobody with a warning';
 
 CREATE CAST (model_predict.role AS oid) WITHOUT FUNCTION AS IMPLICIT;
+COMMENT ON CAST (model_predict.role AS oid) IS 'for joins with the catalogs';
 
 
 /*
@@ -52,6 +55,7 @@ CREATE TABLE model_predict.model (
   CONSTRAINT model_name_key UNIQUE (name)
 );
 ALTER SEQUENCE model_predict.model_id_seq OWNED BY model_predict.model.id;
+COMMENT ON SEQUENCE model_predict.model_id_seq IS 'numbers models';
 
 CREATE TABLE model_predict.version (
   model bigint NOT NULL,
@@ -137,6 +141,7 @@ CREATE TABLE model_predict.event (
 );
 CREATE INDEX event_model_idx ON model_predict.event (model, id);
 ALTER SEQUENCE model_predict.event_id_seq OWNED BY model_predict.event.id;
+COMMENT ON SEQUENCE model_predict.event_id_seq IS 'orders events';
 
 /* compiled from version.data; not dumped, made anew by recompile() */
 CREATE TABLE model_predict.forest (
