@@ -3,7 +3,7 @@
 # run.sh: installs what the tests need, builds, and runs every test there is.
 #
 #   sh test/run.sh            all
-#   sh test/run.sh SUITE...   some of: build unit fuzz files regress isolation tap pgtap
+#   sh test/run.sh SUITE...   some of: build unit fuzz files regress isolation tap pgtap demo
 #
 # Runs as root or as a user who may sudo; the server runs as an unprivileged
 # user in a temporary directory, on a socket. The last line is the sum,
@@ -12,7 +12,7 @@
 set -u
 . "$(dirname "$0")/lib.sh"
 
-suites=${*:-build unit fuzz files regress isolation tap pgtap}
+suites=${*:-build unit fuzz files regress isolation tap pgtap demo}
 passed=0
 failed=0
 summary=
@@ -164,6 +164,20 @@ run_pgtap()
 	(cd "$tree" && as_user env PG_ABS_SRCDIR="$tree/test" PATH="$bindir:$PATH" \
 		pg_prove -d pgtap -v test/pgtap/*.sql) >"$work/pgtap.log" 2>&1
 	tally_tap pgtap $?
+}
+
+# what a newcomer runs: it comes to its end and leaves nothing behind
+run_demo()
+{
+	mkdir "$work/demo"
+	(TMPDIR=$work/demo && export TMPDIR && chmod 755 "$work" && sh "$top/test/demo.sh") >"$work/demo.log" 2>&1
+	status=$?
+	ok=0
+	if [ $status = 0 ] && grep -q '^ *7044 . *0\.[0-9]* *$' "$work/demo.log" && [ -z "$(ls -A "$work/demo")" ]
+	then
+		ok=1
+	fi
+	tally demo $ok $((1 - ok)) "$work/demo.log"
 }
 
 trap 'clean_up' EXIT

@@ -16,16 +16,17 @@ CREATE EXTENSION model_predict;
 \echo 'the answers that Python gave: a model that answers otherwise here is refused.'
 \echo
 \echo '\\lo_import churn.ubj'
-\lo_import churn.ubj
-\set file :LASTOID
 \echo '\\set file :LASTOID'
 \echo '\\set examples `cat examples.json`'
+\echo 'SELECT model_predict.register(''churn'', lo_get(:file), classes => ''{No,Yes}'','
+\echo '                              trees => ''best'', examples => :''examples'') AS version;'
+\lo_import churn.ubj
+\set file :LASTOID
 \set examples `cat examples.json`
-\set ECHO queries
 SELECT model_predict.register('churn', lo_get(:file), classes => '{No,Yes}',
                               trees => 'best', examples => :'examples') AS version;
-
-SELECT model, version, xgboost, objective, features, trees FROM model_predict.versions;
+\set ECHO queries
+SELECT model, version, xgboost_version, objective, features, trees FROM model_predict.versions;
 
 \set ECHO none
 \lo_unlink :file
