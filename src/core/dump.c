@@ -274,7 +274,7 @@ each_node(Dump *dump, bool (*write) (const Dump *dump, const Visit *visit))
 static Dump
 dump_of(const MpForest *forest, int tree, MpVec *out)
 {
-	Dump		dump = {.forest = forest, .out = out, .stack = {out->alloc}};
+	Dump		dump = {.forest = forest, .out = out, .stack = {.alloc = out->alloc}};
 
 	dump.tree = &mp_forest_trees(forest)[tree];
 	dump.nodes = mp_forest_nodes(forest, dump.tree);

@@ -39,7 +39,7 @@ mp_shap_load_row(struct MpShap *shap, const float *x)
 				value = mp_node_goes_left(shap->forest, slots[i].node, value) ? -1 : 1;
 				break;
 		}
-		shap->row[i] = value;
+		shap->row[i * MP_SHAP_LANES] = value;
 	}
 }
 
@@ -55,11 +55,11 @@ typedef struct Walk
 	const MpShapTwig *twigs;
 	const MpShapLaterTwig *later_twigs;
 	const float *leaves;
-	const MpShapPoints *points;
+	const float *points;
 	const float *row;
-	MpShapLanes *phi;
-	MpShapLanes *above;
-	MpShapLanes *below;
+	float	   *phi;
+	float	   *above;
+	float	   *below;
 	uint32_t   *chosen;
 	uint32_t   *points_used;
 	uint32_t   *went;
@@ -72,14 +72,20 @@ side_of(const float *row, uint32_t slot, float threshold)
 	return !(row[slot] < threshold);
 }
 
-/* n is n_vectors: a constant in the calls that matter */
+static MP_SHAP_INLINE const MpShapPoints *
+points_at(const float *points, size_t floats)
+{
+	return (const MpShapPoints *) (points + floats);
+}
+
+/* n is n_vectors: a constant in the calls that matter, as `keep` */
 static MP_SHAP_INLINE void
 pass_down(const Walk *w, size_t n)
 {
 	const MpShapInner *restrict inner = w->inner;
-	const MpShapPoints *restrict all_points = w->points;
+	const float *restrict points = w->points;
 	const float *restrict row = w->row;
-	MpShapLanes *restrict above = w->above;
+	float	   *restrict above = w->above;
 	uint32_t   *restrict chosen = w->chosen;
 	uint32_t   *restrict points_used = w->points_used;
 	uint32_t   *restrict went = w->went;
@@ -90,22 +96,22 @@ pass_down(const Walk *w, size_t n)
 		size_t		side = side_of(row, inner->slot, inner->threshold);
 		uint32_t	open = went[inner->earlier];
 		uint32_t	used = inner->points & open;	/* else MP_SHAP_POINTS_NONE */
-		const MpShapPoints *points = all_points + used * n;
-		size_t		to = inner->child[side];
-		size_t		other = inner->child[!side];
+		const MpShapPoints *p = points_at(points, used);
+		MpShapLanes *all = mp_shap_at(above, i * n * MP_SHAP_LANES);
+		MpShapLanes *to = mp_shap_at(above, inner->child[side]);
+		MpShapLanes *other = mp_shap_at(above, inner->child[side ^ 1]);
 
 		went[2 + 2 * i + side] = open;
-		went[2 + 2 * i + !side] = 0;
-		chosen[i] = (uint32_t) to;
+		went[2 + 2 * i + (side ^ 1)] = 0;
+		chosen[i] = inner->child[side];
 		points_used[i] = used;
 		for (size_t v = 0; v < n; v++)
 		{
-			MpShapLanes all = above[i * n + v];
-			MpShapLanes known = all * points[v].known;
-			MpShapLanes unknown = all - known;
+			MpShapLanes known = all[v] * p[v].known;
+			MpShapLanes unknown = all[v] - known;
 
-			above[to * n + v] = unknown * all_lanes(inner->share[side]) + known;
-			above[other * n + v] = unknown * all_lanes(inner->share[!side]);
+			to[v] = unknown * all_lanes(inner->share[side]) + known;
+			other[v] = unknown * all_lanes(inner->share[side ^ 1]);
 		}
 	}
 }
@@ -114,7 +120,7 @@ static MP_SHAP_INLINE void
 pass_leaves(const Walk *w, size_t n)
 {
 	size_t		first = (size_t) w->tree->n_inner + w->tree->n_twigs + w->tree->n_later_twigs;
-	MpShapLanes *restrict below = w->below + first * n;
+	MpShapLanes *restrict below = mp_shap_at(w->below, first * n * MP_SHAP_LANES);
 	const float *restrict leaves = w->leaves;
 	size_t		n_leaves = w->tree->n_leaves;
 
@@ -126,119 +132,123 @@ pass_leaves(const Walk *w, size_t n)
 }
 
 static MP_SHAP_INLINE void
-pass_twigs(const Walk *w, size_t n)
+pass_twigs(const Walk *w, size_t n, bool keep)
 {
+	size_t		first = w->tree->n_inner;
 	const MpShapTwig *restrict twig = w->twigs;
-	const MpShapPoints *restrict points = w->points + MP_SHAP_POINTS_FIRST * n;
+	const MpShapPoints *restrict p = points_at(w->points, MP_SHAP_POINTS_FIRST(n));
 	const float *restrict row = w->row;
-	MpShapLanes *restrict above = w->above + w->tree->n_inner * n;
-	MpShapLanes *restrict below = w->below + w->tree->n_inner * n;
-	MpShapLanes *restrict phi = w->phi;
+	MpShapLanes *restrict above = mp_shap_at(w->above, first * n * MP_SHAP_LANES);
+	MpShapLanes *restrict below = mp_shap_at(w->below, first * n * MP_SHAP_LANES);
+	float	   *restrict phi = w->phi;
 	size_t		n_twigs = w->tree->n_twigs;
 
 	for (size_t i = 0; i < n_twigs; i++, twig++)
 	{
 		MpShapLanes change = all_lanes(twig->change[side_of(row, twig->slot, twig->threshold)]);
-		MpShapLanes sum = phi[twig->slot];
+		MpShapLanes *sum = mp_shap_at(phi, twig->slot);
 
 		for (size_t v = 0; v < n; v++)
 		{
 			MpShapLanes gain = above[i * n + v] * change;
 
-			below[i * n + v] = all_lanes(twig->mean) + points[v].known * change;
-			above[i * n + v] = gain;
-			sum += gain;
+			below[i * n + v] = all_lanes(twig->mean) + p[v].known * change;
+			if (keep)
+				above[i * n + v] = gain;
+			*sum += gain;
 		}
-		phi[twig->slot] = sum;
 	}
 }
 
 static MP_SHAP_INLINE void
-pass_later_twigs(const Walk *w, size_t n)
+pass_later_twigs(const Walk *w, size_t n, bool keep)
 {
 	size_t		first = (size_t) w->tree->n_inner + w->tree->n_twigs;
 	const MpShapLaterTwig *restrict later = w->later_twigs;
-	const MpShapPoints *restrict all_points = w->points;
+	const float *restrict points = w->points;
 	const uint32_t *restrict went = w->went;
 	const float *restrict row = w->row;
-	MpShapLanes *restrict above = w->above + first * n;
-	MpShapLanes *restrict below = w->below + first * n;
-	MpShapLanes *restrict phi = w->phi;
+	MpShapLanes *restrict above = mp_shap_at(w->above, first * n * MP_SHAP_LANES);
+	MpShapLanes *restrict below = mp_shap_at(w->below, first * n * MP_SHAP_LANES);
+	float	   *restrict phi = w->phi;
 	size_t		n_later_twigs = w->tree->n_later_twigs;
 
 	for (size_t i = 0; i < n_later_twigs; i++, later++)
 	{
 		const MpShapTwig *twig = &later->twig;
-		const MpShapPoints *points = all_points + (later->points & went[later->earlier]) * n;
+		const MpShapPoints *p = points_at(points, later->points & went[later->earlier]);
 		MpShapLanes change = all_lanes(twig->change[side_of(row, twig->slot, twig->threshold)]);
-		MpShapLanes sum = phi[twig->slot];
+		MpShapLanes *sum = mp_shap_at(phi, twig->slot);
 
 		for (size_t v = 0; v < n; v++)
 		{
-			MpShapLanes gain = above[i * n + v] * points[v].gain * change;
+			MpShapLanes gain = above[i * n + v] * p[v].gain * change;
 
-			below[i * n + v] = all_lanes(twig->mean) + points[v].known * change;
-			above[i * n + v] = gain;
-			sum += gain;
+			below[i * n + v] = all_lanes(twig->mean) + p[v].known * change;
+			if (keep)
+				above[i * n + v] = gain;
+			*sum += gain;
 		}
-		phi[twig->slot] = sum;
 	}
 }
 
 static MP_SHAP_INLINE void
-pass_up(const Walk *w, size_t n)
+pass_up(const Walk *w, size_t n, bool keep)
 {
 	const MpShapInner *restrict first = w->inner;
-	const MpShapPoints *restrict all_points = w->points;
+	const float *restrict points = w->points;
 	const uint32_t *restrict chosen = w->chosen;
 	const uint32_t *restrict points_used = w->points_used;
-	MpShapLanes *restrict above = w->above;
-	MpShapLanes *restrict below = w->below;
-	MpShapLanes *restrict phi = w->phi;
+	MpShapLanes *restrict above = mp_shap_at(w->above, 0);
+	float	   *restrict below = w->below;
+	float	   *restrict phi = w->phi;
 
 	for (size_t i = w->tree->n_inner; i-- > 0;)
 	{
 		const MpShapInner *inner = &first[i];
-		const MpShapPoints *points = all_points + points_used[i] * n;
-		size_t		left = inner->child[0];
-		size_t		right = inner->child[1];
-		MpShapLanes sum = phi[inner->slot];
+		const MpShapPoints *p = points_at(points, points_used[i]);
+		const MpShapLanes *left = mp_shap_at(below, inner->child[0]);
+		const MpShapLanes *right = mp_shap_at(below, inner->child[1]);
+		const MpShapLanes *known = mp_shap_at(below, chosen[i]);
+		MpShapLanes *value = mp_shap_at(below, i * n * MP_SHAP_LANES);
+		MpShapLanes *sum = mp_shap_at(phi, inner->slot);
 
 		for (size_t v = 0; v < n; v++)
 		{
-			MpShapLanes mean = all_lanes(inner->share[0]) * below[left * n + v] +
-				all_lanes(inner->share[1]) * below[right * n + v];
-			MpShapLanes change = below[chosen[i] * n + v] - mean;
-			MpShapLanes gain = above[i * n + v] * points[v].gain * change;
+			MpShapLanes mean = all_lanes(inner->share[0]) * left[v] +
+				all_lanes(inner->share[1]) * right[v];
+			MpShapLanes change = known[v] - mean;
+			MpShapLanes gain = above[i * n + v] * p[v].gain * change;
 
-			below[i * n + v] = mean + points[v].known * change;
-			above[i * n + v] = gain;
-			sum += gain;
+			value[v] = mean + p[v].known * change;
+			if (keep)
+				above[i * n + v] = gain;
+			*sum += gain;
 		}
-		phi[inner->slot] = sum;
 	}
 }
 
 static MP_SHAP_INLINE void
-walk(const Walk *w, size_t n)
+walk(const Walk *w, size_t n, bool keep)
 {
 	pass_down(w, n);
 	pass_leaves(w, n);
-	pass_twigs(w, n);
-	pass_later_twigs(w, n);
-	pass_up(w, n);
+	pass_twigs(w, n, keep);
+	pass_later_twigs(w, n, keep);
+	pass_up(w, n, keep);
 }
 
 void
-mp_shap_walk(struct MpShap *shap, const MpShapTree *tree)
+mp_shap_walk(struct MpShap *shap, const MpShapTree *tree, bool keep)
 {
+	uint32_t	n = tree->n_vectors;
 	Walk		w = {
 		.tree = tree,
 		.inner = mp_vec_at(&shap->inner, const MpShapInner, tree->first_inner),
 		.twigs = mp_vec_at(&shap->twigs, const MpShapTwig, tree->first_twig),
 		.later_twigs = mp_vec_at(&shap->later_twigs, const MpShapLaterTwig, tree->first_later_twig),
 		.leaves = mp_vec_at(&shap->leaves, const float, tree->first_leaf),
-		.points = mp_vec_at(&shap->points, const MpShapPoints, tree->first_points),
+		.points = (const float *) mp_vec_at(&shap->points, const MpShapPoints, tree->first_points),
 		.row = shap->row,
 		.phi = shap->phi,
 		.above = shap->above,
@@ -248,21 +258,17 @@ mp_shap_walk(struct MpShap *shap, const MpShapTree *tree)
 		.went = shap->went
 	};
 
-	for (uint32_t v = 0; v < tree->n_vectors; v++)
-		w.above[v] = shap->weights[tree->n_vectors][v] * all_lanes(tree->weight);
+	for (uint32_t v = 0; v < n; v++)
+		*mp_shap_at(w.above, v * MP_SHAP_LANES) = shap->weights[n][v] * all_lanes(tree->weight);
 
-	switch (tree->n_vectors)
-	{
-		case 1:
-			walk(&w, 1);
-			break;
-		case 2:
-			walk(&w, 2);
-			break;
-		default:
-			walk(&w, tree->n_vectors);
-			break;
-	}
+	if (keep)
+		walk(&w, n, true);
+	else if (n == 1)
+		walk(&w, 1, false);
+	else if (n == 2)
+		walk(&w, 2, false);
+	else
+		walk(&w, n, false);
 }
 
 float
@@ -273,7 +279,8 @@ mp_shap_bias(const MpShap *shap, int output)
 
 	if (forest->booster != MP_BOOSTER_GBLINEAR)
 		return (float) shap->bias[output];
-	return weights[(size_t) forest->n_features * forest->n_outputs + output] + mp_forest_base(forest)[0];
+	return weights[(size_t) forest->n_features * forest->n_outputs + output] +
+		mp_forest_base(forest)[0];
 }
 
 static void
@@ -303,7 +310,7 @@ mp_shap_end_output(const struct MpShap *shap, int output, float *contribs)
 
 	memset(contribs, 0, n_features * sizeof(float));
 	for (size_t i = 0; i < n_slots; i++)
-		contribs[slots[i].feature] += mp_shap_sum(shap->phi[i]);
+		contribs[slots[i].feature] += mp_shap_sum(*mp_shap_at(shap->phi, i * MP_SHAP_LANES));
 	contribs[n_features] = (float) shap->bias[output];
 }
 
@@ -338,7 +345,7 @@ tree_contribs(struct MpShap *shap, int output, float *contribs)
 	for (size_t t = first_tree(shap, output); t < n_trees && trees[t].output == output; t++)
 	{
 		mp_alloc_poll(shap->alloc);
-		mp_shap_walk(shap, &trees[t]);
+		mp_shap_walk(shap, &trees[t], false);
 	}
 	mp_shap_end_output(shap, output, contribs);
 }
@@ -375,7 +382,7 @@ lay_scratch(struct MpShap *shap, char *at)
 {
 	size_t		n_slots = mp_vec_count(&shap->slots, MpShapSlot);
 	size_t		n_inner = 0;
-	size_t		n_lanes = 0;
+	size_t		n_vectors = 0;
 	size_t		end = 0;
 
 	for (size_t t = 0; t < mp_vec_count(&shap->trees, MpShapTree); t++)
@@ -386,8 +393,8 @@ lay_scratch(struct MpShap *shap, char *at)
 
 		if (tree->n_inner > n_inner)
 			n_inner = tree->n_inner;
-		if (n_places * tree->n_vectors > n_lanes)
-			n_lanes = n_places * tree->n_vectors;
+		if (n_places * tree->n_vectors > n_vectors)
+			n_vectors = n_places * tree->n_vectors;
 	}
 
 #define LAY(field, type, count) \
@@ -396,10 +403,10 @@ lay_scratch(struct MpShap *shap, char *at)
 			shap->field = (type *) (at + end); \
 		end += ((count) * sizeof(type) + 63) / 64 * 64; \
 	} while (0)
-	LAY(phi, MpShapLanes, n_slots);
-	LAY(above, MpShapLanes, n_lanes);
-	LAY(below, MpShapLanes, n_lanes);
-	LAY(row, float, n_slots);
+	LAY(phi, float, n_slots * MP_SHAP_LANES);
+	LAY(row, float, n_slots * MP_SHAP_LANES);
+	LAY(above, float, n_vectors * MP_SHAP_LANES);
+	LAY(below, float, n_vectors * MP_SHAP_LANES);
 	LAY(chosen, uint32_t, n_inner);
 	LAY(points_used, uint32_t, n_inner);
 	LAY(went, uint32_t, 2 + 2 * n_inner);

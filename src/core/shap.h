@@ -9,7 +9,7 @@
  * Memory of an MpShap: 32 bytes per split, and for a split on a feature that
  * its path has split before 32 more, times the path's distinct features / 8.
  * For vector leaves that for each output. Scratch: 44 bytes per split of the
- * largest tree (times the same), 20 per feature. Nothing is allocated per row
+ * largest tree (times the same), 64 per feature. Nothing is allocated per row
  * but one row of contributions for interactions.
  */
 #ifndef MP_CORE_SHAP_H

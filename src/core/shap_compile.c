@@ -275,7 +275,7 @@ add_slot(Compiler *c, const MpNode *node, MpShapSlotKind kind, uint32_t *slot, M
 	added->feature = node->feature & MP_NODE_FEATURE_MASK;
 	added->kind = kind;
 	added->node = node;
-	*slot = (uint32_t) (mp_vec_count(&c->shap->slots, MpShapSlot) - 1);
+	*slot = (uint32_t) (mp_vec_count(&c->shap->slots, MpShapSlot) - 1) * MP_SHAP_LANES;
 	return true;
 }
 
@@ -338,13 +338,13 @@ set_points(Compiler *c, const MpShapTree *tree, int node, uint32_t *points,
 {
 	const NodeInfo *info = &c->infos[node];
 
-	*points = MP_SHAP_POINTS_FIRST;
+	*points = MP_SHAP_POINTS_FIRST(tree->n_vectors);
 	*earlier = 0;
 	if (info->earlier == NO_EDGE)
 		return true;
 
-	*points = (uint32_t) ((mp_vec_count(&c->shap->points, MpShapPoints) - tree->first_points) /
-						  tree->n_vectors);
+	*points = (uint32_t) ((mp_vec_count(&c->shap->points, MpShapPoints) - tree->first_points) *
+						  sizeof(MpShapPoints) / sizeof(float));
 	*earlier = 2 + 2 * c->infos[info->earlier / 2].number + info->earlier % 2;
 	return add_points(c, tree->n_vectors, info->share, false, error);
 }
@@ -393,7 +393,7 @@ write_inner(Compiler *c, const MpShapTree *tree, int node, MpError *error)
 		float	   *value;
 
 		inner->share[side] = (float) share_of(c, node, side);
-		inner->child[side] = place_of(c, left + side);
+		inner->child[side] = place_of(c, left + side) * tree->n_vectors * MP_SHAP_LANES;
 		if (!is_leaf(c, left + side))
 			continue;
 		value = mp_vec_add(&c->shap->leaves, sizeof(float));

@@ -88,8 +88,10 @@ inner_depth(const struct MpShap *shap, const MpShapTree *tree, uint32_t *depths)
 			depths[i] = 1;
 		for (int side = 0; side < 2; side++)
 		{
-			if (inner[i].child[side] < tree->n_inner)
-				depths[inner[i].child[side]] = depths[i] + 1;
+			uint32_t	child = inner[i].child[side] / (tree->n_vectors * MP_SHAP_LANES);
+
+			if (child < tree->n_inner)
+				depths[child] = depths[i] + 1;
 		}
 		if (depths[i] > deepest)
 			deepest = depths[i];
@@ -142,9 +144,9 @@ static void
 pair_up(const Walk *w, uint32_t place, uint32_t slot)
 {
 	const MpShapPairs *pairs = w->shap->pairs;
-	uint32_t	feature = w->slots[slot].feature;
+	uint32_t	feature = w->slots[slot / MP_SHAP_LANES].feature;
 	size_t		n = w->tree->n_vectors;
-	const MpShapLanes *gain = w->shap->above + place * n;
+	const MpShapLanes *gain = mp_shap_at(w->shap->above, place * n * MP_SHAP_LANES);
 	float	   *row = w->matrix + feature * w->width;
 
 	for (uint32_t i = 0; i < w->n_path; i++)
@@ -198,7 +200,7 @@ static void
 enter(Walk *w, Frame *frame, uint32_t depth, uint32_t place)
 {
 	MpShapPairs *pairs = w->shap->pairs;
-	uint32_t	feature = w->slots[w->inner[place].slot].feature;
+	uint32_t	feature = w->slots[w->inner[place].slot / MP_SHAP_LANES].feature;
 	size_t		n = w->tree->n_vectors;
 
 	frame->place = place;
@@ -273,7 +275,8 @@ pair_tree(Walk *w)
 			depth--;
 			continue;
 		}
-		child = w->inner[frame->place].child[frame->sides_done];
+		child = w->inner[frame->place].child[frame->sides_done] /
+			(w->tree->n_vectors * MP_SHAP_LANES);
 		take_side(w, frame, frame->sides_done++);
 		if (child >= n_splits)
 			continue;
@@ -342,9 +345,9 @@ output_interactions(Walk *w, int output, size_t *t, float *contribs)
 			break;
 		w->inner = mp_vec_at(&shap->inner, MpShapInner, w->tree->first_inner);
 		w->first_points = mp_vec_at(&shap->points, MpShapPoints, w->tree->first_points) +
-			MP_SHAP_POINTS_FIRST * w->tree->n_vectors;
+			w->tree->n_vectors;	/* MP_SHAP_POINTS_FIRST */
 		mp_alloc_poll(shap->alloc);
-		mp_shap_walk(shap, w->tree);
+		mp_shap_walk(shap, w->tree, true);
 		pair_tree(w);
 	}
 	mp_shap_end_output(shap, output, contribs);

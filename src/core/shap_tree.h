@@ -40,10 +40,10 @@
 #define MP_SHAP_MAX_VECTORS 32	/* exact up to 256 features on one path */
 
 /* four points of t; GCC's and clang's vectors, plain loops where there are none */
-typedef float MpShapLanes __attribute__((vector_size(16)));
+typedef float MpShapLanes __attribute__((vector_size(16), may_alias));
 
 /* the same where nothing aligns it */
-typedef float MpShapLoose __attribute__((vector_size(16), aligned(4)));
+typedef float MpShapLoose __attribute__((vector_size(16), aligned(4), may_alias));
 
 /* A vector of each: the factor for the row's side, and the one for phi. */
 typedef struct MpShapPoints
@@ -52,9 +52,12 @@ typedef struct MpShapPoints
 	MpShapLoose gain;			/* 1, or z / (t + s z)^2 */
 } MpShapPoints;
 
-/* The first two of each tree's points: the earlier conditions are not met; there are none. */
+/*
+ * The first two of each tree's points: for splits whose earlier conditions the
+ * row did not meet, and for those without any.
+ */
 #define MP_SHAP_POINTS_NONE 0
-#define MP_SHAP_POINTS_FIRST 1
+#define MP_SHAP_POINTS_FIRST(n_vectors) ((n_vectors) * 2 * MP_SHAP_LANES)
 
 /*
  * Where a row's value for a split comes from. NaN must fail or pass the
@@ -76,10 +79,12 @@ typedef struct MpShapSlot
 } MpShapSlot;
 
 /*
- * A split with at least one split below. Pairs are left, right. A child's
- * place counts the tree's inner splits first (parents before children), then
- * its twigs, its later twigs, and the leaves that hang on inner splits.
- * earlier: the entry of `went` that says whether the row met all earlier
+ * A split with at least one split below. Pairs are left, right. A tree's places
+ * are its inner splits first (parents before children), then its twigs, its
+ * later twigs, and the leaves that hang on inner splits. slot, child and points
+ * count floats into the arrays they are for (MP_SHAP_LANES per slot, n_vectors
+ * times that per place, twice that per points): an index less to multiply, of
+ * many. earlier: the entry of `went` that says whether the row met all earlier
  * conditions on this feature; 0 if there are none.
  */
 typedef struct MpShapInner
@@ -142,13 +147,13 @@ struct MpShap
 
 	/* scratch, all in one block: for one row */
 	void	   *scratch;
-	MpShapLanes *phi;			/* [slots] */
-	float	   *row;			/* [slots] */
+	float	   *phi;			/* [slots][MP_SHAP_LANES] */
+	float	   *row;			/* the same, for the sake of the index; the first lane counts */
 
 	/* ... and for one tree */
-	MpShapLanes *above;			/* P of its splits; then P U */
-	MpShapLanes *below;			/* B of all */
-	uint32_t   *chosen;			/* [inner]: place of the child where the row goes */
+	float	   *above;			/* [places][n_vectors][MP_SHAP_LANES]: P; then of splits P U */
+	float	   *below;			/* the same: B */
+	uint32_t   *chosen;			/* [inner]: the child where the row goes */
 	uint32_t   *points_used;	/* [inner] */
 	uint32_t   *went;			/* [2 + 2 * inner]: left, right: all bits, or none where the row
 								 * does not go there or failed earlier conditions */
@@ -160,16 +165,23 @@ struct MpShap
 extern bool mp_shap_compile(struct MpShap *shap, MpError *error);
 
 /*
- * in shap.c: load a row; then for each output begin, walk its trees, end. The
- * vectors P U of the splits of the tree walked last are left in `above`.
+ * in shap.c: load a row; then for each output begin, walk its trees, end. With
+ * `keep`, the vectors P U of the tree's splits are left in `above`.
  */
 extern void mp_shap_load_row(struct MpShap *shap, const float *x);
 extern void mp_shap_begin_output(struct MpShap *shap);
-extern void mp_shap_walk(struct MpShap *shap, const MpShapTree *tree);
+extern void mp_shap_walk(struct MpShap *shap, const MpShapTree *tree, bool keep);
 extern void mp_shap_end_output(const struct MpShap *shap, int output, float *contribs);
 
 /* in shap_interactions.c */
 extern void mp_shap_pairs_release(struct MpShap *shap);
+
+/* The vector at a multiple of MP_SHAP_LANES floats from the start of scratch. */
+static inline MpShapLanes *
+mp_shap_at(float *scratch, size_t floats)
+{
+	return (MpShapLanes *) (scratch + floats);
+}
 
 static inline float
 mp_shap_sum(MpShapLanes v)
