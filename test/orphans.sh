@@ -38,11 +38,12 @@ strangers()
 	[ ! -d "$1" ] || find "$1" -mindepth 1 -maxdepth 1 | grep -Ev "/($2)\$"
 }
 
-# files named *.c in $1 that "make check" there does not compile
+# files named *.c in $1 that none of the targets there compiles
 uncompiled()
 {
 	[ -e "$1/Makefile" ] || return 0
-	plan=$(make -n -B -C "$1" check 2>/dev/null)
+	# shellcheck disable=SC2046
+	plan=$(make -n -B -C "$1" $(sed -n 's/^\.PHONY: //p' "$1/Makefile") 2>/dev/null)
 	for file in "$1"/*.c
 	do
 		name=$(basename "$file" .c)
@@ -63,7 +64,7 @@ uncompiled()
 		$(unpaired test/isolation/expected out test/isolation/specs spec)
 	report 'test/sql holds regression tests only' $(strangers test/sql '[a-z0-9_]+\.sql')
 	report 'test/isolation holds specs and outputs only' $(strangers test/isolation 'specs|expected')
-	report 'test/pgtap holds pgTAP files only' $(strangers test/pgtap '[a-z0-9_]+\.sql')
+	report 'test/pgtap holds pgTAP files and what they include only' $(strangers test/pgtap '[a-z0-9_]+\.sql|include')
 	report 'test/t holds numbered TAP tests and modules only' \
 		$(strangers test/t '[0-9]{3}_[a-z0-9_]+\.pl|[A-Za-z]+\.pm')
 	report 'each file of test/unit is compiled' $(uncompiled test/unit)
