@@ -390,6 +390,7 @@ mp_svg_waterfall(const MpSvgChart *chart, double base, double total, MpVec *out)
 static bool
 add_bar(MpVec *out, const Scale *scale, double y, double amount, const char *more)
 {
+	int			decimals;
 	double		left = LABEL_WIDTH + 10;
 	double		right = left + finite_or(fmax(amount, 0), 0) * scale->per_unit;
 
@@ -399,7 +400,8 @@ add_bar(MpVec *out, const Scale *scale, double y, double amount, const char *mor
 	if (fabs(amount) >= 1e6 || (amount != 0 && fabs(amount) < 1e-3))
 		return mp_text_format(out, "%.3g</text>", amount);
 	/* counts stay whole */
-	return add_number(out, amount, amount == floor(amount) ? 0 : decimals_for(fabs(amount)), false) &&
+	decimals = amount == floor(amount) ? 0 : decimals_for(fabs(amount));
+	return add_number(out, amount, decimals, false) &&
 		mp_text_add(out, "</text>");
 }
 
