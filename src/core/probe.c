@@ -2,7 +2,8 @@
  * probe.c: rows made from a model itself; see probe.h.
  *
  * All splits that a row can reach are collected once, ordered by feature and
- * threshold, and equal ones fall together: what is left are the targets. Each
+ * threshold, and those that are equal, in where they send missing values too,
+ * fall together: what is left are the targets. Each
  * node knows its parent, so that a way is found by climbing from the target
  * to the root, narrowing an interval for each feature that is met.
  */
@@ -13,11 +14,12 @@
 #include <string.h>
 
 #define MAX_WAY 4096			/* splits of a way that are heeded; deeper trees are not led through whole */
+#define MAX_CODES 4096			/* categories that are tried for a way */
 #define N_PLAIN 100				/* rows that lead nowhere in particular */
 
 typedef struct Split
 {
-	uint32_t	feature;
+	uint32_t	feature;		/* with the node's flags until the splits are grouped */
 	uint32_t	bits;			/* threshold, or the number of the set */
 	uint32_t	tree;
 	uint32_t	node;
@@ -94,7 +96,7 @@ collect_tree(MpProbe *probe, uint32_t t, uint32_t *queue)
 		split = mp_vec_add(&probe->splits, sizeof(Split));
 		if (split == NULL)
 			return false;
-		split->feature = nodes[i].feature & (MP_NODE_FEATURE_MASK | MP_NODE_CATEGORICAL);
+		split->feature = nodes[i].feature;
 		split->bits = nodes[i].value_bits;
 		split->tree = t;
 		split->node = i;
@@ -123,7 +125,7 @@ collect(MpProbe *probe)
 	return ok;
 }
 
-/* By feature, numeric ones first; by threshold or set; by place, so that the order is always the same. */
+/* By feature, numeric ones first; threshold or set; way of missing values; place, so that the order is always the same. */
 static int
 compare_splits(const void *a, const void *b)
 {
@@ -134,8 +136,8 @@ compare_splits(const void *a, const void *b)
 
 	if (x_feature != y_feature)
 		return x_feature < y_feature ? -1 : 1;
-	if (x->feature != y->feature)
-		return x->feature < y->feature ? -1 : 1;
+	if ((x->feature ^ y->feature) & MP_NODE_CATEGORICAL)
+		return x->feature & MP_NODE_CATEGORICAL ? 1 : -1;
 	if (x->feature & MP_NODE_CATEGORICAL)
 	{
 		if (x->bits != y->bits)
@@ -143,6 +145,8 @@ compare_splits(const void *a, const void *b)
 	}
 	else if (threshold_of(x) != threshold_of(y))
 		return threshold_of(x) < threshold_of(y) ? -1 : 1;
+	if (x->feature != y->feature)
+		return x->feature < y->feature ? -1 : 1;
 	if (x->tree != y->tree)
 		return x->tree < y->tree ? -1 : 1;
 	return x->node < y->node ? -1 : x->node > y->node;
@@ -176,12 +180,14 @@ group_splits(MpProbe *probe)
 	Split	   *splits = probe->splits.data;
 	size_t		n = mp_vec_count(&probe->splits, Split);
 	size_t		kept = 0;
+	uint32_t	last_flags = 0;
 	Group	   *group = NULL;
 
 	for (size_t i = 0; i < n; i++)
 	{
 		Split		split = splits[i];
-		bool		categorical = (split.feature & MP_NODE_CATEGORICAL) != 0;
+		uint32_t	flags = split.feature & ~MP_NODE_FEATURE_MASK;
+		bool		categorical = (flags & MP_NODE_CATEGORICAL) != 0;
 
 		split.feature &= MP_NODE_FEATURE_MASK;
 		if (group == NULL || group->feature != split.feature)
@@ -204,10 +210,12 @@ group_splits(MpProbe *probe)
 			if (codes > group->n_codes)
 				group->n_codes = codes;
 		}
-		else if (group->n_numeric > 0 && threshold_of(&splits[kept - 1]) == threshold_of(&split))
+		else if (group->n_numeric > 0 && flags == last_flags &&
+				 threshold_of(&splits[kept - 1]) == threshold_of(&split))
 			continue;
 		else
 			group->n_numeric++;
+		last_flags = flags;
 		splits[kept++] = split;
 	}
 	if (group != NULL)
@@ -337,16 +345,36 @@ fill_row(MpProbe *probe)
 	}
 }
 
-/* A code that the split sends to that side; 0 where there may be none. */
-static float
-code_for(const MpProbe *probe, const MpNode *node, bool right)
+/* Whether all splits by category of the feature on the way to the target let the code pass. */
+static bool
+code_fits(const MpProbe *probe, const Split *target, uint32_t feature, uint32_t code)
 {
-	uint32_t	n = codes_of_set(probe->forest, node->value_bits);
+	const MpTree *tree = mp_forest_trees(probe->forest) + target->tree;
+	const MpNode *nodes = mp_forest_nodes(probe->forest, tree);
+	const uint32_t *parents = probe->parents + tree->first;
+	uint32_t	node = target->node;
 
-	for (uint32_t code = 0; code <= n; code++)
-		if (mp_catset_has(probe->forest, node->value_bits, code) == right)
+	for (int step = 0; node != 0 && step < MAX_WAY; step++)
+	{
+		const MpNode *parent = &nodes[parents[node]];
+		bool		right = node != (uint32_t) parent->left;
+
+		node = parents[node];
+		if (is_categorical(parent) && (parent->feature & MP_NODE_FEATURE_MASK) == feature &&
+			mp_catset_has(probe->forest, parent->value_bits, code) != right)
+			return false;
+	}
+	return true;
+}
+
+/* A code with which the row comes to the target; Infinity: none of those that are tried. */
+static float
+code_for(const MpProbe *probe, const Split *target, uint32_t feature, uint32_t n_codes)
+{
+	for (uint32_t code = 0; code < n_codes && code < MAX_CODES; code++)
+		if (code_fits(probe, target, feature, code))
 			return code;
-	return 0;
+	return INFINITY;
 }
 
 /* Sets the row so that it comes to the split, as far as other features than the split's own decide. */
@@ -368,13 +396,15 @@ lead(MpProbe *probe, const Split *target)
 		node = parents[node];
 		if (feature == target->feature)
 			continue;
+		probe->way[n++] = feature;
 		if (is_categorical(parent))
 		{
-			probe->row[feature] = code_for(probe, parent, right);
-			continue;
+			/* the first split that is met looks for a code that all of them let pass */
+			if (probe->low[feature] == -INFINITY)
+				probe->low[feature] = code_for(probe, target, feature,
+											   codes_of_set(probe->forest, parent->value_bits) + 1);
 		}
-		probe->way[n++] = feature;
-		if (right)
+		else if (right)
 			probe->low[feature] = fmaxf(probe->low[feature], parent->value);
 		else
 			probe->high[feature] = fminf(probe->high[feature], parent->value);
