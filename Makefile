@@ -27,7 +27,8 @@ $(OBJS) $(OBJS:.o=.bc): $(wildcard src/*.h src/core/*.h)
 
 # PostgreSQL's flags are those of the compiler that built it, often gcc
 ifneq ($(findstring clang,$(CC)),)
-override CFLAGS += -Wno-ignored-optimization-argument -Wno-unknown-warning-option
+override CFLAGS += -Wno-ignored-attributes -Wno-ignored-optimization-argument \
+	-Wno-unknown-warning-option
 endif
 
 # warnings are errors for us, not for a user with another compiler
