@@ -61,6 +61,13 @@ INSERT INTO told SELECT NULL, balance, age, NULL, visits, income FROM people;
 SELECT is((SELECT count(*) FROM told WHERE why = predict_reasons('m', 3, told.*) AND why_one = predict_reasons('m', 1, told.*)
 	AND score = predict('m', told.*)), 20::bigint, 'reasons');
 
+-- a target is no feature, even of a model that has one of its name
+SELECT model_predict.register('free', pg_temp.model('logistic.ubj'), trees => 'all', absent_feature => 'missing') \g /dev/null
+CREATE TABLE own AS SELECT * FROM people LIMIT 0;
+CREATE TRIGGER score BEFORE INSERT OR UPDATE ON own FOR EACH ROW EXECUTE FUNCTION model_predict.score('free', 'balance');
+INSERT INTO own SELECT * FROM people;
+SELECT is((SELECT count(*) FROM own WHERE balance = predict('m', age, income, visits, NULL)), 20::bigint, 'a target is no feature');
+
 -- partitions whose columns lie otherwise, and the way from one to the other
 CREATE TABLE part (n int, half int, age float8, income float8, visits float8, balance float8, score float8) PARTITION BY LIST (half);
 CREATE TABLE part_0 (score float8, half int, x text, balance float8, visits float8, n int, income float8, age float8);
@@ -118,6 +125,7 @@ SELECT is(pg_temp.kept('note = 1'), true, 'only_if_changed: where no version is 
 SELECT model_predict.rollback('m') \g /dev/null
 
 -- rights are those of the role that writes
+CREATE ROLE regress_mp_stranger;
 CREATE ROLE regress_mp_writer;
 GRANT ALL ON scored, people TO regress_mp_writer;
 SELECT lives_ok('UPDATE scored SET age = 1', 'the owner');
@@ -128,6 +136,9 @@ SELECT model_predict.grant_predict('m', 'regress_mp_writer') \g /dev/null
 SET LOCAL ROLE regress_mp_writer;
 SELECT lives_ok('UPDATE scored SET age = 1', 'and one that may');
 RESET ROLE;
+SELECT throws_ok($$ INSERT INTO scored (n, note) SELECT i, CASE WHEN i = 103 THEN set_config('role', 'regress_mp_stranger', true) END
+	FROM generate_series(101, 105) i $$, '42704', NULL,
+	'a role that changes within the statement');
 
 -- a savepoint's deploy ends with it, within one statement too: the function deploys and takes it back between two rows
 CREATE FUNCTION pg_temp.to_and_fro(n int) RETURNS int LANGUAGE plpgsql AS $$

@@ -40,8 +40,8 @@ SELECT draft('customer', 'x */ DROP TABLE customer; --', 'contract_x'' OR ''''='
 SELECT model_predict.register('bare', decode(replace(encode(constant_model('{a,b,c}'), 'escape'), '["a","b","c"]', '[]'), 'escape'));
 SELECT model_predict.input_query('bare@1', 'customer');
 CREATE SCHEMA "Other place";
-CREATE VIEW "Other place"."my view" AS SELECT tenure FROM customer;
-SELECT draft('"Other place"."my view"', 'tenure');
+CREATE VIEW "Other place"."my view" AS SELECT tenure, 1 AS "Age", 2 AS "AGE" FROM customer;
+SELECT draft('"Other place"."my view"', 'tenure', 'age');
 SELECT draft('pg_class', 'relpages');
 
 -- drafts run, and give the model what they say
