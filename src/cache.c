@@ -493,7 +493,8 @@ mp_cached(PG_FUNCTION_ARGS)
 		bool		nulls[8] = {0};
 		Interval	load_time = {0};
 
-		if (booster == NULL)
+		/* SET ROLE may have brought another role than the one that scored */
+		if (booster == NULL || !mp_rights_may_see(entry->key.model))
 			continue;
 		load_time.time = (TimeOffset) (booster->load_ms * 1000);
 		values[0] = CStringGetTextDatum(booster->name);

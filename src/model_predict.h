@@ -167,6 +167,9 @@ extern void mp_throw_unexplained(const MpError *error, const MpBooster *booster)
 extern void mp_register_init(void);
 extern bytea *mp_sha256(const void *data, Size size);
 
+/* in rights.c */
+extern bool mp_rights_may_see(int64 model); /* for the current role */
+
 /* in roles.c */
 #define MP_ROLE_NOBODY InvalidOid
 #define MP_ROLE_PUBLIC ((Oid) 0xFFFFFFFF)

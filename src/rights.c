@@ -144,14 +144,37 @@ may_read(Oid role)
 	return has_privs_of_role(role, ROLE_PG_READ_ALL_DATA);
 }
 
+static bool
+may_see(const MpModelRow *model)
+{
+	return may_read(GetUserId()) ||
+		mp_catalog_may_predict(model, GetUserId(), GetActiveSnapshot());
+}
+
+/* A model that is gone is nobody's: only those who may see everything do. */
+bool
+mp_rights_may_see(int64 id)
+{
+	MpModelRow	model = {.id = id, .owner = MP_ROLE_NOBODY};
+	MpScan		scan;
+	HeapTuple	tuple;
+
+	mp_scan_begin(&scan, "model", GetActiveSnapshot());
+	mp_scan_key_int8(&scan, "id", id);
+	tuple = mp_scan_next(&scan);
+	if (tuple != NULL)
+		model.owner = DatumGetObjectId(mp_scan_value_not_null(&scan, tuple, "owner"));
+	mp_scan_end(&scan);
+	return may_see(&model);
+}
+
 PG_FUNCTION_INFO_V1(mp_may_see);
 Datum
 mp_may_see(PG_FUNCTION_ARGS)
 {
 	MpModelRow	model = {.id = PG_GETARG_INT64(0), .owner = PG_GETARG_OID(1)};
 
-	PG_RETURN_BOOL(may_read(GetUserId()) ||
-				   mp_catalog_may_predict(&model, GetUserId(), GetActiveSnapshot()));
+	PG_RETURN_BOOL(may_see(&model));
 }
 
 PG_FUNCTION_INFO_V1(mp_may_see_all);

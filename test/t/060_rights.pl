@@ -135,6 +135,16 @@ is($node->safe_psql('postgres', "SELECT string_agg(attrelid::regclass || '.' || 
 	WHERE relnamespace = 'model_predict'::regnamespace AND relkind = 'v' AND atttypid = 'bytea'::regtype"),
 	'', 'no view shows bytes');
 
+is($node->safe_psql('postgres', "SELECT predict('m', 1.0); SET ROLE analyst; SELECT model FROM model_predict.cache;
+	SET ROLE stranger; SELECT model FROM model_predict.cache"), "1\nm", 'a session\'s models, to who may use them');
+{
+	my @plans = map { my ($status, $out) = $node->psql('postgres', "EXPLAIN SELECT * FROM generate_series(1, 9) x
+		WHERE predict('$_', x::float8) > 0 AND x > 5; EXPLAIN SELECT predict('$_', 1.0)", extra_params => [ '-U', 'stranger' ]);
+		$out =~ s/'$_'/'MODEL'/gr } 'm', 'nonesuch';
+	is($plans[0], $plans[1], 'EXPLAIN does not tell forbidden from absent');
+	like($plans[0], qr/rows=/, 'and shows plans');
+}
+
 # what the rights do give
 is(ask($node, 'm'), 1, 'the owner\'s model still serves version 1');
 is($node->safe_psql('postgres', "SELECT predict('m', 1.0)", extra_params => [ '-U', $_ ]), 1, "$_ scores")
