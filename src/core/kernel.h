@@ -19,7 +19,7 @@ typedef enum MpKernelKind
 	MP_KERNEL_PORTABLE,
 	MP_KERNEL_BASELINE,			/* x86-64 */
 	MP_KERNEL_AVX2,
-	MP_KERNEL_AVX512			/* with VBMI */
+	MP_KERNEL_AVX512			/* with BW, DQ, VL, VBMI and VPOPCNTDQ: Ice Lake, Zen 4 */
 } MpKernelKind;
 
 typedef struct MpKernel MpKernel;
@@ -28,7 +28,8 @@ typedef struct MpKernel MpKernel;
  * Builds what the kernels need from a checked forest. NULL with MP_OK: the
  * model is outside their shape and mp_eval_margin serves it.
  */
-extern void *mp_kernel_compile(MpAlloc *alloc, const MpForest *forest, size_t *size, MpError *error);
+extern void *mp_kernel_compile(MpAlloc *alloc, const MpForest *forest, size_t *size,
+							   MpError *error);
 
 /* Whether the image is sound and belongs to the forest with this head. */
 extern bool mp_kernel_check(const void *image, size_t size, const MpForest *head, MpError *error);
@@ -40,6 +41,9 @@ extern bool mp_kernel_check(const void *image, size_t size, const MpForest *head
  */
 extern MpKernel *mp_kernel_open(MpAlloc *alloc, const void *image, const MpForest *forest,
 								MpKernelKind kind, MpError *error);
+
+/* Only needed where the allocator does not release everything at once. */
+extern void mp_kernel_close(MpKernel *kernel);
 
 extern void mp_kernel_margin(MpKernel *kernel, const float *x, float *margin);
 extern MpKernelKind mp_kernel_kind(const MpKernel *kernel);

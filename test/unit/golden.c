@@ -5,6 +5,7 @@
 #include "harness.h"
 #include "doc.h"
 #include "eval.h"
+#include "kernel.h"
 #include "objective.h"
 
 #include <dirent.h>
@@ -389,6 +390,63 @@ mp_golden_expected(const MpGolden *golden, size_t row, const char *column, float
 	return c >= 0;
 }
 
+/* Every kernel over one forest, where the model is of a shape that they know. */
+typedef struct Kernels
+{
+	void	   *image;
+	MpKernel   *kernels[MP_KERNEL_AVX512 + 1];
+} Kernels;
+
+static bool
+open_kernels(Kernels *k, const MpForest *forest)
+{
+	MpError		error;
+	size_t		size;
+
+	memset(k, 0, sizeof(*k));
+	k->image = mp_kernel_compile(&mp_alloc_malloc, forest, &size, &error);
+	if (k->image == NULL)
+		return error.code == MP_OK;
+	if (!mp_kernel_check(k->image, size, forest, &error))
+		return false;
+	for (int kind = MP_KERNEL_PORTABLE; kind <= MP_KERNEL_AVX512; kind++)
+		k->kernels[kind] = mp_kernel_open(&mp_alloc_malloc, k->image, forest, kind, &error);
+	return true;
+}
+
+/* Kernels whose margins for x differ from those given. */
+static size_t
+compare_kernels(const Kernels *k, const MpForest *forest, size_t row, const float *x,
+				const float *margin, char *first, size_t first_size)
+{
+	float	   *got = malloc((forest->n_outputs + 1) * sizeof(float));
+	size_t		n_wrong = 0;
+
+	for (int kind = 0; kind <= MP_KERNEL_AVX512; kind++)
+	{
+		bool		same = true;
+
+		if (k->kernels[kind] == NULL)
+			continue;
+		mp_kernel_margin(k->kernels[kind], x, got);
+		for (int i = 0; i < forest->n_outputs; i++)
+			same = same && is_same(got[i], margin[i]);
+		if (!same && n_wrong++ == 0 && *first == '\0')
+			snprintf(first, first_size, "row %zu: kernel %s differs", row + 1,
+					 mp_kernel_kind_name(kind));
+	}
+	free(got);
+	return n_wrong;
+}
+
+static void
+close_kernels(Kernels *k)
+{
+	for (int kind = 0; kind <= MP_KERNEL_AVX512; kind++)
+		mp_kernel_close(k->kernels[kind]);
+	free(k->image);
+}
+
 size_t
 mp_golden_compare(const MpGolden *golden, const MpForest *forest, char *first, size_t first_size)
 {
@@ -399,8 +457,14 @@ mp_golden_compare(const MpGolden *golden, const MpForest *forest, char *first, s
 	int32_t    *leaf = malloc((forest->n_trees_used + 1) * sizeof(int32_t));
 	float	   *leaf_numbers = malloc((forest->n_trees_used + 1) * sizeof(float));
 	size_t		n_wrong = 0;
+	Kernels		kernels;
 
 	*first = '\0';
+	if (!open_kernels(&kernels, forest))
+	{
+		snprintf(first, first_size, "kernels cannot be opened");
+		n_wrong++;
+	}
 	for (size_t row = 0; row < mp_golden_n_rows(golden); row++)
 	{
 		if (!mp_golden_row(golden, forest, row, x))
@@ -415,6 +479,7 @@ mp_golden_compare(const MpGolden *golden, const MpForest *forest, char *first, s
 								   first, first_size);
 		n_wrong += compare_numbers(golden, "pred_", row, prediction, n_predictions,
 								   first, first_size);
+		n_wrong += compare_kernels(&kernels, forest, row, x, margin, first, first_size);
 		if (!has_column(golden, "leaf_0"))
 			continue;
 		mp_eval_leaf(forest, x, leaf);
@@ -423,6 +488,7 @@ mp_golden_compare(const MpGolden *golden, const MpForest *forest, char *first, s
 		n_wrong += compare_numbers(golden, "leaf_", row, leaf_numbers, forest->n_trees_used,
 								   first, first_size);
 	}
+	close_kernels(&kernels);
 	free(x);
 	free(margin);
 	free(prediction);

@@ -40,7 +40,7 @@ extern bool mp_golden_expected(const MpGolden *golden, size_t row, const char *c
 
 /*
  * Margins, predictions and leaves of all rows against the expected ones, bit
- * for bit. Returns the number of differences; the first goes to `first`.
+ * for bit, and the margins of every kernel. Returns the number of differences; the first goes to `first`.
  */
 extern size_t mp_golden_compare(const MpGolden *golden, const MpForest *forest,
 								char *first, size_t first_size);

@@ -1,0 +1,244 @@
+/*
+ * kernel.c: chooses an engine and sets up its scratch.
+ *
+ * All engines read the same image, so one stored on this machine serves any
+ * other of the same byte order, whatever its processor can do.
+ */
+#include "kernel_run.h"
+#include "eval.h"
+
+#include <string.h>
+
+#if defined(MP_KERNEL_X86)
+#include <cpuid.h>
+
+/* what of the vector registers the operating system saves */
+#define XCR0_AVX 0x06
+#define XCR0_AVX512 0xe6
+
+static uint64_t
+xgetbv(void)
+{
+	uint32_t	low;
+	uint32_t	high;
+
+	__asm__ volatile ("xgetbv" : "=a" (low), "=d" (high) : "c" (0));
+	return (uint64_t) high << 32 | low;
+}
+
+/* The best kernel that this processor can run. */
+static MpKernelKind
+best_kind(void)
+{
+	uint32_t	a;
+	uint32_t	b;
+	uint32_t	c;
+	uint32_t	d;
+	uint64_t	saved;
+
+	if (!__get_cpuid(1, &a, &b, &c, &d) || !(c & bit_OSXSAVE) || !(c & bit_POPCNT))
+		return MP_KERNEL_BASELINE;
+	saved = xgetbv();
+	if ((saved & XCR0_AVX) != XCR0_AVX || !__get_cpuid_count(7, 0, &a, &b, &c, &d) ||
+		!(b & bit_AVX2) || !(b & bit_BMI) || !(b & bit_BMI2))
+		return MP_KERNEL_BASELINE;
+	if ((saved & XCR0_AVX512) != XCR0_AVX512 || !(b & bit_AVX512F) || !(b & bit_AVX512BW) ||
+		!(b & bit_AVX512VL) || !(b & bit_AVX512DQ) || !(c & bit_AVX512VBMI) ||
+		!(c & bit_AVX512VPOPCNTDQ))
+		return MP_KERNEL_AVX2;
+	return MP_KERNEL_AVX512;
+}
+#else
+static MpKernelKind
+best_kind(void)
+{
+	return MP_KERNEL_PORTABLE;
+}
+#endif
+
+static void
+margin_reference(MpKernel *kernel, const float *x, float *margin)
+{
+	mp_eval_margin(kernel->forest, x, margin);
+}
+
+static MpMarginFunction
+margin_function(MpKernelKind kind)
+{
+	switch (kind)
+	{
+		case MP_KERNEL_AUTO:
+		case MP_KERNEL_REFERENCE:
+			return margin_reference;
+		case MP_KERNEL_PORTABLE:
+			return mp_margin_portable;
+#if defined(MP_KERNEL_X86)
+		case MP_KERNEL_BASELINE:
+			return mp_margin_baseline;
+		case MP_KERNEL_AVX2:
+			return mp_margin_avx2;
+		case MP_KERNEL_AVX512:
+			return mp_margin_avx512;
+#else
+		case MP_KERNEL_BASELINE:
+		case MP_KERNEL_AVX2:
+		case MP_KERNEL_AVX512:
+			break;
+#endif
+	}
+	return mp_margin_portable;
+}
+
+static void *
+align_64(void *block)
+{
+	return (void *) (((uintptr_t) block + 63) / 64 * 64);
+}
+
+static size_t
+row_size(const MpKernelImage *image, MpKernelKind kind)
+{
+	if (image->wide)
+		return MP_WIDE_CELLS * sizeof(uint32_t);
+	return kind == MP_KERNEL_AVX512 ? MP_BYTE_SLOTS : MP_BYTE_CELLS * sizeof(uint16_t);
+}
+
+/* Bytes that a copy of the tops as nodes takes. */
+static size_t
+tops_size(const MpKernelImage *image, MpKernelKind kind)
+{
+	const MpKernelChunk *chunks = MP_SECTION(image, MP_KERNEL_CHUNKS, MpKernelChunk);
+	size_t		size = 0;
+
+	if (image->wide || kind == MP_KERNEL_AVX512)
+		return 0;
+	for (size_t c = 0; c < MP_SECTION_LENGTH(image, MP_KERNEL_CHUNKS, MpKernelChunk); c++)
+		size += mp_chunk_tops_size(image, &chunks[c]);
+	return size;
+}
+
+/* Copies the tops of all chunks, putting cells and bounds together. */
+static void
+copy_tops(const MpKernelImage *image, uint16_t *nodes)
+{
+	const MpKernelChunk *chunks = MP_SECTION(image, MP_KERNEL_CHUNKS, MpKernelChunk);
+
+	for (size_t c = 0; c < MP_SECTION_LENGTH(image, MP_KERNEL_CHUNKS, MpKernelChunk); c++)
+	{
+		const uint8_t *cells = (const uint8_t *) image + chunks[c].tops;
+		const uint8_t *end = cells + mp_chunk_tops_size(image, &chunks[c]);
+
+		for (; cells < end; cells += 2 * MP_TOP_PLACES, nodes += MP_TOP_PLACES)
+		{
+			for (int i = 0; i < MP_TOP_PLACES; i++)
+				nodes[i] = cells[i] | cells[i + MP_TOP_PLACES] << 8;
+		}
+	}
+}
+
+/* The kernel with its scratch, in one block. */
+static MpKernel *
+new_kernel(MpAlloc *alloc, const MpKernelImage *image, MpKernelKind kind, MpError *error)
+{
+	size_t		masks_size = kind == MP_KERNEL_AVX512 ? MP_CHUNK_TREES * sizeof(uint64_t) : 0;
+	size_t		n_row = image != NULL ? row_size(image, kind) : 0;
+	size_t		n_tops = image != NULL ? tops_size(image, kind) : 0;
+	size_t		size = sizeof(MpKernel) + 64 + masks_size + n_row + n_tops;
+	MpKernel   *kernel = mp_alloc_get(alloc, size);
+
+	if (kernel == NULL)
+	{
+		mp_fail_memory(error, size);
+		return NULL;
+	}
+	memset(kernel, 0, sizeof(MpKernel));
+	kernel->alloc = alloc;
+	kernel->kind = kind;
+	kernel->masks = align_64(kernel + 1);
+	kernel->row = (char *) kernel->masks + masks_size;
+	kernel->tops = (uint16_t *) ((char *) kernel->row + n_row);
+
+	/* vector kernels read whole registers of it, also beyond the last slot */
+	memset(kernel->row, 0, n_row);
+	if (n_tops > 0)
+		copy_tops(image, kernel->tops);
+	return kernel;
+}
+
+static void
+use_image(MpKernel *kernel, const MpKernelImage *image)
+{
+	kernel->image = image;
+	kernel->slots = MP_SECTION(image, MP_KERNEL_SLOTS, MpKernelSlot);
+	kernel->thresholds = MP_SECTION(image, MP_KERNEL_THRESHOLDS, float);
+	kernel->groups = MP_SECTION(image, MP_KERNEL_GROUPS, MpKernelGroup);
+	kernel->n_groups = MP_SECTION_LENGTH(image, MP_KERNEL_GROUPS, MpKernelGroup);
+	kernel->codes = MP_SECTION(image, MP_KERNEL_CODES, uint32_t);
+	kernel->outputs = MP_SECTION(image, MP_KERNEL_OUTPUTS, uint32_t);
+	kernel->vectors = MP_SECTION(image, MP_KERNEL_VECTORS, float);
+	kernel->n_vectors = MP_SECTION_LENGTH(image, MP_KERNEL_VECTORS, float) / image->n_outputs;
+	kernel->chunks = MP_SECTION(image, MP_KERNEL_CHUNKS, MpKernelChunk);
+	kernel->n_chunks = MP_SECTION_LENGTH(image, MP_KERNEL_CHUNKS, MpKernelChunk);
+}
+
+MpKernel *
+mp_kernel_open(MpAlloc *alloc, const void *image, const MpForest *forest, MpKernelKind kind,
+			   MpError *error)
+{
+	MpKernel   *kernel;
+	MpKernelKind best = best_kind();
+
+	mp_error_clear(error);
+	if (image == NULL)
+		kind = MP_KERNEL_REFERENCE;
+	else if (kind == MP_KERNEL_AUTO || kind > best)
+		kind = best;
+	kernel = new_kernel(alloc, kind == MP_KERNEL_REFERENCE ? NULL : image, kind, error);
+	if (kernel == NULL)
+		return NULL;
+	kernel->forest = forest;
+	kernel->margin = margin_function(kind);
+	if (kind != MP_KERNEL_REFERENCE)
+		use_image(kernel, image);
+	return kernel;
+}
+
+void
+mp_kernel_close(MpKernel *kernel)
+{
+	if (kernel != NULL)
+		mp_alloc_release(kernel->alloc, kernel);
+}
+
+void
+mp_kernel_margin(MpKernel *kernel, const float *x, float *margin)
+{
+	kernel->margin(kernel, x, margin);
+}
+
+MpKernelKind
+mp_kernel_kind(const MpKernel *kernel)
+{
+	return kernel->kind;
+}
+
+const char *
+mp_kernel_kind_name(MpKernelKind kind)
+{
+	switch (kind)
+	{
+		case MP_KERNEL_AUTO:
+			return "auto";
+		case MP_KERNEL_REFERENCE:
+			return "reference";
+		case MP_KERNEL_PORTABLE:
+			return "portable";
+		case MP_KERNEL_BASELINE:
+			return "x86-64";
+		case MP_KERNEL_AVX2:
+			return "avx2";
+		case MP_KERNEL_AVX512:
+			return "avx512";
+	}
+	return "unknown";
+}

@@ -1,0 +1,39 @@
+/*
+ * kernel_avx2.c: the kernel for processors with AVX2: ranks with 8 comparisons
+ * at once. Trees are walked as on any x86-64: deciding all nodes of a top at once
+ * takes a byte permute over the whole row, which only AVX-512 has, and gathers
+ * are no faster than the loads that they stand for.
+ */
+#include "kernel_run.h"
+
+#if defined(MP_KERNEL_X86)
+
+#include "kernel_step_x86.h"
+
+#include <immintrin.h>
+
+#define TARGET __attribute__((target("avx2,bmi,bmi2,popcnt")))
+#define ENGINE MP_ENGINE TARGET
+
+/* Packed to 16 bits, each answer is two bits of the mask. */
+ENGINE uint32_t
+rank_in_block(const float *block, float x)
+{
+	__m256		v = _mm256_set1_ps(x);
+	__m256		a = _mm256_cmp_ps(_mm256_loadu_ps(block), v, _CMP_LE_OQ);
+	__m256		b = _mm256_cmp_ps(_mm256_loadu_ps(block + 8), v, _CMP_LE_OQ);
+	__m256i		both = _mm256_packs_epi32(_mm256_castps_si256(a), _mm256_castps_si256(b));
+
+	return _mm_popcnt_u32(_mm256_movemask_epi8(both)) / 2;
+}
+
+#define RANK_IN_BLOCK rank_in_block
+#include "kernel_scalar.h"
+
+TARGET void
+mp_margin_avx2(MpKernel *kernel, const float *x, float *margin)
+{
+	margin_scalar(kernel, x, margin);
+}
+
+#endif

@@ -1,0 +1,58 @@
+/*
+ * kernel_compile.h: what the two halves of the compiler share: kernel_slots.c
+ * finds the distinct conditions of a forest and gives them slots,
+ * kernel_compile.c lays out the trees.
+ *
+ * Functions that return bool return false where there is no memory.
+ */
+#ifndef MP_CORE_KERNEL_COMPILE_H
+#define MP_CORE_KERNEL_COMPILE_H
+
+#include "kernel_image.h"
+
+/* A distinct condition: a threshold of a feature, or a category test. */
+typedef struct MpCondition
+{
+	uint64_t	key;			/* orders by kind, feature and threshold */
+	uint32_t	hash;
+	uint32_t	set;			/* of a test */
+	uint16_t	slot;
+	uint16_t	index;			/* among the thresholds of its slot */
+} MpCondition;
+
+typedef struct MpConditions
+{
+	MpAlloc    *alloc;
+	const MpForest *forest;
+	MpVec		all;			/* MpCondition[], numbered as they were found */
+	uint32_t   *table;			/* hash table: number + 1, or 0 */
+	uint32_t	table_size;		/* a power of 2 */
+	uint32_t   *sorted;			/* numbers, by key */
+	uint32_t	n_numeric;		/* the first ones of `sorted` */
+	uint32_t	n_tests;
+	uint64_t	n_codes;		/* in the sets of all category splits */
+} MpConditions;
+
+/* in kernel_slots.c */
+extern bool mp_conditions_open(MpConditions *c, MpAlloc *alloc, const MpForest *forest);
+extern void mp_conditions_close(MpConditions *c);
+extern bool mp_conditions_add(MpConditions *c, const MpNode *split, uint32_t *number);
+extern bool mp_conditions_sort(MpConditions *c);
+
+/* Gives each condition its slot, and the image's head the counts; false: they do not fit. */
+extern bool mp_conditions_assign(MpConditions *c, MpKernelImage *image);
+
+/* Appends the sections SLOTS to CODES; *fits = false where they would be too large. */
+extern bool mp_conditions_write(MpConditions *c, MpVec *image, bool *fits);
+
+/* in kernel_compile.c */
+extern bool mp_image_begin(MpVec *image, MpKernelSectionId id);
+extern void mp_image_end(MpVec *image, MpKernelSectionId id);
+
+static inline MpCondition *
+mp_condition(const MpConditions *c, uint32_t number)
+{
+	return mp_vec_at(&c->all, MpCondition, number);
+}
+
+#endif

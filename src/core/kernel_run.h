@@ -1,0 +1,62 @@
+/*
+ * kernel_run.h: a kernel at work: where things are in its image, and its scratch.
+ *
+ * Every engine is one function that scores one row: it ranks the row, then for
+ * each chunk of trees finds the leaves and adds them up, in passes over the chunk.
+ */
+#ifndef MP_CORE_KERNEL_RUN_H
+#define MP_CORE_KERNEL_RUN_H
+
+#include "kernel.h"
+#include "kernel_image.h"
+
+#if defined(__x86_64__)
+#define MP_KERNEL_X86 1
+#endif
+
+/*
+ * What engines are made of: inlined whatever the compiler thinks of the size,
+ * since arguments such as a number of levels must become constants.
+ */
+#define MP_ENGINE static inline __attribute__((always_inline))
+
+typedef void (*MpMarginFunction) (MpKernel *kernel, const float *x, float *margin);
+
+struct MpKernel
+{
+	MpMarginFunction margin;
+	MpAlloc    *alloc;
+	const MpForest *forest;
+	const MpKernelImage *image;
+	const MpKernelSlot *slots;
+	const float *thresholds;
+	const MpKernelGroup *groups;
+	const uint32_t *codes;
+	const uint32_t *outputs;
+	const float *vectors;
+	const MpKernelChunk *chunks;
+	uint32_t	n_groups;
+	uint32_t	n_vectors;
+	uint32_t	n_chunks;
+	MpKernelKind kind;
+
+	/*
+	 * The cells of a row, aligned to 64. As many as nodes can name, so none needs
+	 * a check: bytes, 128 left ones, for AVX-512; else nodes, with rank for bound.
+	 */
+	void	   *row;
+	uint64_t   *masks;			/* AVX-512: what the nodes of a chunk say, aligned to 64 */
+	uint16_t   *tops;			/* others, unless wide: all tops, as nodes */
+	uint8_t		outs[MP_CHUNK_TREES];	/* the way out that each tree of a chunk takes */
+	uint32_t	values[MP_CHUNK_TREES]; /* what it adds: float, or number of a leaf vector */
+};
+
+/* the engines */
+extern void mp_margin_portable(MpKernel *kernel, const float *x, float *margin);
+#if defined(MP_KERNEL_X86)
+extern void mp_margin_baseline(MpKernel *kernel, const float *x, float *margin);
+extern void mp_margin_avx2(MpKernel *kernel, const float *x, float *margin);
+extern void mp_margin_avx512(MpKernel *kernel, const float *x, float *margin);
+#endif
+
+#endif

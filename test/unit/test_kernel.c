@@ -1,0 +1,344 @@
+/*
+ * test_kernel.c: every kernel gives the same bits as the reference evaluator,
+ * on forests of every shape; an image that is damaged, or made by hand, is
+ * refused or at worst gives wrong scores.
+ */
+#include "harness.h"
+#include "random_forest.h"
+
+#include "eval.h"
+#include "kernel.h"
+#include "kernel_image.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define N_ROWS 40
+
+static const MpShape shapes[] = {
+	/* name, features, trees, depth, leaves, cuts */
+	{"no trees", 3, 0, 1, 1, 1},
+	{"lone leaves", 3, 20, 0, 1, 1},
+	{"stumps", 7, 300, 1, 2, 20, .missing = 0.1},
+	{"depth 2", 7, 9, 2, 4, 20, .missing = 0.1},
+	{"depth 3", 20, 130, 3, 8, 40, .missing = 0.1},
+	{"depth 4", 20, 127, 4, 14, 40, .missing = 0.1},
+	{"depth 5", 20, 128, 5, 30, 40, .missing = 0.1},
+	{"depth 6", 30, 100, 6, 64, 250, .missing = 0.05},
+	{"depth 6, sparse", 30, 129, 6, 20, 250, .missing = 0.05},
+	{"depth 6, no missing value", 30, 20, 6, 64, 250},
+	{"depth 6, all missing", 30, 20, 6, 64, 250, .missing = 1},
+	{"one direction", 30, 20, 6, 64, 250, .missing = 0.2, .one_direction = true},
+	{"one feature", 1, 20, 6, 64, 250, .missing = 0.2},
+	{"one tree", 3, 1, 6, 64, 250, .missing = 0.2},
+	{"depth 7", 50, 100, 7, 128, 250, .missing = 0.05},
+	{"depth 8", 50, 140, 8, 256, 250, .missing = 0.05},
+	{"depth 8, sparse", 64, 140, 8, 90, 300, .missing = 0.05},
+	{"depth 8, very sparse", 65, 140, 8, 20, 100, .missing = 0.05},
+	{"depth 9", 60, 33, 9, 300, 200, .missing = 0.05},
+	{"depth 12", 100, 20, 12, 2000, 254, .missing = 0.05},
+	{"leaf-wise", 100, 140, 40, 31, 254, .missing = 0.05},
+	{"leaf-wise, deep", 100, 50, 40, 255, 254, .missing = 0.05, .skinny = true},
+	{"large trees", 20, 3, 20, 70000, 255, .missing = 0.05},
+	{"128 slots", 128, 50, 6, 64, 200, .missing = 0.05},
+	{"129 slots", 129, 50, 6, 64, 200, .missing = 0.05},
+	{"254 cuts", 20, 100, 6, 64, 290, .missing = 0.05},
+	{"several slots per feature", 20, 200, 8, 256, 2000, .missing = 0.05},
+	{"thousands of cuts", 40, 200, 8, 256, 5000, .missing = 0.05},
+	{"tens of thousands of cuts", 1, 200, 8, 256, 1000000, .missing = 0.05},
+	{"hundreds of thousands of cuts", 1, 2, 40, 60000, 1000000000, .missing = 0.05},
+	{"wide, depth 3", 300, 300, 3, 8, 20, .missing = 0.05},
+	{"wide, depth 6", 300, 200, 6, 64, 250, .missing = 0.05},
+	{"wide, depth 8", 1000, 100, 8, 200, 250, .missing = 0.05},
+	{"wide, leaf-wise", 1000, 60, 30, 200, 250, .missing = 0.05, .skinny = true},
+	{"5,000 features", 5000, 100, 8, 256, 250, .missing = 0.05},
+	{"3 classes", 10, 100, 6, 60, 100, .n_outputs = 3, .missing = 0.05},
+	{"10 classes", 30, 300, 6, 60, 100, .n_outputs = 10, .missing = 0.05},
+	{"40 classes", 10, 400, 6, 60, 100, .n_outputs = 40, .missing = 0.05},
+	{"200 classes", 10, 400, 4, 10, 100, .n_outputs = 200, .missing = 0.05},
+	{"classes by runs", 10, 200, 6, 60, 100, .n_outputs = 4, .outputs = MP_SHAPE_RUNS},
+	{"outputs at random", 10, 200, 6, 60, 100, .n_outputs = 4, .outputs = MP_SHAPE_ANY},
+	{"vector leaves", 10, 150, 6, 60, 100, .n_outputs = 5, .vector_leaf = true},
+	{"vector leaves, depth 8", 10, 150, 8, 99, 100, .n_outputs = 3, .vector_leaf = true},
+	{"vector leaves, deep", 10, 15, 12, 199, 100, .n_outputs = 3, .vector_leaf = true},
+	{"dart", 10, 150, 6, 60, 100, .dart = true, .missing = 0.05},
+	{"dart, classes", 10, 150, 7, 60, 100, .n_outputs = 3, .dart = true, .missing = 0.05},
+	{"categories", 20, 100, 6, 60, 100, .n_categories = 5, .missing = 0.05},
+	{"many categories", 12, 100, 7, 60, 100, .n_categories = 300, .missing = 0.05},
+	{"far categories", 12, 30, 6, 60, 100, .n_categories = 5000000, .missing = 0.05},
+	{"categories, wide", 90, 100, 8, 99, 100, .n_categories = 70, .missing = 0.05},
+	{"categories, deep", 90, 100, 20, 99, 100, .n_categories = 70, .missing = 0.05},
+};
+
+#define N_SHAPES (sizeof(shapes) / sizeof(shapes[0]))
+
+/* Rows on which the kernel's margin differs from the reference's in any bit. */
+static int
+count_differences(const MpShape *shape, const MpForest *forest, const void *image,
+				  MpKernelKind kind, uint64_t seed)
+{
+	MpError		error;
+	MpRandom	random = {seed};
+	MpKernel   *kernel = mp_kernel_open(&mp_alloc_malloc, image, forest, kind, &error);
+	size_t		size = forest->n_outputs * sizeof(float);
+	float	   *x = malloc(shape->n_features * sizeof(float));
+	float	   *expected = malloc(size);
+	float	   *margin = malloc(size);
+	int			n = 0;
+
+	for (int row = 0; row < N_ROWS; row++)
+	{
+		mp_random_row(&random, shape, x);
+		mp_eval_margin(forest, x, expected);
+		mp_kernel_margin(kernel, x, margin);
+		n += memcmp(expected, margin, size) != 0;
+	}
+	mp_kernel_close(kernel);
+	free(x);
+	free(expected);
+	free(margin);
+	return n;
+}
+
+MP_TEST(kernel_gives_the_bits_of_the_reference)
+{
+	for (size_t i = 0; i < N_SHAPES; i++)
+	{
+		MpRandom	random = {i};
+		MpForest   *forest = mp_random_forest(&random, &shapes[i]);
+		MpError		error;
+		size_t		size;
+		void	   *image = mp_kernel_compile(&mp_alloc_malloc, forest, &size, &error);
+
+		CHECK_SAY(image != NULL, "%s: not compiled: %s", shapes[i].name, error.message);
+		CHECK_SAY(image == NULL || mp_kernel_check(image, size, forest, &error),
+				  "%s: %s", shapes[i].name, error.message);
+		for (int kind = MP_KERNEL_AUTO; image != NULL && kind <= MP_KERNEL_AVX512; kind++)
+		{
+			int			n = count_differences(&shapes[i], forest, image, kind, i);
+
+			CHECK_SAY(n == 0, "%s: kernel %s differs on %d of %d rows", shapes[i].name,
+					  mp_kernel_kind_name(kind), n, N_ROWS);
+		}
+		free(image);
+		free(forest);
+	}
+}
+
+static const MpShape *
+find_shape(const char *name)
+{
+	for (size_t i = 0; i < N_SHAPES; i++)
+	{
+		if (strcmp(shapes[i].name, name) == 0)
+			return &shapes[i];
+	}
+	abort();
+}
+
+static void *
+compile(const MpForest *forest, size_t *size)
+{
+	MpError		error;
+
+	return mp_kernel_compile(&mp_alloc_malloc, forest, size, &error);
+}
+
+/* Which layout serves a shape: cells of 16 bits or not, and the form of the first chunk. */
+static void
+check_layout(const char *name, int wide, int form)
+{
+	MpRandom	random = {1};
+	MpForest   *forest = mp_random_forest(&random, find_shape(name));
+	size_t		size;
+	MpKernelImage *image = compile(forest, &size);
+
+	REQUIRE(image != NULL);
+	CHECK_SAY(image->wide == wide, "%s: wide %u", name, image->wide);
+	CHECK_SAY(MP_SECTION(image, MP_KERNEL_CHUNKS, MpKernelChunk)->form == form, "%s: form", name);
+	free(image);
+	free(forest);
+}
+
+/* Otherwise the shapes above might all be tested on one path. */
+MP_TEST(kernel_chooses_the_smallest_layout)
+{
+	check_layout("depth 6", 0, MP_CHUNK_FLAT);
+	check_layout("depth 8", 0, MP_CHUNK_SHORT);
+	check_layout("leaf-wise, deep", 0, MP_CHUNK_DEEP);
+	check_layout("several slots per feature", 0, MP_CHUNK_SHORT);
+	check_layout("128 slots", 0, MP_CHUNK_FLAT);
+	check_layout("129 slots", 1, MP_CHUNK_FLAT);
+	check_layout("wide, depth 8", 1, MP_CHUNK_SHORT);
+	check_layout("wide, leaf-wise", 1, MP_CHUNK_DEEP);
+	check_layout("large trees", 1, MP_CHUNK_DEEP);
+	check_layout("categories", 0, MP_CHUNK_FLAT);
+	check_layout("categories, wide", 1, MP_CHUNK_SHORT);
+}
+
+static void
+check_reference_serves(const MpForest *forest)
+{
+	MpError		error;
+	size_t		size;
+	MpKernel   *kernel;
+
+	CHECK(mp_kernel_compile(&mp_alloc_malloc, forest, &size, &error) == NULL);
+	CHECK(error.code == MP_OK);
+	kernel = mp_kernel_open(&mp_alloc_malloc, NULL, forest, MP_KERNEL_AUTO, &error);
+	REQUIRE(kernel != NULL);
+	CHECK(mp_kernel_kind(kernel) == MP_KERNEL_REFERENCE);
+	mp_kernel_close(kernel);
+}
+
+MP_TEST(kernel_leaves_what_does_not_fit_to_the_reference)
+{
+	static const MpShape many = {"40,000 features", 40000, 300, 8, 256, 3, .missing = 0.05};
+	MpRandom	random = {1};
+	MpForest   *forest = mp_random_forest(&random, find_shape("no trees"));
+
+	forest->booster = MP_BOOSTER_GBLINEAR;
+	check_reference_serves(forest);
+	free(forest);
+
+	forest = mp_random_forest(&random, &many);
+	check_reference_serves(forest);
+	CHECK(count_differences(&many, forest, NULL, MP_KERNEL_AUTO, 1) == 0);
+	free(forest);
+}
+
+MP_TEST(kernel_refuses_foreign_images)
+{
+	MpRandom	random = {1};
+	MpForest   *forest = mp_random_forest(&random, find_shape("depth 6"));
+	MpForest   *other = mp_random_forest(&random, find_shape("depth 6"));
+	MpError		error;
+	size_t		size;
+	char	   *image = compile(forest, &size);
+
+	REQUIRE(image != NULL);
+	CHECK(!mp_kernel_check(image, size, other, &error) && error.code == MP_ERROR_IMAGE);
+	CHECK(!mp_kernel_check(image, size - 64, forest, &error) && error.code == MP_ERROR_IMAGE);
+	CHECK(!mp_kernel_check(image, 0, forest, &error) && error.code == MP_ERROR_IMAGE);
+	for (size_t i = 0; i < size; i += 1 + size / 997)
+	{
+		image[i] ^= 1 << (i % 8);
+		CHECK(!mp_kernel_check(image, size, forest, &error) && error.code == MP_ERROR_IMAGE);
+		image[i] ^= 1 << (i % 8);
+	}
+	CHECK(mp_kernel_check(image, size, forest, &error));
+	free(image);
+	free(forest);
+	free(other);
+}
+
+static void
+seal(MpKernelImage *image)
+{
+	image->checksum = 0;
+	image->checksum = mp_crc32c(0, image, image->size);
+}
+
+/* A number at random, near the old one or anywhere. */
+static void
+spoil(MpRandom *random, char *image, size_t from, size_t size)
+{
+	uint32_t   *word = (uint32_t *) image + (from + mp_random_below(random, size)) / 4;
+
+	switch (mp_random_below(random, 4))
+	{
+		case 0:
+			*word ^= 1u << mp_random_below(random, 32);
+			break;
+		case 1:
+			*word += mp_random_below(random, 129) - 64;
+			break;
+		case 2:
+			*word = mp_random(random);
+			break;
+		case 3:
+			*word = mp_random_chance(random, 0.5) ? 0xffffffffu : 0;
+			break;
+	}
+}
+
+/*
+ * Images with a right checksum and anything else wrong. There is nothing to
+ * compare: that the sanitizers find nothing is the test.
+ */
+MP_TEST(kernel_survives_images_made_by_hand)
+{
+	static const char *const names[] = {
+		"depth 3", "depth 6", "depth 8", "leaf-wise", "wide, depth 6", "wide, depth 8",
+		"wide, leaf-wise", "thousands of cuts", "outputs at random", "vector leaves, depth 8",
+		"categories", "many categories", "far categories", "classes by runs"
+	};
+	int			n_accepted = 0;
+	int			n_refused = 0;
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+	{
+		MpShape		shape = *find_shape(names[i]);
+		MpRandom	random = {i};
+		MpForest   *forest;
+		MpError		error;
+		size_t		size;
+		char	   *image;
+		char	   *spoilt;
+
+		shape.n_trees = shape.n_trees < 40 ? shape.n_trees : 40;
+		forest = mp_random_forest(&random, &shape);
+		image = compile(forest, &size);
+		REQUIRE(image != NULL);
+		spoilt = malloc(size);
+		for (int round = 0; round < 300; round++)
+		{
+			memcpy(spoilt, image, size);
+			for (uint32_t j = mp_random_below(&random, 3) + 1; j > 0; j--)
+				spoil(&random, spoilt, 0, mp_random_chance(&random, 0.5) ? 512 : size);
+			
+			if (((MpKernelImage *) spoilt)->size != size)
+				continue;
+			seal((MpKernelImage *) spoilt);
+			if (mp_kernel_check(spoilt, size, forest, &error))
+			{
+				n_accepted++;
+				for (int kind = MP_KERNEL_PORTABLE; kind <= MP_KERNEL_AVX512; kind++)
+					count_differences(&shape, forest, spoilt, kind, round);
+			}
+			else
+				n_refused++;
+		}
+		free(spoilt);
+		free(image);
+		free(forest);
+	}
+	CHECK(n_accepted > 100 && n_refused > 100);
+}
+
+/* Without memory there is an error, and nothing is left behind. */
+MP_TEST(kernel_survives_lack_of_memory)
+{
+	static const char *const names[] = {"depth 8, sparse", "leaf-wise", "many categories"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+	{
+		MpRandom	random = {i};
+		MpForest   *forest = mp_random_forest(&random, find_shape(names[i]));
+		MpCounting	counting;
+		MpError		error;
+		size_t		size;
+		void	   *image = NULL;
+
+		for (int fail_at = 1; image == NULL && fail_at < 1000; fail_at++)
+		{
+			mp_counting_init(&counting);
+			counting.fail_at = fail_at;
+			image = mp_kernel_compile(&counting.alloc, forest, &size, &error);
+			CHECK(image != NULL || (error.code == MP_ERROR_MEMORY && counting.n_blocks == 0));
+		}
+		CHECK(image != NULL && counting.n_blocks == 1 && counting.n_polls > 0);
+		mp_alloc_release(&counting.alloc, image);
+		free(forest);
+	}
+}
