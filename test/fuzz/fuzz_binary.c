@@ -1,0 +1,16 @@
+/*
+ * fuzz_binary.c: loads models from files of the old binary format.
+ */
+#include "fuzz.h"
+#include "draft.h"
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	MpFormat	format;
+	MpError		error;
+
+	if (mp_sniff(data, size, &format, &error) && format == MP_FORMAT_BINARY)
+		mp_fuzz_load(data, size);
+	return 0;
+}

@@ -1,0 +1,16 @@
+/*
+ * fuzz_ubjson.c: loads models from UBJSON documents.
+ */
+#include "fuzz.h"
+#include "draft.h"
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	MpFormat	format;
+	MpError		error;
+
+	if (mp_sniff(data, size, &format, &error) && format == MP_FORMAT_UBJSON)
+		mp_fuzz_load(data, size);
+	return 0;
+}

@@ -1,0 +1,95 @@
+/*
+ * seeds.c: writes small models in every format into folders of their own, for
+ * a fuzzer to begin with: `seeds FOLDER`.
+ */
+#include "craft.h"
+#include "harness.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static const char *folder;
+
+static void
+write_seed(const char *kind, const char *name, const void *data, size_t size)
+{
+	char		path[1024];
+	FILE	   *file;
+
+	snprintf(path, sizeof(path), "%s/%s", folder, kind);
+	mkdir(path, 0777);
+	snprintf(path, sizeof(path), "%s/%s/%s", folder, kind, name);
+	file = fopen(path, "wb");
+	if (file == NULL || fwrite(data, 1, size, file) != size || fclose(file) != 0)
+	{
+		perror(path);
+		exit(1);
+	}
+}
+
+static void
+write_forest(const char *name, const void *data, size_t size)
+{
+	MpOutcome	outcome = mp_craft_load(data, size, NULL, 0);
+
+	if (outcome.forest == NULL)
+	{
+		fprintf(stderr, "%s: %s\n", name, outcome.error.message);
+		exit(1);
+	}
+	write_seed("forest", name, outcome.forest, outcome.forest->size);
+	free(outcome.forest);
+}
+
+static void
+write_document(const char *name, const char *json)
+{
+	MpBlob		ubjson = mp_craft_ubjson(json, strlen(json));
+
+	write_seed("json", name, json, strlen(json));
+	write_seed("ubjson", name, ubjson.data, ubjson.size);
+	write_forest(name, json, strlen(json));
+	mp_blob_free(&ubjson);
+}
+
+static void
+write_binaries(void)
+{
+	MpBlob		linear = mp_craft_binary_linear();
+
+	for (int dart = 0; dart < 2; dart++)
+	{
+		MpCraftBinary binary;
+
+		mp_craft_binary(&binary, dart);
+		write_seed("binary", dart ? "dart" : "trees", binary.blob.data, binary.blob.size);
+		write_forest(dart ? "binary-dart" : "binary-trees", binary.blob.data, binary.blob.size);
+		mp_blob_free(&binary.blob);
+	}
+	write_seed("binary", "linear", linear.data, linear.size);
+	mp_blob_free(&linear);
+}
+
+int
+main(int argc, char **argv)
+{
+	MpBlob		numbers = mp_craft_edit(mp_craft_trees,
+										"learner.gradient_booster.model.cats.enc[2]",
+										"{\"type\":15,\"values\":[30,-10,20,5]}");
+	MpBlob		python = mp_craft_edit(mp_craft_dart, "learner.attributes+",
+									   "\"scikit_learn\":\"{\\\"missing\\\": -999.0}\",");
+
+	folder = argc == 2 ? argv[1] : ".";
+	mkdir(folder, 0777);
+	write_document("trees", mp_craft_trees);
+	write_document("dart", mp_craft_dart);
+	write_document("linear", mp_craft_linear);
+	write_document("vectors", mp_craft_vectors);
+	write_document("numbers", numbers.data);
+	write_document("python", python.data);
+	write_binaries();
+	mp_blob_free(&numbers);
+	mp_blob_free(&python);
+	return 0;
+}
