@@ -25,7 +25,10 @@ typedef struct MpCallSite
 /* An unresolved one, which gives its booster back when the context goes. */
 extern MpCallSite *mp_callsite_create(MemoryContext context);
 
-/* Makes site->booster what the reference names at this moment. True: asked anew; what was learned of the booster is void. */
+/*
+ * Makes site->booster what the reference names at this moment. True: asked
+ * anew, and what was learned of the booster is void.
+ */
 extern bool mp_callsite_resolve(MpCallSite *site, const char *reference, int length);
 
 /*

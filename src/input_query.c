@@ -124,14 +124,15 @@ can_be_label(MpInputKind kind, const char *label)
 {
 	bool		ignored;
 
-	if (kind == MP_INPUT_TEXT || kind == MP_INPUT_BPCHAR || kind == MP_INPUT_ENUM || strcmp(label, "nan") == 0)
+	if (kind == MP_INPUT_TEXT || kind == MP_INPUT_BPCHAR || kind == MP_INPUT_ENUM ||
+		strcmp(label, "nan") == 0)
 		return true;
 	if (kind == MP_INPUT_BOOL)
 		return parse_bool(label, &ignored);
 	return is_number(kind) && reads_as_number(label);
 }
 
-/* The column with the longest name that, with "_" or "=" and a label, makes the feature's; or NULL. */
+/* The column with the longest name that "_" or "=" and a label make the feature's; or NULL. */
 static const Column *
 find_one_hot(const Draft *d, const char *name, const char **label)
 {
@@ -180,8 +181,8 @@ put_one_hot(Draft *d, const Column *column, const char *label)
 		/* a label, or the second of several features made of one column */
 		appendStringInfo(&d->sql, "(%s = %s)::int" LOOK, name, label);
 	else
-		appendStringInfo(&d->sql, "(%s%s = %s)::int", name, column->kind == MP_INPUT_ENUM ? "::text" : "",
-						 quote_literal_cstr(label));
+		appendStringInfo(&d->sql, "(%s%s = %s)::int", name,
+						 column->kind == MP_INPUT_ENUM ? "::text" : "", quote_literal_cstr(label));
 }
 
 /* From a name that is no column's: false where it says nothing. */
@@ -192,7 +193,7 @@ put_guess(Draft *d, const MpFeature *f, const char *name)
 	const char *label;
 	const Column *column = find_one_hot(d, name, &label);
 
-	/* scikit-learn's ColumnTransformer puts its step's name first: cat__contract_Two year, num__tenure */
+	/* scikit-learn's ColumnTransformer puts its step's name first: num__tenure */
 	if (column == NULL && plain != NULL)
 		column = find_one_hot(d, plain + 2, &label);
 	if (column != NULL && f->type != MP_FEATURE_CATEGORICAL)
@@ -214,8 +215,10 @@ put_value(Draft *d, int feature, const Column *column)
 	MpString	name = feature_name(d, feature);
 
 	if (column != NULL)
-		appendStringInfo(&d->sql, "%s%s", quote_identifier(column->name), fits(f, column->kind) ? "" : LOOK);
-	else if (d->booster->forest->n_feature_names == 0 || !put_guess(d, f, pnstrdup(name.data, name.length)))
+		appendStringInfo(&d->sql, "%s%s", quote_identifier(column->name),
+						 fits(f, column->kind) ? "" : LOOK);
+	else if (d->booster->forest->n_feature_names == 0 ||
+			 !put_guess(d, f, pnstrdup(name.data, name.length)))
 		appendStringInfo(&d->sql, "NULL" LOOK "::%s", wants_label(f) ? "text" : "real");
 }
 
@@ -310,8 +313,8 @@ mp_input_query(PG_FUNCTION_ARGS)
 	Snapshot	snapshot = GetActiveSnapshot();
 	MpModelRow	model;
 	char	   *name;
-	int32		version = mp_catalog_resolve(text_to_cstring(PG_GETARG_TEXT_PP(0)), GetUserId(), snapshot,
-											 &model, &name);
+	int32		version = mp_catalog_resolve(text_to_cstring(PG_GETARG_TEXT_PP(0)), GetUserId(),
+											 snapshot, &model, &name);
 	Relation	rel = open_table(PG_GETARG_OID(1));
 	Draft		d;
 
@@ -321,7 +324,8 @@ mp_input_query(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				errmsg("model \"%s\" version %d has %d features, more than the %d columns that a SELECT can have",
-					   d.booster->name, d.booster->version, d.booster->forest->n_features, MaxTupleAttributeNumber),
+					   d.booster->name, d.booster->version, d.booster->forest->n_features,
+					   MaxTupleAttributeNumber),
 				errhint("Score it with an array or a jsonb object."));
 	initStringInfo(&d.sql);
 	appendStringInfoString(&d.sql, "SELECT");

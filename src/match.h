@@ -12,7 +12,8 @@
  */
 extern void mp_match_columns(const MpBooster *booster, const char *const *names, int n, int *column_of);
 
-/* The same for a draft: no error, and -1 for absent and ambiguous ones. The model must have feature names. */
-extern void mp_match_guess(const MpBooster *booster, const char *const *names, int n, int *column_of);
+/* The same for a draft: no errors, -1 also for ambiguous ones; the model must have feature names. */
+extern void mp_match_guess(const MpBooster *booster, const char *const *names, int n,
+						   int *column_of);
 
 #endif

@@ -175,7 +175,7 @@ types_for(MpAnswer answer)
 		case MP_ANSWER_PROBABILITY:
 			return "double precision, real or numeric";
 		case MP_ANSWER_CLASS:
-			return "text, another string type, an enum, or, where the labels read so, an integer type or boolean";
+			return "text, another string type, an enum, or, where labels read so, an integer or boolean";
 		case MP_ANSWER_REASONS:
 			return "text";
 		case MP_ANSWER_VERSION:
@@ -194,17 +194,22 @@ cast_for(MpAnswer answer, Form_pg_attribute att)
 	CaseTestExpr *given = makeNode(CaseTestExpr);
 	Oid			base = getBaseType(att->atttypid);
 	bool		is_string = TypeCategory(base) == TYPCATEGORY_STRING;
+	CoercionContext context;
 	Node	   *expr;
 
 	given->typeId = answer_type(answer);
 	given->typeMod = -1;
 	given->collation = get_typcollation(given->typeId);
-	/* assignment to strings, so that a label too long is an error; explicit to enums and the like, which have no other */
+	/*
+	 * Assignment to strings, so that a label too long is an error; explicit to
+	 * enums and the like, which have no other.
+	 */
+	context = answer == MP_ANSWER_CLASS && !is_string ? COERCION_EXPLICIT : COERCION_ASSIGNMENT;
 	expr = coerce_to_target_type(NULL, (Node *) given, given->typeId, att->atttypid, att->atttypmod,
-								 answer != MP_ANSWER_CLASS || is_string ? COERCION_ASSIGNMENT : COERCION_EXPLICIT,
-								 COERCE_IMPLICIT_CAST, -1);
+								 context, COERCE_IMPLICIT_CAST, -1);
 	if (expr == NULL)
-		elog(ERROR, "no cast from %s to %s", format_type_be(given->typeId), format_type_be(att->atttypid));
+		elog(ERROR, "no cast from %s to %s",
+			 format_type_be(given->typeId), format_type_be(att->atttypid));
 	expr = (Node *) expression_planner((Expr *) expr);
 	if (IsA(expr, CaseTestExpr) ||
 		(IsA(expr, RelabelType) && IsA(((RelabelType *) expr)->arg, CaseTestExpr)))

@@ -26,7 +26,7 @@ typedef struct MpTarget
 	int			top;			/* how many reasons */
 	const char *name;			/* of the column */
 	int			column;			/* its index */
-	ExprState  *cast;			/* from the answer's type to the column's; NULL: they are the same */
+	ExprState  *cast;			/* from the answer's type to the column's; NULL: none needed */
 } MpTarget;
 
 /* What the arguments of a trigger say. */
@@ -41,12 +41,16 @@ typedef struct MpTargets
 	ExprContext *econtext;		/* of the casts */
 } MpTargets;
 
-/* In the current memory context, which must outlive it; errors where the arguments or the table's columns do not fit. */
+/*
+ * In the current memory context, which must outlive it. Errors where the
+ * arguments or the table's columns do not fit.
+ */
 extern MpTargets *mp_targets_open(const Trigger *trigger, Relation rel);
 
 extern bool mp_targets_have(const MpTargets *targets, int column);
 
 /* From the answer's type to the column's; a NULL too, which a domain may refuse. */
-extern void mp_target_cast(const MpTargets *targets, const MpTarget *target, Datum *value, bool *isnull);
+extern void mp_target_cast(const MpTargets *targets, const MpTarget *target,
+						   Datum *value, bool *isnull);
 
 #endif

@@ -281,7 +281,8 @@ is_same(TupleTableSlot *old, TupleTableSlot *new, int column)
 
 	if (old->tts_isnull[column] || new->tts_isnull[column])
 		return old->tts_isnull[column] && new->tts_isnull[column];
-	return datum_image_eq(old->tts_values[column], new->tts_values[column], att->attbyval, att->attlen);
+	return datum_image_eq(old->tts_values[column], new->tts_values[column],
+						  att->attbyval, att->attlen);
 }
 
 /* Whether the old row holds this booster's version where it is kept. */
@@ -354,7 +355,8 @@ create_site(FunctionCallInfo fcinfo)
 
 	t->fired = (TriggerData *) fcinfo->context;
 	t->site = mp_callsite_create(CurrentMemoryContext);
-	t->map_context = AllocSetContextCreate(CurrentMemoryContext, "model_predict trigger", ALLOCSET_SMALL_SIZES);
+	t->map_context = AllocSetContextCreate(CurrentMemoryContext, "model_predict trigger",
+										   ALLOCSET_SMALL_SIZES);
 	MemoryContextSwitchTo(old);
 	return t;
 }
