@@ -27,7 +27,8 @@ mp_contribs_open(MpBooster *booster)
 	if (booster->shap != NULL)
 		return booster->shap;
 	forest = mp_booster_forest(booster, GetActiveSnapshot());
-	context = AllocSetContextCreate(CurrentMemoryContext, "model_predict shap", ALLOCSET_SMALL_SIZES);
+	context = AllocSetContextCreate(CurrentMemoryContext, "model_predict shap",
+									ALLOCSET_SMALL_SIZES);
 	shap = mp_shap_open(mp_alloc_context(context), forest, &error);
 	if (shap == NULL)
 		mp_throw_unexplained(&error, booster);
@@ -37,7 +38,6 @@ mp_contribs_open(MpBooster *booster)
 	return shap;
 }
 
-/* The call site with the row in its booster's x. */
 MpCallSite *
 mp_contribs_read(FunctionCallInfo fcinfo, int first)
 {
@@ -51,7 +51,7 @@ mp_contribs_read(FunctionCallInfo fcinfo, int first)
 	return mp_row_read(site->form, fcinfo, site->booster) ? site : NULL;
 }
 
-/* A real[] of `outputs` (no dimension where it is 1) by `n` dimensions of `width`, to be filled in. */
+/* A real[] to be filled in: `n` dimensions of `width`, once for each of several outputs. */
 static ArrayType *
 new_array(const MpBooster *booster, int n, int width)
 {

@@ -81,5 +81,6 @@ mp_throw(const MpError *error, const char *model, int32 version)
 void
 mp_throw_unexplained(const MpError *error, const MpBooster *booster)
 {
-	throw(error, psprintf("model \"%s\" version %d cannot be explained", booster->name, booster->version));
+	throw(error, psprintf("model \"%s\" version %d cannot be explained",
+						  booster->name, booster->version));
 }

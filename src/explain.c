@@ -19,7 +19,7 @@
 
 #define BIAS_NAME "(bias)"
 
-/* Of a model with several outputs that are no classes: they are numbered from 0, as XGBoost does. */
+/* Of a model with several outputs that are no classes: numbered from 0, as XGBoost does. */
 static int
 find_output(const MpBooster *booster, text *number)
 {
@@ -31,7 +31,8 @@ find_output(const MpBooster *booster, text *number)
 			return i;
 	ereport(ERROR,
 			errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			errmsg("model \"%s\" version %d has no output \"%s\"", booster->name, booster->version, given),
+			errmsg("model \"%s\" version %d has no output \"%s\"",
+				   booster->name, booster->version, given),
 			errdetail("Its outputs are numbered from 0 to %d.", n - 1));
 }
 
@@ -61,7 +62,8 @@ choose_output(MpExplanation *e, text *class)
 				ereport(ERROR,
 						errcode(ERRCODE_WRONG_OBJECT_TYPE),
 						errmsg("model \"%s\" version %d has no classes: its objective is \"%s\"",
-							   booster->name, booster->version, mp_objective_name(booster->forest->objective)),
+							   booster->name, booster->version,
+							   mp_objective_name(booster->forest->objective)),
 						errhint("Use predict_explain()."));
 			return;
 		case MP_TASK_VALUES:
@@ -252,7 +254,7 @@ PG_FUNCTION_INFO_V1(mp_predict_explain);
 Datum
 mp_predict_explain(PG_FUNCTION_ARGS)
 {
-	InitMaterializedSRF(fcinfo, 0);
+	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
 	explain_as_table(fcinfo, 1, NULL);
 	return (Datum) 0;
 }
@@ -262,7 +264,7 @@ PG_FUNCTION_INFO_V1(mp_predict_explain_class);
 Datum
 mp_predict_explain_class(PG_FUNCTION_ARGS)
 {
-	InitMaterializedSRF(fcinfo, 0);
+	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
 	if (!PG_ARGISNULL(1))
 		explain_as_table(fcinfo, 2, PG_GETARG_TEXT_PP(1));
 	return (Datum) 0;

@@ -9,7 +9,8 @@
 #include "callsite.h"
 
 /* The value of a feature as the row has it; false: it is null or absent. */
-typedef bool (*MpRowValue) (void *row, const MpBooster *booster, int feature, MpInput *input, Datum *value);
+typedef bool (*MpRowValue) (void *row, const MpBooster *booster, int feature,
+							MpInput *input, Datum *value);
 
 /*
  * One output of a row taken apart: bias + contributions = margin. Lives in the
@@ -31,8 +32,11 @@ typedef struct MpExplanation
 } MpExplanation;
 
 /* in contribs.c */
-extern MpShap *mp_contribs_open(MpBooster *booster);	/* errors where the model cannot be explained */
-extern MpCallSite *mp_contribs_read(FunctionCallInfo fcinfo, int first);	/* NULL: the answer is NULL */
+/* What SHAP needs; errors where the model cannot be explained. */
+extern MpShap *mp_contribs_open(MpBooster *booster);
+
+/* The call site with the row in its booster's x; NULL: the answer is NULL. */
+extern MpCallSite *mp_contribs_read(FunctionCallInfo fcinfo, int first);
 
 /* in explain.c */
 
@@ -44,12 +48,13 @@ extern MpCallSite *mp_contribs_read(FunctionCallInfo fcinfo, int first);	/* NULL
  */
 extern bool mp_explain_row(FunctionCallInfo fcinfo, int first, text *class, MpExplanation *e);
 
-/* The same for a row that is in the booster's x and scored; the caller has set `booster`, `value_of` and `row`. */
+/* The same for a scored row in the booster's x; the caller has set `booster`, `value_of`, `row`. */
 extern void mp_explain_scored(text *class, MpExplanation *e);
 
-extern char *mp_explain_feature(const MpExplanation *e, int feature);	/* its name; f0, f1, ... without */
+/* Its name; f0, f1, ... without. */
+extern char *mp_explain_feature(const MpExplanation *e, int feature);
 
-/* A feature's value as the row gave it; "missing", or "-999 (as missing)" where it only counts as that. */
+/* Its value as the row gave it; "missing", or "-999 (as missing)" where it only counts as that. */
 extern char *mp_explain_value(const MpExplanation *e, int feature);
 
 /* Features whose contribution is not 0, at most `top`: they lead `order`. */

@@ -136,8 +136,8 @@ type_word(const MpFeature *feature)
 static MpImportance *
 importance_of(const MpForest *forest)
 {
-	MpImportance *importance = MemoryContextAllocHuge(CurrentMemoryContext,
-													  sizeof(MpImportance) * Max(forest->n_features, 1));
+	Size		size = sizeof(MpImportance) * Max(forest->n_features, 1);
+	MpImportance *importance = MemoryContextAllocHuge(CurrentMemoryContext, size);
 	MpError		error;
 
 	mp_error_clear(&error);

@@ -161,7 +161,8 @@ extern MpAlloc *mp_alloc_context(MemoryContext context);
 
 /* in error.c */
 extern void mp_throw(const MpError *error, const char *model, int32 version) pg_attribute_noreturn();
-extern void mp_throw_unexplained(const MpError *error, const MpBooster *booster) pg_attribute_noreturn();
+extern void mp_throw_unexplained(const MpError *error,
+								 const MpBooster *booster) pg_attribute_noreturn();
 
 /* in register.c */
 extern void mp_register_init(void);

@@ -55,13 +55,14 @@ caption_of(const MpExplanation *e, const MpOutcome *outcome)
 	bool		one_margin = e->booster->forest->n_outputs == 1;
 
 	if (outcome && outcome->is_probability)
-		return psprintf("What each feature adds to the %s; the average stands for a probability of %.3f.",
+		return psprintf("What each feature adds to the %s; "
+						"the average stands for a probability of %.3f.",
 						one_margin ? "log-odds" : "margin of this class", outcome->base);
 	if (outcome && outcome->row == (float) e->margin && outcome->base == (float) e->bias)
 		return pstrdup("What each feature adds to the prediction.");
 	if (outcome)
-		return psprintf("What each feature adds to the margin; the average stands for a prediction of %.6g.",
-						outcome->base);
+		return psprintf("What each feature adds to the margin; "
+						"the average stands for a prediction of %.6g.", outcome->base);
 	return pstrdup("What each feature adds to the margin.");
 }
 
@@ -106,10 +107,10 @@ typedef struct ImportanceKind
 } ImportanceKind;
 
 static const ImportanceKind kinds[] = {
-	{"gain", "Gain: how much a split on the feature improves the training loss, on average.", false},
+	{"gain", "Gain: how much a split on the feature improves the loss, on average.", false},
 	{"weight", "Weight: the number of splits on the feature.", true},
 	{"cover", "Cover: how much training data a split on the feature sees, on average.", false},
-	{"total_gain", "Total gain: how much all splits on the feature improve the training loss.", true},
+	{"total_gain", "Total gain: how much all splits on the feature improve the loss.", true},
 	{"total_cover", "Total cover: how much training data all splits on the feature see.", true}
 };
 
@@ -158,7 +159,8 @@ read_bars(int64 model, int32 version, const char *column, Snapshot snapshot, int
 			continue;
 		if (*n == room)
 			bars = repalloc_huge(bars, sizeof(MpSvgBar) * (room *= 2));
-		bars[*n].label = string_of(no_name ? psprintf("f%d", position - 1) : TextDatumGetCString(name));
+		bars[*n].label = string_of(no_name ? psprintf("f%d", position - 1) :
+								   TextDatumGetCString(name));
 		bars[*n].value = (MpString) {NULL, 0};
 		bars[(*n)++].amount = fabsf(amount);
 	}
@@ -189,7 +191,8 @@ not_known(const char *name, int32 version, const ImportanceKind *kind, bool line
 {
 	ereport(ERROR,
 			errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-			errmsg("model \"%s\" version %d does not tell the %s of its features", name, version, kind->name),
+			errmsg("model \"%s\" version %d does not tell the %s of its features",
+				   name, version, kind->name),
 			linear ? errhint("A linear model of one output has 'weight', its coefficients.") :
 			errhint("Use 'weight'."));
 }
@@ -213,7 +216,8 @@ mp_importance_svg(PG_FUNCTION_ARGS)
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
 		PG_RETURN_NULL();
 	kind = find_kind(text_to_cstring(PG_GETARG_TEXT_PP(1)));
-	version = mp_rights_resolve(text_to_cstring(PG_GETARG_TEXT_PP(0)), NULL, snapshot, &model, &name);
+	version = mp_rights_resolve(text_to_cstring(PG_GETARG_TEXT_PP(0)), NULL, snapshot,
+								&model, &name);
 	linear = is_linear(model.id, version, snapshot);
 	bars = read_bars(model.id, version, kind->name, snapshot, &n, &known);
 	if (!known)

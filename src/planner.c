@@ -44,7 +44,7 @@
 #define ROW_WORK 10
 /* Steps down a tree that take as long as one of PostgreSQL's operators: measured, near 0.5 ns and 10 ns. */
 #define STEPS_PER_OPERATOR 20
-/* A row's contributions take as long as this many scores of it: measured, 10 to 60, by the trees' shape. */
+/* A row's contributions take as long as this many scores: measured, 10 to 60, by the trees. */
 #define EXPLAIN_FACTOR 30
 
 /* Steps of all trees for a row, or -1. */

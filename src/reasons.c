@@ -23,7 +23,11 @@ static void
 append_in_line(StringInfo line, const char *text, int length)
 {
 	for (int i = 0; i < length; i++)
-		appendStringInfoChar(line, (unsigned char) text[i] < ' ' || text[i] == 0x7f ? ' ' : text[i]);
+	{
+		bool		control = (unsigned char) text[i] < ' ' || text[i] == 0x7f;
+
+		appendStringInfoChar(line, control ? ' ' : text[i]);
+	}
 }
 
 static void
@@ -137,8 +141,10 @@ push_float(JsonbParseState **state, const char *key, float number)
 	{
 		float_to_shortest_decimal_buf(number, digits);
 		v.type = jbvNumeric;
-		v.val.numeric = DatumGetNumeric(DirectFunctionCall3(numeric_in, CStringGetDatum(digits),
-															ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1)));
+		v.val.numeric = DatumGetNumeric(DirectFunctionCall3(numeric_in,
+															CStringGetDatum(digits),
+															ObjectIdGetDatum(InvalidOid),
+															Int32GetDatum(-1)));
 	}
 	pushJsonbValue(state, WJB_VALUE, &v);
 }
@@ -166,8 +172,10 @@ push_outcome(JsonbParseState **state, const MpExplanation *e)
 	}
 	if (mp_explain_outcome(e, &outcome))
 	{
-		push_float(state, outcome.is_probability ? "probability" : "prediction", outcome.row);
-		push_float(state, outcome.is_probability ? "base_probability" : "base_prediction", outcome.base);
+		bool		p = outcome.is_probability;
+
+		push_float(state, p ? "probability" : "prediction", outcome.row);
+		push_float(state, p ? "base_probability" : "base_prediction", outcome.base);
 	}
 	push_float(state, "margin", e->margin);
 	push_float(state, "bias", e->bias);

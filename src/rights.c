@@ -207,7 +207,8 @@ check_may_read(const char *name, const MpModelRow *model, const char *what, Snap
 }
 
 int32
-mp_rights_resolve(const char *reference, const char *what, Snapshot snapshot, MpModelRow *model, char **name)
+mp_rights_resolve(const char *reference, const char *what, Snapshot snapshot,
+				  MpModelRow *model, char **name)
 {
 	MpReference ref = mp_reference_parse(reference);
 	int32		version = ref.version;
@@ -230,8 +231,8 @@ mp_export(PG_FUNCTION_ARGS)
 	Snapshot	snapshot = GetActiveSnapshot();
 	MpModelRow	model;
 	char	   *name;
-	int32		version = mp_rights_resolve(mp_manage_text(fcinfo, 0, "reference to a model"), "bytes",
-											snapshot, &model, &name);
+	char	   *reference = mp_manage_text(fcinfo, 0, "reference to a model");
+	int32		version = mp_rights_resolve(reference, "bytes", snapshot, &model, &name);
 	MpScan		scan;
 	HeapTuple	tuple;
 	bytea	   *data;

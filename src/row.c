@@ -48,7 +48,7 @@ typedef struct RowMap
 	MpInput    *inputs;			/* of each feature */
 } RowMap;
 
-/* The keys of an object that were matched with the features; values is NULL where all names are exact. */
+/* Keys of an object, matched with the features; values is NULL where all names are exact. */
 typedef struct JsonRow
 {
 	Jsonb	   *object;
@@ -685,8 +685,9 @@ array_value(MpRowForm *form, int feature, MpInput *input, Datum *value)
 	int			n;
 
 	if (form->elements == NULL)
-		deconstruct_array(form->array, ARR_ELEMTYPE(form->array), form->element_length, form->element_by_value,
-						  form->element_align, &form->elements, &form->element_nulls, &n);
+		deconstruct_array(form->array, ARR_ELEMTYPE(form->array), form->element_length,
+						  form->element_by_value, form->element_align,
+						  &form->elements, &form->element_nulls, &n);
 	*input = form->inputs[0];
 	*value = form->elements[feature];
 	return !form->element_nulls[feature];

@@ -28,8 +28,8 @@ extern bool mp_row_read(MpRowForm *form, FunctionCallInfo fcinfo, MpBooster *boo
  * A feature's value as the row of the last mp_row_read, which was in this call,
  * gave it. False: null, or not there.
  */
-extern bool mp_row_value(MpRowForm *form, FunctionCallInfo fcinfo, const MpBooster *booster, int feature,
-						 MpInput *input, Datum *value);
+extern bool mp_row_value(MpRowForm *form, FunctionCallInfo fcinfo, const MpBooster *booster,
+						 int feature, MpInput *input, Datum *value);
 
 /* mp_row_read from jsonb, without a call. */
 extern bool mp_row_read_jsonb(Jsonb *row, MpBooster *booster);

@@ -32,12 +32,14 @@ open_trees(FunctionCallInfo fcinfo, MpBooster **booster)
 		ereport(ERROR,
 				errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				errmsg("the model must not be null"));
-	version = mp_rights_resolve(text_to_cstring(PG_GETARG_TEXT_PP(0)), "trees", snapshot, &model, &name);
+	version = mp_rights_resolve(text_to_cstring(PG_GETARG_TEXT_PP(0)), "trees", snapshot,
+								&model, &name);
 	*booster = mp_cache_get(name, model.id, version, snapshot);
 	if ((*booster)->forest->booster == MP_BOOSTER_GBLINEAR)
 		ereport(ERROR,
 				errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				errmsg("model \"%s\" version %d has no trees: its booster is gblinear", name, version),
+				errmsg("model \"%s\" version %d has no trees: its booster is gblinear",
+					   name, version),
 				errhint("The coefficients are the column weight of view model_predict.features."));
 	return mp_booster_forest(*booster, snapshot);
 }
@@ -70,8 +72,10 @@ mp_tree(PG_FUNCTION_ARGS)
 	if (n < 0 || n >= forest->n_trees)
 		ereport(ERROR,
 				errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				errmsg("model \"%s\" version %d has no tree %d", booster->name, booster->version, n),
-				forest->n_trees > 0 ? errdetail("Its trees are numbered from 0 to %d.", forest->n_trees - 1) :
+				errmsg("model \"%s\" version %d has no tree %d",
+					   booster->name, booster->version, n),
+				forest->n_trees > 0 ?
+				errdetail("Its trees are numbered from 0 to %d.", forest->n_trees - 1) :
 				errdetail("It has none at all."));
 	if (!(dot ? mp_tree_dot : mp_tree_text) (forest, n, &out))
 		ereport(ERROR, errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory"));
@@ -138,12 +142,13 @@ static Datum
 category_label(const MpForest *forest, const MpFeature *feature, uint32 code)
 {
 	const MpCategory *category;
+	MpString	label;
 
 	if (code >= feature->n_categories)
 		return CStringGetTextDatum(psprintf("%u", code));
 	category = mp_forest_categories(forest, feature) + code;
-	return PointerGetDatum(cstring_to_text_with_len(MP_SECTION(forest, MP_SECTION_STRINGS, char) + category->label,
-													category->label_length));
+	label = mp_forest_string(forest, category->label, category->label_length);
+	return PointerGetDatum(cstring_to_text_with_len(label.data, label.length));
 }
 
 /* The labels of a set, or the codes where no labels are known. */
@@ -153,7 +158,8 @@ categories_of(const MpForest *forest, const MpFeature *feature, uint32 number)
 	const MpCatSet *s = MP_SECTION(forest, MP_SECTION_CATSETS, MpCatSet) + number;
 	const uint32 *words = MP_SECTION(forest, MP_SECTION_CATWORDS, uint32) + s->first;
 	Size		n_codes = s->is_list ? s->length : (Size) s->length * 32;
-	Datum	   *labels = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Datum) * Max(n_codes, 1));
+	Datum	   *labels = MemoryContextAllocHuge(CurrentMemoryContext,
+											   sizeof(Datum) * Max(n_codes, 1));
 	int			n = 0;
 
 	for (uint32 i = 0; i < n_codes; i++)
@@ -206,7 +212,8 @@ set_leaf(NodeTable *t, const MpNode *node)
 	values = palloc(sizeof(Datum) * n);
 	for (int i = 0; i < n; i++)
 		values[i] = Float4GetDatum(vector[i]);
-	set(t, NODE_LEAVES, PointerGetDatum(construct_array(values, n, FLOAT4OID, sizeof(float4), true, TYPALIGN_INT)));
+	set(t, NODE_LEAVES,
+		PointerGetDatum(construct_array(values, n, FLOAT4OID, sizeof(float4), true, TYPALIGN_INT)));
 }
 
 /* The class whose margin the tree adds to, or the output's number; none where there is but one. */
@@ -250,7 +257,8 @@ static void
 put_tree(NodeTable *t, MemoryContext row_context)
 {
 	const MpNode *nodes = mp_forest_nodes(t->forest, t->tree);
-	Visit	   *stack = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Visit) * (t->tree->n_nodes + 1));
+	Visit	   *stack = MemoryContextAllocHuge(CurrentMemoryContext,
+											   sizeof(Visit) * (t->tree->n_nodes + 1));
 	int			n = 0;
 
 	stack[n++] = (Visit) {0, -1, 0};
@@ -280,10 +288,11 @@ mp_trees(PG_FUNCTION_ARGS)
 	NodeTable	t = {.rsinfo = (ReturnSetInfo *) fcinfo->resultinfo};
 	MemoryContext row_context;
 
-	InitMaterializedSRF(fcinfo, 0);
+	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
 	t.forest = open_trees(fcinfo, &booster);
 	t.booster = booster;
-	row_context = AllocSetContextCreate(CurrentMemoryContext, "model_predict node", ALLOCSET_SMALL_SIZES);
+	row_context = AllocSetContextCreate(CurrentMemoryContext, "model_predict node",
+										ALLOCSET_SMALL_SIZES);
 	for (t.number = 0; t.number < t.forest->n_trees; t.number++)
 	{
 		t.tree = mp_forest_trees(t.forest) + t.number;

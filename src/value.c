@@ -327,6 +327,7 @@ char *
 mp_value_text(MpInput input, Datum value)
 {
 	text	   *padded;
+	int			length;
 
 	switch (input.kind)
 	{
@@ -348,7 +349,8 @@ mp_value_text(MpInput input, Datum value)
 			return TextDatumGetCString(value);
 		case MP_INPUT_BPCHAR:
 			padded = DatumGetTextPP(value);
-			return pnstrdup(VARDATA_ANY(padded), bpchartruelen(VARDATA_ANY(padded), VARSIZE_ANY_EXHDR(padded)));
+			length = bpchartruelen(VARDATA_ANY(padded), VARSIZE_ANY_EXHDR(padded));
+			return pnstrdup(VARDATA_ANY(padded), length);
 		case MP_INPUT_ENUM:
 			return DatumGetCString(DirectFunctionCall1(enum_out, value));
 		case MP_INPUT_UNKNOWN:

@@ -50,7 +50,7 @@ extern bool mp_value_category_number(const MpBooster *booster, int feature, doub
 extern bool mp_value_infinite(const MpBooster *booster, int feature, float *x);
 extern float mp_value_numeric(Datum value);
 
-/* A value that is not null, as text for people: labels without padding, true and false, all digits. */
+/* A value that is not null, as text for people: no padding, true and false, all digits. */
 extern char *mp_value_text(MpInput input, Datum value);
 
 /* A number of a numeric feature, after the cast to float32. */
