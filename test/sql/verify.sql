@@ -1,5 +1,5 @@
 -- verify(): examples and the plain evaluator. The native engine alone, so that
--- the answers do not depend on a libxgboost: test/t/060_xgboost.pl has that one.
+-- the answers do not depend on a libxgboost: test/t/070_xgboost.pl has that one.
 \getenv srcdir PG_ABS_SRCDIR
 \set rules :srcdir /models/rules/
 \set logistic :rules logistic.ubj
