@@ -3,7 +3,11 @@
  */
 #include "postgres.h"
 
+#include "mb/pg_wchar.h"
+
 #include "model_predict.h"
+
+#define MAX_SHOWN 100			/* bytes */
 
 static int
 sqlstate_of(MpErrorCode code)
@@ -28,6 +32,17 @@ sqlstate_of(MpErrorCode code)
 			return ERRCODE_DATA_CORRUPTED;
 	}
 	return ERRCODE_INTERNAL_ERROR;
+}
+
+/* The text, cut to what a message can bear. */
+const char *
+mp_shown(const char *text)
+{
+	int			length = strlen(text);
+
+	if (length <= MAX_SHOWN)
+		return text;
+	return psprintf("%.*s...", pg_mbcliplen(text, length, MAX_SHOWN), text);
 }
 
 /* "; byte 123, tree 4, node 5" as far as they are known */

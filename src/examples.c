@@ -75,6 +75,8 @@ close_enough(float expected, float got)
 		return isnan(expected) && isnan(got);
 	if (expected == got)
 		return true;
+	if (isinf(expected) || isinf(got))
+		return false;
 	return fabs((double) expected - got) <= MP_EXAMPLE_TOLERANCE * Max(fabs((double) expected), fabs((double) got));
 }
 

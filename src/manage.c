@@ -308,7 +308,7 @@ mp_manage_no_alias(const char *name, const char *alias)
 {
 	ereport(ERROR,
 			errcode(ERRCODE_UNDEFINED_OBJECT),
-			errmsg("model \"%s\" has no alias \"%s\"", name, alias),
+			errmsg("model \"%s\" has no alias \"%s\"", name, mp_shown(alias)),
 			errhint("The view model_predict.aliases lists the aliases of a model."));
 }
 

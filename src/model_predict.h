@@ -160,6 +160,7 @@ extern int64 mp_category_by_number(const MpCategoryIndex *index, int feature, do
 extern MpAlloc *mp_alloc_context(MemoryContext context);
 
 /* in error.c */
+extern const char *mp_shown(const char *text);	/* what a caller gave, for a message */
 extern void mp_throw(const MpError *error, const char *model, int32 version) pg_attribute_noreturn();
 extern void mp_throw_unexplained(const MpError *error,
 								 const MpBooster *booster) pg_attribute_noreturn();

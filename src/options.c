@@ -40,7 +40,7 @@ word_value(const Word *words, const char *option, const char *given)
 		appendStringInfo(&list, "%s'%s'", w == words ? "" : w[1].word ? ", " : " or ", w->word);
 	ereport(ERROR,
 			errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			errmsg("invalid value for option \"%s\": \"%s\"", option, given),
+			errmsg("invalid value for option \"%s\": \"%s\"", option, mp_shown(given)),
 			errhint("Use %s.", list.data));
 }
 
@@ -82,6 +82,11 @@ mp_option_strings(const char *option, ArrayType *array, size_t *n)
 				errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
 				errmsg("option \"%s\" must be an array of one dimension, not %d", option, ARR_NDIM(array)));
 	deconstruct_array(array, TEXTOID, -1, false, TYPALIGN_INT, &values, &nulls, &count);
+	if (count == 0)
+		ereport(ERROR,
+				errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				errmsg("option \"%s\" must not be empty", option),
+				errhint("Leave it out for its default."));
 	strings = palloc(sizeof(MpString) * Max(count, 1));
 	for (int i = 0; i < count; i++)
 	{
@@ -180,7 +185,7 @@ bad:
 			errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			errmsg("option \"categories\" must hold an array of text or numbers for each feature"),
 			current ? errdetail("The value for feature \"%s\" is none.",
-								pnstrdup(current->feature.data, current->feature.length)) : 0);
+								mp_shown(pnstrdup(current->feature.data, current->feature.length))) : 0);
 }
 
 void

@@ -126,7 +126,7 @@ find_kind(const char *name)
 			return &kinds[i];
 	ereport(ERROR,
 			errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			errmsg("unknown kind of importance: \"%s\"", name),
+			errmsg("unknown kind of importance: \"%s\"", mp_shown(name)),
 			errhint("Kinds are 'gain', 'weight', 'cover', 'total_gain' and 'total_cover'."));
 }
 

@@ -35,7 +35,7 @@ mp_check_name(const char *name, const char *what)
 	if (fault != NULL)
 		ereport(ERROR,
 				errcode(ERRCODE_INVALID_NAME),
-				errmsg("invalid name of %s: \"%s\"", what, name),
+				errmsg("invalid name of %s: \"%s\"", what, mp_shown(name)),
 				errdetail("A name %s.", fault));
 }
 
@@ -97,7 +97,7 @@ mp_reference_parse(const char *text)
 	if (fault != NULL)
 		ereport(ERROR,
 				errcode(ERRCODE_INVALID_NAME),
-				errmsg("invalid reference to a model: \"%s\"", text),
+				errmsg("invalid reference to a model: \"%s\"", mp_shown(text)),
 				errdetail("%s", fault),
 				errhint("Write a model's name, or name@alias, or name@version, such as 'churn', 'churn@champion', 'churn@3'."));
 	return ref;

@@ -19,6 +19,7 @@
 #include "utils/jsonb.h"
 #include "utils/memutils.h"
 #include "utils/numeric.h"
+#include "utils/snapmgr.h"
 
 #include "booster.h"
 #include "examples.h"
@@ -132,6 +133,7 @@ check_classes(const MpRowOptions *row, const MpForest *forest)
 {
 	MpTask		task = mp_forest_task(forest, row->n_classes > 0);
 	int			n = mp_task_n_classes(task, forest);
+	char	  **sorted;
 
 	if (row->n_classes == 0)
 		return;
@@ -145,12 +147,15 @@ check_classes(const MpRowOptions *row, const MpForest *forest)
 				errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				errmsg("option \"classes\" must have %d labels, not %d", n, row->n_classes),
 				errhint("Give them in the order of the model's classes, as scikit-learn's classes_ has them."));
-	for (int i = 0; i < n; i++)
-		for (int j = 0; j < i; j++)
-			if (strcmp(row->classes[i], row->classes[j]) == 0)
-				ereport(ERROR,
-						errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("option \"classes\" has the label \"%s\" twice", row->classes[i]));
+	sorted = palloc(sizeof(char *) * n);
+	memcpy(sorted, row->classes, sizeof(char *) * n);
+	qsort(sorted, n, sizeof(char *), pg_qsort_strcmp);
+	for (int i = 1; i < n; i++)
+		if (strcmp(sorted[i - 1], sorted[i]) == 0)
+			ereport(ERROR,
+					errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					errmsg("option \"classes\" has the label \"%s\" twice", mp_shown(sorted[i])));
+	pfree(sorted);
 }
 
 /* XGBoost 1.x saved scikit-learn's `missing` in an attribute. */
@@ -258,12 +263,21 @@ check_required(FunctionCallInfo fcinfo)
 	check_size(PG_GETARG_DATUM(ARG_MODEL));
 }
 
+/* The number that the version will have if nobody else registers one meanwhile: for messages. */
+static int32
+probable_version(const char *name)
+{
+	MpModelRow	model;
+
+	return mp_catalog_model(name, GetActiveSnapshot(), &model) ? model.last_version + 1 : 1;
+}
+
 /* The booster that the examples are scored by; it also owns forest and kernel image. */
 static MpBooster *
 load_to_register(const char *name, const bytea *blob, const MpLoadOptions *load,
 				 MpRowOptions *row, MpImage *image)
 {
-	MpBooster  *booster = mp_booster_begin(name, 0, 0);
+	MpBooster  *booster = mp_booster_begin(name, 0, probable_version(name));
 	MpModelInfo info;
 	MpError		error;
 

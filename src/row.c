@@ -147,7 +147,7 @@ check_lone_literal(FunctionCallInfo fcinfo, const MpRowForm *form)
 	if (literal[0] == '{' || literal[0] == '[')
 		ereport(ERROR,
 				errcode(ERRCODE_INDETERMINATE_DATATYPE),
-				errmsg("the type of the row \"%.30s%s\" is not known", literal, strlen(literal) > 30 ? "..." : ""),
+				errmsg("the type of the row \"%s\" is not known", mp_shown(literal)),
 				errhint("Cast it: '{...}'::jsonb for an object, '{...}'::real[] for an array."));
 }
 

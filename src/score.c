@@ -14,7 +14,7 @@ void
 mp_score_margin(MpBooster *booster)
 {
 	/* a version that is just being registered is not where libxgboost would get it from */
-	if (unlikely(mp_engine_setting == MP_ENGINE_XGBOOST) && booster->version > 0)
+	if (unlikely(mp_engine_setting == MP_ENGINE_XGBOOST) && booster->model != 0)
 		mp_xgboost_margin(booster);
 	else
 		mp_kernel_margin(booster->kernel, booster->x, booster->margin);
@@ -166,12 +166,12 @@ mp_score_find_class(const MpBooster *booster, text *label)
 	}
 	initStringInfo(&known);
 	for (int i = 0; i < n && i < 20; i++)
-		appendStringInfo(&known, "%s\"%s\"", i ? ", " : "", mp_score_label(booster, i));
+		appendStringInfo(&known, "%s\"%s\"", i ? ", " : "", mp_shown(mp_score_label(booster, i)));
 	if (n > 20)
 		appendStringInfo(&known, " and %d more", n - 20);
 	ereport(ERROR,
 			errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			errmsg("model \"%s\" version %d has no class \"%s\"",
-				   booster->name, booster->version, text_to_cstring(label)),
+				   booster->name, booster->version, mp_shown(text_to_cstring(label))),
 			errdetail("Its classes are %s.", known.data));
 }

@@ -18,6 +18,7 @@
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
+#include "model_predict.h"
 #include "target.h"
 
 #define DEFAULT_REASONS 3
@@ -30,7 +31,7 @@ parse_boolean(const char *option, const char *value)
 	if (!parse_bool(value, &result))
 		ereport(ERROR,
 				errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				errmsg("invalid value for option \"%s\" of a scoring trigger: \"%s\"", option, value),
+				errmsg("invalid value for option \"%s\" of a scoring trigger: \"%s\"", option, mp_shown(value)),
 				errhint("Use 'true' or 'false'."));
 	return result;
 }
@@ -44,7 +45,7 @@ parse_on_error(const char *value)
 		return false;
 	ereport(ERROR,
 			errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			errmsg("invalid value for option \"on_error\" of a scoring trigger: \"%s\"", value),
+			errmsg("invalid value for option \"on_error\" of a scoring trigger: \"%s\"", mp_shown(value)),
 			errhint("Use 'null' or 'error'."));
 }
 
@@ -52,12 +53,14 @@ static int
 parse_top(const char *value)
 {
 	char	   *end;
-	int			top = strtoint(value, &end, 10);
+	int			top;
 
+	errno = 0;
+	top = strtoint(value, &end, 10);
 	if (end == value || *end != '\0' || errno == ERANGE || top < 1)
 		ereport(ERROR,
 				errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				errmsg("the number of reasons of a scoring trigger must be at least 1, not \"%s\"", value),
+				errmsg("the number of reasons of a scoring trigger must be at least 1, not \"%s\"", mp_shown(value)),
 				errhint("Write 'reasons:5' for five of them; 'reasons' alone means three."));
 	return top;
 }
@@ -98,7 +101,7 @@ parse_pair(MpTargets *t, const char *what, const char *value)
 	else
 		ereport(ERROR,
 				errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				errmsg("a scoring trigger does not know \"%s\"", what),
+				errmsg("a scoring trigger does not know \"%s\"", mp_shown(what)),
 				errhint("After the model and, where wanted, a column for its value come pairs: 'value', 'class', 'proba_of:LABEL', 'reasons' or 'version' with a column, 'on_error' with 'null', 'only_if_changed' with 'true'."));
 }
 

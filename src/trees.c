@@ -50,7 +50,7 @@ wants_dot(const char *format)
 	if (strcmp(format, "text") != 0 && strcmp(format, "dot") != 0)
 		ereport(ERROR,
 				errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				errmsg("unknown format of a tree: \"%s\"", format),
+				errmsg("unknown format of a tree: \"%s\"", mp_shown(format)),
 				errhint("Formats are 'text' and 'dot'."));
 	return strcmp(format, "dot") == 0;
 }

@@ -141,6 +141,11 @@ mp_value_numeric(Datum value)
 bool
 mp_value_infinite(const MpBooster *booster, int feature, float *x)
 {
+	if (booster->options.has_missing && *x == booster->options.missing)
+	{
+		*x = NAN;
+		return true;
+	}
 	switch (booster->options.infinity)
 	{
 		case MP_INFINITY_SCORE:
