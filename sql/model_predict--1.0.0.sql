@@ -372,6 +372,11 @@ LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'mp_drop_model';
 COMMENT ON FUNCTION model_predict.drop_model(text) IS
   'deletes a model with all its versions, aliases and grants; its history stays';
 
+CREATE FUNCTION model_predict.recompile(model text) RETURNS void
+LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'mp_recompile';
+COMMENT ON FUNCTION model_predict.recompile(text) IS
+  'stores the compiled form of a version anew, as after a restore or an upgrade; without it sessions compile for themselves';
+
 CREATE FUNCTION model_predict.grant_predict(name text, role name) RETURNS void
 LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'mp_grant_predict';
 COMMENT ON FUNCTION model_predict.grant_predict(text, name) IS
@@ -392,6 +397,7 @@ REVOKE ALL ON FUNCTION model_predict.set_alias(text, text, integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION model_predict.drop_alias(text, text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION model_predict.drop_version(text, integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION model_predict.drop_model(text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION model_predict.recompile(text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION model_predict.grant_predict(text, name) FROM PUBLIC;
 REVOKE ALL ON FUNCTION model_predict.revoke_predict(text, name) FROM PUBLIC;
 REVOKE ALL ON FUNCTION model_predict.set_owner(text, name) FROM PUBLIC;

@@ -244,6 +244,16 @@ forest_from_blob(const MpBooster *booster, MpScan *scan, HeapTuple tuple, const 
 	return forest;
 }
 
+static MpImageSource
+image_source(const MpBooster *booster, MpScan *scan, HeapTuple tuple, const MpLoadOptions *load)
+{
+	MpImageSource source = {.model = booster->model, .version = booster->version, .load = load};
+
+	source.data = mp_scan_value_not_null(scan, tuple, "data");
+	source.sha256 = DatumGetByteaPP(mp_scan_value_not_null(scan, tuple, "sha256"));
+	return source;
+}
+
 static void
 name_loading(void *arg)
 {
@@ -263,18 +273,18 @@ load_booster(const char *name, int64 model, int32 version, MpScan *scan, HeapTup
 	ErrorContextCallback context = {error_context_stack, name_loading, booster};
 	MpRowOptions row;
 	MpLoadOptions load;
+	MpImageSource source;
 	MpImage		image;
-	bool		whole;
 	instr_time	start,
 				end;
 
 	error_context_stack = &context;
 	INSTR_TIME_SET_CURRENT(start);
 	read_options(scan, tuple, &row, &load);
-	if (mp_image_load(model, version, DatumGetByteaPP(mp_scan_value_not_null(scan, tuple, "sha256")), &load,
-					  scan->snapshot, mp_kernel_setting == MP_KERNEL_REFERENCE, booster->context,
-					  booster->alloc, &image, &whole))
-		mp_booster_finish(booster, image.forest, whole, image.kernel, &row);
+	source = image_source(booster, scan, tuple, &load);
+	if (mp_image_load(&source, scan->snapshot, mp_kernel_setting == MP_KERNEL_REFERENCE,
+					  booster->context, booster->alloc, &image))
+		mp_booster_finish(booster, image.forest, image.whole, image.kernel, &row);
 	else
 		mp_booster_from_forest(booster, forest_from_blob(booster, scan, tuple, &load, booster->alloc), &row);
 	INSTR_TIME_SET_CURRENT(end);
@@ -435,10 +445,10 @@ mp_booster_forest(MpBooster *booster, Snapshot snapshot)
 	HeapTuple	tuple;
 	MpRowOptions row;
 	MpLoadOptions load;
+	MpImageSource source;
 	MpImage		image;
 	MemoryContext context;
 	MpAlloc    *alloc;
-	bool		whole;
 
 	if (booster->whole)
 		return booster->forest;
@@ -449,15 +459,39 @@ mp_booster_forest(MpBooster *booster, Snapshot snapshot)
 	alloc = mp_alloc_context(context);
 	tuple = scan_version(&scan, booster, snapshot);
 	read_options(&scan, tuple, &row, &load);
-	if (!mp_image_load(booster->model, booster->version,
-					   DatumGetByteaPP(mp_scan_value_not_null(&scan, tuple, "sha256")), &load,
-					   snapshot, true, context, alloc, &image, &whole))
+	source = image_source(booster, &scan, tuple, &load);
+	if (!mp_image_load(&source, snapshot, true, context, alloc, &image))
 		image.forest = forest_from_blob(booster, &scan, tuple, &load, alloc);
 	mp_scan_end(&scan);
 	MemoryContextSetParent(context, booster->context);
 	booster->trees = image.forest;
 	mp_booster_measure(booster);
 	return booster->trees;
+}
+
+/* Reads the version's bytes and stores what is compiled from them. */
+void
+mp_version_recompile(const char *name, int64 model, int32 version, Snapshot snapshot)
+{
+	MpBooster  *booster = mp_booster_begin(name, model, version);
+	MpScan		scan;
+	HeapTuple	tuple = scan_version(&scan, booster, snapshot);
+	MpRowOptions row;
+	MpLoadOptions load;
+	MpImageSource source;
+	MpImage		image = {.whole = true};
+	MpError		error;
+
+	read_options(&scan, tuple, &row, &load);
+	image.forest = forest_from_blob(booster, &scan, tuple, &load, booster->alloc);
+	mp_error_clear(&error);
+	image.kernel = mp_kernel_compile(booster->alloc, image.forest, &image.kernel_size, &error);
+	if (image.kernel == NULL && error.code != MP_OK)
+		mp_throw(&error, name, version);
+	source = image_source(booster, &scan, tuple, &load);
+	mp_image_store(&source, &image);
+	mp_scan_end(&scan);
+	mp_booster_free(booster);
 }
 
 /* The model's bytes, copied. */

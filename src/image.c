@@ -24,6 +24,8 @@
 
 #define HEAD_GUESS (16 * 1024)	/* bytes; most heads are within */
 #define IMAGE_ALIGN 64
+#define PIECES 5				/* of the model's bytes, that the fingerprint covers */
+#define PIECE_SIZE 1024
 
 static void
 append_strings(StringInfo buffer, const MpString *strings, size_t n)
@@ -36,16 +38,41 @@ append_strings(StringInfo buffer, const MpString *strings, size_t n)
 	}
 }
 
+/*
+ * A few pieces of the model's bytes. Their SHA-256 stands beside them in the
+ * version's row, but reading all of them at each load to see whether it is
+ * still theirs would cost what the image saves; pieces tell when somebody has
+ * put another model in their place.
+ */
+static void
+append_pieces(StringInfo buffer, Datum data)
+{
+	int64		size = toast_raw_datum_size(data) - VARHDRSZ;
+
+	appendBinaryStringInfo(buffer, (const char *) &size, sizeof(size));
+	for (int i = 0; i < PIECES; i++)
+	{
+		int32		offset = Max(size - PIECE_SIZE, 0) * i / (PIECES - 1);
+		struct varlena *piece = detoast_attr_slice((struct varlena *) DatumGetPointer(data), offset, PIECE_SIZE);
+
+		appendBinaryStringInfo(buffer, VARDATA_ANY(piece), VARSIZE_ANY_EXHDR(piece));
+		if ((Pointer) piece != DatumGetPointer(data))
+			pfree(piece);
+	}
+}
+
 /* Of the model's bytes and of the options that shape a forest. */
 static bytea *
-fingerprint(bytea *sha256, const MpLoadOptions *load)
+fingerprint(const MpImageSource *source)
 {
+	const MpLoadOptions *load = source->load;
 	StringInfoData buffer;
 	uint32		formats[] = {MP_FOREST_FORMAT, MP_KERNEL_FORMAT, load->trees};
 
 	initStringInfo(&buffer);
 	appendBinaryStringInfo(&buffer, (const char *) formats, sizeof(formats));
-	appendBinaryStringInfo(&buffer, VARDATA_ANY(sha256), VARSIZE_ANY_EXHDR(sha256));
+	appendBinaryStringInfo(&buffer, VARDATA_ANY(source->sha256), VARSIZE_ANY_EXHDR(source->sha256));
+	append_pieces(&buffer, source->data);
 	append_strings(&buffer, load->feature_names, load->n_feature_names);
 	for (size_t i = 0; i < load->n_categories; i++)
 	{
@@ -76,24 +103,28 @@ fits(const MpImage *image)
 }
 
 void
-mp_image_store(int64 model, int32 version, bytea *sha256, const MpLoadOptions *load, const MpImage *image)
+mp_image_store(const MpImageSource *source, const MpImage *image)
 {
 	bytea	   *forest;
 	bytea	   *kernel = NULL;
-	MpLoadOptions resolved = *load;
+	MpLoadOptions resolved = *source->load;
+	MpImageSource as_stored = *source;
 
 	if (!fits(image))
 		return;
 	resolved.trees = image->forest->n_rounds_used < image->forest->n_rounds ? MP_TREES_BEST : MP_TREES_ALL;
-	if (load->trees != MP_TREES_AUTO)
-		resolved.trees = load->trees;
+	if (source->load->trees != MP_TREES_AUTO)
+		resolved.trees = source->load->trees;
+	as_stored.load = &resolved;
 	forest = bytea_of(image->forest, image->forest->size);
 	if (image->kernel != NULL)
 		kernel = bytea_of(image->kernel, image->kernel_size);
+	mp_writer_run("DELETE FROM model_predict.forest WHERE model = $1 AND version = $2",
+				  mp_int8(source->model), mp_int4(source->version));
 	mp_writer_run("INSERT INTO model_predict.forest (model, version, fingerprint, forest, kernel)"
 				  " VALUES ($1, $2, $3, $4, $5)",
-				  mp_int8(model), mp_int4(version),
-				  (MpParam) {BYTEAOID, PointerGetDatum(fingerprint(sha256, &resolved)), false},
+				  mp_int8(source->model), mp_int4(source->version),
+				  (MpParam) {BYTEAOID, PointerGetDatum(fingerprint(&as_stored)), false},
 				  (MpParam) {BYTEAOID, PointerGetDatum(forest), false},
 				  (MpParam) {BYTEAOID, PointerGetDatum(kernel), kernel == NULL});
 	pfree(forest);
@@ -248,8 +279,8 @@ fetch_forest(Datum value, bool whole, MemoryContext context, MpAlloc *alloc)
 }
 
 bool
-mp_image_load(int64 model, int32 version, bytea *sha256, const MpLoadOptions *load, Snapshot snapshot,
-			  bool whole, MemoryContext context, MpAlloc *alloc, MpImage *image, bool *is_whole)
+mp_image_load(const MpImageSource *source, Snapshot snapshot, bool whole, MemoryContext context,
+			  MpAlloc *alloc, MpImage *image)
 {
 	MpScan		scan;
 	HeapTuple	tuple;
@@ -258,20 +289,20 @@ mp_image_load(int64 model, int32 version, bytea *sha256, const MpLoadOptions *lo
 
 	memset(image, 0, sizeof(*image));
 	mp_scan_begin(&scan, "forest", snapshot);
-	mp_scan_key_int8(&scan, "model", model);
-	mp_scan_key_int4(&scan, "version", version);
+	mp_scan_key_int8(&scan, "model", source->model);
+	mp_scan_key_int4(&scan, "version", source->version);
 	tuple = mp_scan_next(&scan);
 	if (tuple != NULL)
 	{
 		bytea	   *stored = DatumGetByteaPP(mp_scan_value_not_null(&scan, tuple, "fingerprint"));
-		bytea	   *expected = fingerprint(sha256, load);
+		bytea	   *expected = fingerprint(source);
 		Datum		kernel = mp_scan_value(&scan, tuple, "kernel", &no_kernel);
 
 		if (VARSIZE_ANY_EXHDR(stored) == VARSIZE_ANY_EXHDR(expected) &&
 			memcmp(VARDATA_ANY(stored), VARDATA_ANY(expected), VARSIZE_ANY_EXHDR(expected)) == 0)
 		{
-			*is_whole = whole || no_kernel;
-			image->forest = fetch_forest(mp_scan_value_not_null(&scan, tuple, "forest"), *is_whole,
+			image->whole = whole || no_kernel;
+			image->forest = fetch_forest(mp_scan_value_not_null(&scan, tuple, "forest"), image->whole,
 										 context, alloc);
 			ok = image->forest != NULL;
 			if (ok && !whole && !no_kernel)

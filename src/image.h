@@ -7,16 +7,26 @@
 
 #include "catalog.h"
 
+/* What an image is of: the columns of a version's row. */
+typedef struct MpImageSource
+{
+	int64		model;
+	int32		version;
+	Datum		data;			/* bytea, need not be detoasted */
+	bytea	   *sha256;
+	const MpLoadOptions *load;
+} MpImageSource;
+
 typedef struct MpImage
 {
 	MpForest   *forest;
+	bool		whole;			/* the forest has its trees */
 	void	   *kernel;			/* NULL: no kernel serves the model */
 	size_t		kernel_size;
 } MpImage;
 
-/* Between mp_writer_begin and mp_writer_end. */
-extern void mp_image_store(int64 model, int32 version, bytea *sha256, const MpLoadOptions *load,
-						   const MpImage *image);
+/* Between mp_writer_begin and mp_writer_end. Replaces what is stored. */
+extern void mp_image_store(const MpImageSource *source, const MpImage *image);
 extern void mp_image_insert_features(int64 model, int32 version, const MpForest *forest);
 
 /*
@@ -25,8 +35,7 @@ extern void mp_image_insert_features(int64 model, int32 version, const MpForest 
  * image. False: none is stored, or it is not of these bytes, this format or
  * this machine, or it is damaged; the caller builds from the model's bytes.
  */
-extern bool mp_image_load(int64 model, int32 version, bytea *sha256, const MpLoadOptions *load,
-						  Snapshot snapshot, bool whole, MemoryContext context, MpAlloc *alloc,
-						  MpImage *image, bool *is_whole);
+extern bool mp_image_load(const MpImageSource *source, Snapshot snapshot, bool whole,
+						  MemoryContext context, MpAlloc *alloc, MpImage *image);
 
 #endif

@@ -13,6 +13,7 @@
 #include "utils/acl.h"
 #include "utils/snapmgr.h"
 
+#include "booster.h"
 #include "catalog.h"
 #include "manage.h"
 
@@ -297,6 +298,30 @@ mp_drop_version(PG_FUNCTION_ARGS)
 									  .owner = model.owner,
 									  .action = "drop_version",
 									  .old_version = version});
+	mp_writer_end(&writer);
+	PG_RETURN_VOID();
+}
+
+PG_FUNCTION_INFO_V1(mp_recompile);
+Datum
+mp_recompile(PG_FUNCTION_ARGS)
+{
+	MpReference ref = mp_reference_parse(mp_manage_text(fcinfo, 0, "reference to a model"));
+	int32		version = ref.version;
+	MpWriter	writer;
+	MpModelRow	model;
+
+	mp_writer_begin(&writer, "recompile()");
+	mp_manage_lock(&writer, ref.name, &model);
+	if (ref.alias != NULL)
+		version = mp_manage_alias(model.id, ref.alias);
+	if (ref.alias != NULL && version == 0)
+		mp_manage_no_alias(ref.name, ref.alias);
+	if (!mp_manage_has_version(model.id, version))
+		mp_manage_no_version(ref.name, version);
+	PushActiveSnapshot(GetTransactionSnapshot());
+	mp_version_recompile(ref.name, model.id, version, GetActiveSnapshot());
+	PopActiveSnapshot();
 	mp_writer_end(&writer);
 	PG_RETURN_VOID();
 }

@@ -346,7 +346,7 @@ mp_register(PG_FUNCTION_ARGS)
 	version = mp_manage_next_version(&writer, name, &model, &created);
 	insert_version(fcinfo, &writer, model.id, version, blob, sha256, image.forest, &row, &load);
 	mp_image_insert_features(model.id, version, image.forest);
-	mp_image_store(model.id, version, sha256, &load, &image);
+	mp_image_store(&(MpImageSource) {model.id, version, PointerGetDatum(blob), sha256, &load}, &image);
 	record(&writer, name, &model, version);
 	mp_writer_end(&writer);
 	mp_booster_free(booster);

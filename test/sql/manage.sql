@@ -93,6 +93,18 @@ SELECT model_predict.deploy('c', 7);
 SELECT model_predict.deploy('c', 7, allow_changes => true);
 SELECT model_predict.rollback('c');
 
+-- the compiled form is made anew from the bytes, which must be those that came
+DELETE FROM model_predict.forest;
+SELECT model_predict.recompile(model || '@' || version) FROM model_predict.versions WHERE model = 'm' ORDER BY version;
+SELECT model_predict.recompile('m');
+SELECT model_predict.recompile('m@champion');
+SELECT model_predict.recompile('m@2');
+SELECT version, forest IS NOT NULL AS forest FROM model_predict.forest ORDER BY version;
+SELECT predict('m', 1.0);
+UPDATE model_predict.version SET data = constant_model(50) WHERE version = 3 AND model = (SELECT min(id) FROM model_predict.model);
+SELECT model_predict.recompile('m@3');
+SELECT predict('m@3', 1.0);
+
 -- numbers are not used again, and the history stays
 SELECT model_predict.drop_model('m');
 SELECT model_predict.drop_model('m');

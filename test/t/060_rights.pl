@@ -38,7 +38,7 @@ my @scoring = map { "SELECT $_" } (
 	"predict_margin('%s', 1.0)", "predict_leaf('%s', 1.0)");
 my @managing = map { "SELECT model_predict.$_" } (
 	"deploy('%s', 2)", "rollback('%s')", "set_alias('%s', 'a', 1)", "drop_alias('%s', 'champion')",
-	"drop_version('%s', 1)", "drop_model('%s')", "grant_predict('%s', 'stranger')",
+	"drop_version('%s', 1)", "recompile('%s')", "drop_model('%s')", "grant_predict('%s', 'stranger')",
 	"revoke_predict('%s', 'team')", "set_owner('%s', 'stranger')");
 my $register = "SELECT model_predict.register('m', constant_model(9))";
 my @tables = qw(model version alias permission feature event forest);

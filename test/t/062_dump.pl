@@ -61,6 +61,8 @@ sub restored_well
 		is($node->safe_psql($database, 'SELECT predict(\'m\', 1.0)', extra_params => [ '-U', $_ ]), 2, "scores for $_")
 		  for 'ds', 'Bi; -- x';
 		fails($node, 'dumper', "SELECT predict('m', 1.0)", qr/does not exist, or role/, 'not for others', $database);
+		is($node->safe_psql($database, "SELECT count(*) FROM model_predict.forest; SELECT model_predict.recompile('m');
+			SELECT count(*) FROM model_predict.forest; SELECT predict('m', 1.0)"), "0\n\n1\n2", 'compiles anew');
 		is($node->safe_psql($database, "SELECT model_predict.register('m', constant_model(4));
 			SELECT model_predict.deploy('m', 4)", extra_params => [ '-U', 'ds' ]), "4\n", 'registration goes on');
 		is($node->safe_psql($database, "SELECT model_predict.rollback('m'), model_predict.rollback('m')"), '2|1',
