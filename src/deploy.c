@@ -118,10 +118,19 @@ compare_answers(int64 model, int32 old, int32 new, StringInfo list)
 		append_difference(list, "The answer was %s (%s) and becomes %s (%s).",
 						  task_name(task_a), a.objective, task_name(task_b), b.objective);
 	if (a.outputs != b.outputs)
-		append_difference(list, "The number of outputs was %d and becomes %d.", a.outputs, b.outputs);
+		append_difference(list, "The number of outputs was %d and becomes %d.",
+						  a.outputs, b.outputs);
 	if (strcmp(a.classes ? a.classes : "", b.classes ? b.classes : "") != 0)
 		append_difference(list, "The classes were %s and become %s.",
 						  a.classes ? a.classes : "not named", b.classes ? b.classes : "not named");
+}
+
+static bool
+has_names(int64 model, int32 version)
+{
+	return mp_writer_run("SELECT FROM model_predict.feature"
+						 " WHERE model = $1 AND version = $2 AND name IS NOT NULL LIMIT 1",
+						 mp_int8(model), mp_int4(version)) > 0;
 }
 
 /*
@@ -134,6 +143,9 @@ compare_features(int64 model, int32 old, int32 new, StringInfo list)
 {
 	uint64		n;
 
+	/* rows with names cannot be read by a version without; the other way round they can */
+	if (has_names(model, old) && !has_names(model, new))
+		append_difference(list, "The features had names and have none.");
 	n = mp_writer_run(
 		"WITH f AS (SELECT version, position, type,"
 		"     (SELECT array_agg(c ORDER BY c) FROM unnest(categories) AS c) AS categories,"
@@ -147,7 +159,8 @@ compare_features(int64 model, int32 old, int32 new, StringInfo list)
 		"   WHEN (a.type = 'category') <> (b.type = 'category') THEN"
 		"     format('Feature %s was of type %s and becomes %s.', a.key, a.type, b.type)"
 		"   ELSE format('Feature %s had the categories %s and gets %s.', a.key,"
-		"     coalesce(left(a.categories::text, 500), 'none'), coalesce(left(b.categories::text, 500), 'none'))"
+		"     coalesce(left(a.categories::text, 500), 'none'),"
+		"     coalesce(left(b.categories::text, 500), 'none'))"
 		"   END"
 		" FROM (SELECT * FROM f WHERE version = $2) a"
 		"   FULL JOIN (SELECT * FROM f WHERE version = $3) b ON a.key = b.key"
@@ -191,12 +204,12 @@ typedef struct Stack
 static Stack
 deployed(const char *name, int64 model)
 {
-	uint64		n = mp_writer_run("SELECT action = 'rollback', coalesce(old_version, 0), new_version"
-								  " FROM model_predict.event"
+	uint64		n = mp_writer_run("SELECT action = 'rollback', coalesce(old_version, 0),"
+								  " new_version FROM model_predict.event"
 								  " WHERE model = $1 AND model_id = $2 AND alias = 'default'"
 								  " AND new_version IS NOT NULL ORDER BY id",
 								  mp_text(name), mp_int8(model));
-	Stack		stack = {palloc_array(int32, n + 1), 0};
+	Stack		stack = {palloc(sizeof(int32) * (n + 1)), 0};
 
 	for (uint64 i = 0; i < n; i++)
 	{

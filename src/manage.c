@@ -53,7 +53,8 @@ void
 mp_manage_log(const MpWriter *writer, const MpEvent *event)
 {
 	mp_writer_run("INSERT INTO model_predict.event"
-				  " (model, model_id, owner, action, alias, old_version, new_version, role, who, login, comment)"
+				  " (model, model_id, owner, action, alias, old_version, new_version,"
+				  "  role, who, login, comment)"
 				  " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
 				  mp_text(event->model), mp_int8(event->model_id),
 				  (MpParam){mp_role_type(), ObjectIdGetDatum(event->owner), false},
@@ -134,7 +135,7 @@ check_may_manage(const MpWriter *writer, const char *name, const MpModelRow *mod
 	mp_catalog_refuse(name, writer->user);
 }
 
-/* Checked before the lock, lest anybody could make others wait, and after it, for what is true then. */
+/* Checked before the lock, lest anybody make others wait, and after it, for what is true then. */
 void
 mp_manage_lock(const MpWriter *writer, const char *name, MpModelRow *model)
 {
@@ -363,7 +364,9 @@ mp_manage_point(int64 model, const char *alias, int32 version)
 static void
 check_alias(const char *alias)
 {
-	static const char *const reserved[] = {"latest", "newest", "current", "previous", "all", "none"};
+	static const char *const reserved[] = {
+		"latest", "newest", "current", "previous", "all", "none"
+	};
 
 	mp_check_name(alias, "alias");
 	if (pg_strcasecmp(alias, MP_DEFAULT_ALIAS) == 0)

@@ -3,13 +3,13 @@ CREATE EXTENSION model_predict;
 CREATE ROLE regress_mp_dba SUPERUSER;
 SET ROLE regress_mp_dba;
 CREATE FUNCTION constant_model(score int, objective text DEFAULT 'reg:squarederror', classes int DEFAULT 0,
-  names text DEFAULT '"x"', types text DEFAULT '"float"') RETURNS bytea LANGUAGE sql AS $$
+  names text DEFAULT '"x"', types text DEFAULT '"float"', features int DEFAULT NULL) RETURNS bytea LANGUAGE sql AS $$
   SELECT convert_to(format('{"learner":{"attributes":{},"feature_names":[%s],"feature_types":[%s],'
     '"gradient_booster":{"model":{"gbtree_model_param":{"num_parallel_tree":"1","num_trees":"0"},'
     '"iteration_indptr":[0],"tree_info":[],"trees":[]},"name":"gbtree"},'
     '"learner_model_param":{"base_score":"%sE-1","boost_from_average":"0","num_class":"%s",'
     '"num_feature":"%s","num_target":"1"},"objective":{"name":"%s",%s}},"version":[2,1,4]}',
-    names, types, score, classes, array_length(string_to_array(names, ','), 1), objective,
+    names, types, score, classes, coalesce(features, array_length(string_to_array(names, ','), 1)), objective,
     CASE WHEN classes > 0 THEN '"softmax_multiclass_param":{"num_class":"' || classes || '"}'
       ELSE '"reg_loss_param":{"scale_pos_weight":"1"}' END), 'UTF8') $$;
 
@@ -92,6 +92,17 @@ SELECT model_predict.register('c', constant_model(5, 'multi:softprob', 3, '"a"',
 SELECT model_predict.deploy('c', 7);
 SELECT model_predict.deploy('c', 7, allow_changes => true);
 SELECT model_predict.rollback('c');
+
+SELECT model_predict.register('k', constant_model(5, names => '"a"', types => '"c"'), categories => '{"a": ["x", "y"]}');
+SELECT model_predict.register('k', constant_model(5, names => '"a"', types => '"c"'), categories => '{"a": ["y", "x"]}');
+SELECT model_predict.deploy('k', 2);
+SELECT model_predict.register('k', constant_model(5, names => '"a"', types => '"c"'), categories => '{"a": ["z", "x"]}');
+SELECT model_predict.deploy('k', 3);
+SELECT model_predict.register('k', constant_model(5, names => '', types => '"c"', features => 1));
+SELECT model_predict.deploy('k', 4);
+SELECT model_predict.register('k', constant_model(5, names => '', types => '"float","float"', features => 2));
+SELECT model_predict.deploy('k', 4, NULL, true);
+SELECT model_predict.deploy('k', 5);
 
 -- the compiled form is made anew from the bytes, which must be those that came
 DELETE FROM model_predict.forest;
