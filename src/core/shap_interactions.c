@@ -20,6 +20,8 @@
 
 #include <string.h>
 
+#define STEPS_PER_POLL 1024
+
 /* A feature on the path; its exchange factors are in `exchange`. */
 typedef struct OnPath
 {
@@ -44,6 +46,7 @@ typedef struct MpShapPairs
 	int32_t    *where;			/* [n_features]: on the path, or -1 */
 	MpShapLoose *exchange;		/* [depth][n_vectors], along the path */
 	MpShapLoose *before;		/* [depth][n_vectors], of frames that repeat */
+	float	   *contribs;		/* [n_features + 1], of one output */
 } MpShapPairs;
 
 /* One output's matrix under work. */
@@ -59,19 +62,23 @@ typedef struct Walk
 	uint32_t	n_path;
 } Walk;
 
+static void
+release(MpAlloc *alloc, MpShapPairs *pairs)
+{
+	mp_alloc_release(alloc, pairs->frames);
+	mp_alloc_release(alloc, pairs->path);
+	mp_alloc_release(alloc, pairs->where);
+	mp_alloc_release(alloc, pairs->exchange);
+	mp_alloc_release(alloc, pairs->before);
+	mp_alloc_release(alloc, pairs->contribs);
+	mp_alloc_release(alloc, pairs);
+}
+
 void
 mp_shap_pairs_release(struct MpShap *shap)
 {
-	MpShapPairs *pairs = shap->pairs;
-
-	if (pairs == NULL)
-		return;
-	mp_alloc_release(shap->alloc, pairs->frames);
-	mp_alloc_release(shap->alloc, pairs->path);
-	mp_alloc_release(shap->alloc, pairs->where);
-	mp_alloc_release(shap->alloc, pairs->exchange);
-	mp_alloc_release(shap->alloc, pairs->before);
-	mp_alloc_release(shap->alloc, pairs);
+	if (shap->pairs != NULL)
+		release(shap->alloc, shap->pairs);
 	shap->pairs = NULL;
 }
 
@@ -112,8 +119,6 @@ open_pairs(struct MpShap *shap, MpError *error)
 	pairs = mp_alloc_zero(alloc, sizeof(*pairs));
 	if (pairs == NULL)
 		return mp_fail_memory(error, sizeof(*pairs));
-	shap->pairs = pairs;
-
 	for (size_t t = 0; t < mp_vec_count(&shap->trees, MpShapTree); t++)
 	{
 		const MpShapTree *tree = mp_vec_at(&shap->trees, MpShapTree, t);
@@ -129,13 +134,14 @@ open_pairs(struct MpShap *shap, MpError *error)
 	pairs->where = mp_alloc_get(alloc, n_features * sizeof(int32_t));
 	pairs->exchange = mp_alloc_get(alloc, lanes * sizeof(MpShapLoose));
 	pairs->before = mp_alloc_get(alloc, lanes * sizeof(MpShapLoose));
+	pairs->contribs = mp_alloc_get(alloc, (n_features + 1) * sizeof(float));
 	if (pairs->frames == NULL || pairs->path == NULL || pairs->where == NULL ||
-		pairs->exchange == NULL || pairs->before == NULL)
+		pairs->exchange == NULL || pairs->before == NULL || pairs->contribs == NULL)
 	{
-		mp_shap_pairs_release(shap);
+		release(alloc, pairs);
 		return mp_fail_memory(error, lanes * sizeof(MpShapLoose));
 	}
-	memset(pairs->where, 0xff, n_features * sizeof(int32_t));
+	shap->pairs = pairs;		/* only now: an allocator may not return */
 	return true;
 }
 
@@ -262,11 +268,13 @@ pair_tree(Walk *w)
 		return;
 	w->n_path = 0;
 	enter(w, &frames[0], 0, 0);
-	for (;;)
+	for (uint32_t steps = 1;; steps++)
 	{
 		Frame	   *frame = &frames[depth];
 		uint32_t	child;
 
+		if (steps % STEPS_PER_POLL == 0)
+			mp_alloc_poll(w->shap->alloc);
 		if (frame->sides_done == 2)
 		{
 			leave(w, frame, depth);
@@ -294,10 +302,11 @@ pair_tree(Walk *w)
  * diagonal is what each feature adds on its own.
  */
 static void
-finish_matrix(float *matrix, const float *contribs, size_t width)
+finish_matrix(MpAlloc *alloc, float *matrix, const float *contribs, size_t width)
 {
 	for (size_t i = 0; i < width; i++)
 	{
+		mp_alloc_poll(alloc);
 		for (size_t j = i + 1; j < width; j++)
 		{
 			float		mean = 0.5f * (matrix[i * width + j] + matrix[j * width + i]);
@@ -310,33 +319,21 @@ finish_matrix(float *matrix, const float *contribs, size_t width)
 	{
 		double		own = contribs[i];
 
+		mp_alloc_poll(alloc);
 		for (size_t j = 0; j < width; j++)
 			own -= j == i ? 0 : matrix[i * width + j];
 		matrix[i * width + i] = (float) own;
 	}
 }
 
+/* `t` is the output's first tree and moves behind its last. */
 static void
-linear_interactions(const MpForest *forest, const float *contribs, float *interactions)
-{
-	size_t		width = (size_t) forest->n_features + 1;
-
-	memset(interactions, 0, forest->n_outputs * width * width * sizeof(float));
-	for (int k = 0; k < forest->n_outputs; k++)
-	{
-		for (size_t i = 0; i < width; i++)
-			interactions[(k * width + i) * width + i] = contribs[k * width + i];
-	}
-}
-
-/* The matrix of one output; `t` is its first tree and moves behind its last. */
-static void
-output_interactions(Walk *w, int output, size_t *t, float *contribs)
+tree_interactions(Walk *w, int output, size_t *t)
 {
 	struct MpShap *shap = w->shap;
+	float	   *contribs = shap->pairs->contribs;
 	size_t		n_trees = mp_vec_count(&shap->trees, MpShapTree);
 
-	memset(w->matrix, 0, w->width * w->width * sizeof(float));
 	mp_shap_begin_output(shap);
 	for (; *t < n_trees; (*t)++)
 	{
@@ -351,7 +348,17 @@ output_interactions(Walk *w, int output, size_t *t, float *contribs)
 		pair_tree(w);
 	}
 	mp_shap_end_output(shap, output, contribs);
-	finish_matrix(w->matrix, contribs, w->width);
+	finish_matrix(shap->alloc, w->matrix, contribs, w->width);
+}
+
+static void
+linear_interactions(Walk *w, const float *x, int output)
+{
+	float	   *contribs = w->shap->pairs->contribs;
+
+	mp_shap_contribs_of(w->shap, x, output, contribs);
+	for (size_t i = 0; i < w->width; i++)
+		w->matrix[i * w->width + i] = contribs[i];
 }
 
 bool
@@ -359,34 +366,22 @@ mp_shap_interactions(MpShap *shap, const float *x, float *interactions, MpError 
 {
 	const MpForest *forest = shap->forest;
 	size_t		width = (size_t) forest->n_features + 1;
-	bool		linear = forest->booster == MP_BOOSTER_GBLINEAR;
-	size_t		n_contribs = linear ? forest->n_outputs * width : width;
-	float	   *contribs = mp_alloc_get(shap->alloc, n_contribs * sizeof(float));
+	Walk		w = {.shap = shap, .slots = shap->slots.data, .width = width};
 	size_t		t = 0;
 
-	if (contribs == NULL)
-		return mp_fail_memory(error, n_contribs * sizeof(float));
-	if (linear)
+	if (!open_pairs(shap, error))
+		return false;
+	/* a call that was interrupted leaves its path there */
+	memset(shap->pairs->where, 0xff, forest->n_features * sizeof(int32_t));
+	mp_shap_load_row(shap, x);
+	for (int k = 0; k < forest->n_outputs; k++)
 	{
-		mp_shap_contribs(shap, x, contribs);
-		linear_interactions(forest, contribs, interactions);
+		w.matrix = interactions + k * width * width;
+		memset(w.matrix, 0, width * width * sizeof(float));
+		if (forest->booster == MP_BOOSTER_GBLINEAR)
+			linear_interactions(&w, x, k);
+		else
+			tree_interactions(&w, k, &t);
 	}
-	else
-	{
-		Walk		w = {.shap = shap, .slots = shap->slots.data, .width = width};
-
-		if (!open_pairs(shap, error))
-		{
-			mp_alloc_release(shap->alloc, contribs);
-			return false;
-		}
-		mp_shap_load_row(shap, x);
-		for (int k = 0; k < forest->n_outputs; k++)
-		{
-			w.matrix = interactions + k * width * width;
-			output_interactions(&w, k, &t, contribs);
-		}
-	}
-	mp_alloc_release(shap->alloc, contribs);
 	return true;
 }
