@@ -139,3 +139,44 @@ MP_TEST(forest_links)
 	}
 	free(forest);
 }
+
+/* Splits that only each other lead to, while the root is a leaf. */
+MP_TEST(forest_circle)
+{
+	MpForest   *forest = make_forest(mp_craft_trees);
+	MpNode	   *nodes;
+
+	REQUIRE(forest != NULL);
+	nodes = (MpNode *) mp_forest_nodes(forest, mp_forest_trees(forest));
+	memset(nodes, 0, 5 * sizeof(MpNode));
+	nodes[1].left = 3;
+	nodes[3].left = 1;
+	mp_forest_seal(forest);
+	CHECK(!is_sound(forest, forest->size, false));
+	free(forest);
+}
+
+/* Lists of codes that do not ascend could not be searched. */
+MP_TEST(forest_category_lists)
+{
+	MpBlob		a = mp_craft_edit(mp_craft_trees,
+								  "learner.gradient_booster.model.trees[0].categories",
+								  "[70,700]");
+	MpForest   *forest = make_forest(a.data);
+	uint32_t   *words;
+
+	mp_blob_free(&a);
+	REQUIRE(forest != NULL);
+	REQUIRE(MP_SECTION(forest, MP_SECTION_CATSETS, MpCatSet)->is_list);
+	words = (uint32_t *) MP_SECTION(forest, MP_SECTION_CATWORDS, uint32_t);
+	words[1] = MP_MAX_CATEGORY - 1;
+	mp_forest_seal(forest);
+	CHECK(is_sound(forest, forest->size, false));
+	words[1] = 70;
+	mp_forest_seal(forest);
+	CHECK(!is_sound(forest, forest->size, false));
+	words[1] = MP_MAX_CATEGORY;
+	mp_forest_seal(forest);
+	CHECK(!is_sound(forest, forest->size, false));
+	free(forest);
+}

@@ -104,6 +104,7 @@ static const Case cases[] = {
 	{TREE0, NODE(0) + 12, 4, -1, INVALID, 0, 0, "split by feature 2147483647"},
 	{TREE0, NODE(1) + 12, 4, -1, INVALID, 0, 0, "child 1 is a deleted node"},
 	{TREE0, NODE(3) + 12, 4, -1, INVALID, 0, 1, "child 3 is a deleted node"},
+	{TREE1, NODE(1) + 12, 4, -1, INVALID, 1, 0, "child 1 is a deleted node"},
 	{TREE0, NODE(5) + 12, 4, 0, INVALID, 0, 5, "no node leads to this one"},
 
 	/* behind the trees */

@@ -3,6 +3,7 @@
  * what the file leaves open.
  */
 #include "craft.h"
+#include "eval.h"
 #include "harness.h"
 
 #include <math.h>
@@ -347,4 +348,135 @@ MP_TEST(load_escapes)
 	mp_craft_check(&outcome, b.size, "escapes");
 	mp_blob_free(&a);
 	mp_blob_free(&b);
+}
+
+/* Files of a version to come are read as long as their fields are known. */
+MP_TEST(load_newer_version)
+{
+	MpBlob		blob = mp_craft_edit(mp_craft_trees, "version", "[12,0,1]");
+	MpOutcome	outcome = mp_craft_load(blob.data, blob.size, NULL, 0);
+
+	CHECK(outcome.forest != NULL && outcome.forest->version[0] == 12);
+	mp_craft_check(&outcome, blob.size, "a newer version");
+	mp_blob_free(&blob);
+}
+
+/* White space wherever JSON allows it, as programs that print JSON nicely add it. */
+MP_TEST(load_indented_json)
+{
+	size_t		n = strlen(mp_craft_trees);
+	char	   *text = malloc(8 * n);
+	size_t		size = 0;
+	bool		quoted = false;
+	MpOutcome	plain = load(mp_craft_trees, NULL);
+	MpOutcome	outcome;
+
+	for (size_t i = 0; i < n; i++)
+	{
+		char		c = mp_craft_trees[i];
+
+		quoted ^= c == '"';
+		if (!quoted && strchr("{}[],:", c) != NULL)
+			size += (size_t) sprintf(text + size, " \n%c\r\n\t", c);
+		else
+			text[size++] = c;
+	}
+	outcome = mp_craft_load(text, size, NULL, 0);
+	REQUIRE(outcome.forest != NULL && plain.forest != NULL);
+	CHECK(outcome.forest->size == plain.forest->size &&
+		  memcmp(outcome.forest, plain.forest, plain.forest->size) == 0);
+	mp_craft_check(&outcome, size, "indented");
+	mp_craft_check(&plain, n, "plain");
+	free(text);
+}
+
+/* XGBoost compares x < NaN, which is never so: all that is not missing goes right. */
+MP_TEST(load_nan_threshold)
+{
+	MpBlob		blob = mp_craft_edit(mp_craft_trees,
+									 "learner.gradient_booster.model.trees[1].split_conditions[0]",
+									 "NaN");
+	MpOutcome	outcome = mp_craft_load(blob.data, blob.size, NULL, 0);
+	static const float values[] = {-INFINITY, -3.4e38f, 0, 3.4e38f, INFINITY};
+	int32_t		leaf[2];
+
+	REQUIRE(outcome.forest != NULL);
+	for (int i = 0; i < 5; i++)
+	{
+		float		x[3] = {0, values[i], 0};
+
+		mp_eval_leaf(outcome.forest, x, leaf);
+		CHECK(leaf[1] == 2);
+	}
+	mp_craft_check(&outcome, blob.size, "NaN");
+	mp_blob_free(&blob);
+}
+
+/* Interrupts are served while a large file is read, in every format. */
+MP_TEST(load_polls)
+{
+	size_t		size = 8 * 1024 * 1024;
+	char	   *text = malloc(size);
+	MpCounting	counting;
+	MpForest   *forest;
+	MpError		error;
+	static const char *const starts[] = {
+		"{\"learner\":{\"gradient_booster\":{\"model\":{\"trees\":[{\"split_conditions\":[1",
+		"{\"learner\":{\"gradient_booster\":{\"model\":{\"trees\":[{\"base_weights\":[1",
+		"{\"learner\":{\"feature_types\":[\"c",
+		"{\"learner\":{\"objective\":{\"a\":[[1",
+		"{                                    ",
+	};
+	static const char *const units[] = {",1", ",1", "\",\"c", "],[1", " "};
+
+	for (int i = 0; i < 5; i++)
+	{
+		size_t		length = strlen(units[i]);
+
+		memcpy(text, starts[i], strlen(starts[i]));
+		for (size_t k = strlen(starts[i]); k < size; k++)
+			text[k] = units[i][(k - strlen(starts[i])) % length];
+		mp_counting_init(&counting);
+		CHECK(!mp_model_load(&counting.alloc, text, size, NULL, &forest, NULL, &error));
+		CHECK_SAY(counting.n_polls >= size / 65536 - 1, "%zu polls in case %d (%s)",
+				  counting.n_polls, i, error.message);
+	}
+	free(text);
+}
+
+/*
+ * Many categories of two bytes each would need more than four times their size
+ * of memory; it is refused, not taken.
+ */
+MP_TEST(load_within_memory)
+{
+	enum
+	{
+		N_FEATURES = 20, N_LABELS = 60000
+	};
+	size_t		room = (size_t) N_FEATURES * N_LABELS * 2 + 100000;
+	char	   *data = malloc(room);
+	size_t		size = 0;
+	MpOutcome	outcome;
+
+#define PUT(literal) (memcpy(data + size, literal, sizeof(literal) - 1), size += sizeof(literal) - 1)
+	PUT("{i\7learner{i\20gradient_booster{i\5model{i\4cats{i\3enc[");
+	for (int f = 0; f < N_FEATURES; f++)
+	{
+		PUT("{i\4typei\13i\6values[$I#l\0\0\352\140");
+		for (int k = 0; k < N_LABELS; k++)
+		{
+			data[size++] = (char) (k >> 8);
+			data[size++] = (char) k;
+		}
+		PUT("}");
+	}
+	PUT("]}}}}}");
+#undef PUT
+	REQUIRE(size <= room);
+	outcome = mp_craft_load(data, size, NULL, 0);
+	CHECK_SAY(strstr(outcome.error.message, "that would need more than") != NULL, "%s",
+			  outcome.error.message);
+	mp_craft_check(&outcome, size, "many categories");
+	free(data);
 }
