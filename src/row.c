@@ -41,6 +41,8 @@ typedef struct RowMap
 	struct RowMap *next;
 	Oid			type;
 	int32		typmod;
+	TypeCacheEntry *entry;		/* of a named type, whose columns may change between two rows; else NULL */
+	uint64		identifier;		/* of the columns that the map was made for */
 	TupleDesc	desc;			/* whole: since 15.20 a shorter one does not fit a named row type */
 	Datum	   *values;			/* of a row */
 	bool	   *nulls;
@@ -398,6 +400,11 @@ make_map(MpRowForm *form, Oid type, int32 typmod, const MpBooster *booster)
 
 	map->type = type;
 	map->typmod = typmod;
+	if (type != RECORDOID)
+	{
+		map->entry = lookup_type_cache(type, TYPECACHE_TUPDESC);
+		map->identifier = map->entry->tupDesc_identifier;
+	}
 	map->column_of = palloc(sizeof(int) * Max(n_features, 1));
 	map->inputs = palloc0(sizeof(MpInput) * Max(n_features, 1));
 	map->desc = CreateTupleDescCopy(desc);
@@ -469,6 +476,14 @@ read_columns(MpRowForm *form, FunctionCallInfo fcinfo, MpBooster *booster)
 	return complete;
 }
 
+/* Whether the map is for rows of this type as it is now. */
+static inline bool
+fits(const RowMap *map, Oid type, int32 typmod)
+{
+	return map->type == type && map->typmod == typmod &&
+		(map->entry == NULL || map->entry->tupDesc_identifier == map->identifier);
+}
+
 static RowMap *
 map_for(MpRowForm *form, Oid type, int32 typmod, const MpBooster *booster)
 {
@@ -478,6 +493,8 @@ map_for(MpRowForm *form, Oid type, int32 typmod, const MpBooster *booster)
 		if (map->type == type && map->typmod == typmod)
 		{
 			*link = map->next;	/* to the front: rows of one type come in runs */
+			if (!fits(map, type, typmod))
+				break;
 			map->next = form->maps;
 			form->maps = map;
 			return map;
@@ -494,7 +511,7 @@ read_composite(MpRowForm *form, HeapTupleHeader header, MpBooster *booster)
 	HeapTupleData tuple;
 	bool		complete = true;
 
-	if (map == NULL || map->type != type || map->typmod != typmod)
+	if (map == NULL || !fits(map, type, typmod))
 		map = map_for(form, type, typmod, booster);
 	tuple.t_len = HeapTupleHeaderGetDatumLength(header);
 	ItemPointerSetInvalid(&tuple.t_self);
