@@ -10,7 +10,8 @@
  * and detoast all of it. It becomes predict(m, NULL::t, t.a, t.b, ...), the
  * same function with a null of the row's type, which names the columns, before
  * them; row.c knows that form. The plan holds nothing of the model, so it
- * stays right whatever is deployed later.
+ * stays right whatever is deployed later. A call form that nobody can write marks
+ * it, so that a null of a row type among a caller's scalars stays an error.
  */
 #include "postgres.h"
 
@@ -37,6 +38,7 @@
 #include "catalog.h"
 #include "compat.h"
 #include "moment.h"
+#include "row.h"
 
 /* Work of one row, in operators, where the model is not known. */
 #define DEFAULT_WORK 100
@@ -118,6 +120,19 @@ work_of_reference(const char *text)
 	return answer;
 }
 
+/* What the argument will be, as far as that is known without calling a function, which might fail. */
+static Node *
+known_value(PlannerInfo *root, Node *argument)
+{
+	Node	   *inner = argument;
+
+	while (IsA(inner, RelabelType))
+		inner = (Node *) ((RelabelType *) inner)->arg;
+	if (root != NULL && IsA(inner, Param))
+		return estimate_expression_value(root, argument);
+	return argument;
+}
+
 static bool
 estimate_cost(SupportRequestCost *request, int factor)
 {
@@ -126,9 +141,7 @@ estimate_cost(SupportRequestCost *request, int factor)
 
 	if (request->node == NULL || !IsA(request->node, FuncExpr))
 		return false;
-	reference = linitial(((FuncExpr *) request->node)->args);
-	if (request->root != NULL)
-		reference = estimate_expression_value(request->root, reference);
+	reference = known_value(request->root, linitial(((FuncExpr *) request->node)->args));
 	if (IsA(reference, Const) && !((Const *) reference)->constisnull)
 		work = work_of_reference(TextDatumGetCString(((Const *) reference)->constvalue));
 	request->startup = 0;
@@ -212,6 +225,7 @@ expand_row(SupportRequestSimplify *request)
 		return NULL;
 	expanded = makeNode(FuncExpr);
 	*expanded = *call;
+	expanded->funcformat = MP_EXPANDED_ROW;
 	expanded->args = list_truncate(list_copy(call->args), fixed);
 	expanded->args = lappend(expanded->args, makeNullConst(row->vartype, -1, InvalidOid));
 	expanded->args = list_concat(expanded->args, columns);

@@ -99,16 +99,11 @@ array_form(MpRowForm *form, Oid element)
 
 /* Whether the planner has expanded a whole row here. */
 static bool
-is_expanded(FunctionCallInfo fcinfo, const MpRowForm *form)
+is_expanded(FunctionCallInfo fcinfo)
 {
 	Node	   *call = fcinfo->flinfo->fn_expr;
-	Node	   *lead;
 
-	if (form->n < 2 || !IsA(call, FuncExpr))
-		return false;
-	lead = list_nth(((FuncExpr *) call)->args, form->first);
-	return IsA(lead, Const) && ((Const *) lead)->constisnull &&
-		((Const *) lead)->consttype != RECORDOID && type_is_rowtype(((Const *) lead)->consttype);
+	return IsA(call, FuncExpr) && ((FuncExpr *) call)->funcformat == MP_EXPANDED_ROW;
 }
 
 static void
@@ -172,7 +167,7 @@ mp_row_form(FunctionCallInfo fcinfo, int first, MemoryContext context)
 	base = getBaseType(type);
 	if (get_fn_expr_variadic(fcinfo->flinfo))
 		array_form(form, get_base_element_type(type));
-	else if (is_expanded(fcinfo, form))
+	else if (is_expanded(fcinfo))
 		form->kind = ROW_COLUMNS;
 	else if (form->n > 1)
 		scalar_form(form, fcinfo);

@@ -9,6 +9,9 @@
 
 #include "value.h"
 
+/* How a call looks whose whole row the planner has expanded: shown as any other, kept in plans, written by nobody. */
+#define MP_EXPANDED_ROW COERCE_SQL_SYNTAX
+
 /* What the arguments of a call hold, known from their types alone. */
 typedef struct MpRowForm MpRowForm;
 
