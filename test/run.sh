@@ -146,13 +146,12 @@ run_tap()
 	tally_tap tap $status
 	if [ $status != 0 ]
 	then
-		for log in "$tree"/tmp_check/log/*
+		for log in "$tree"/tmp_check/log/regress_log_*
 		do
-			case $log in
-				*_[a-z]*.log) grep -l -E 'PANIC|was terminated by signal' "$log" &&
-					show "$log" 60;;
-			esac
+			! grep -q -E '\) not ok |died|Bail out' "$log" ||
+				{ say "---- ${log##*/}"; grep -B 30 -A 10 -E '\) not ok |died|Bail out' "$log" | tail -n 120; }
 		done
+		grep -l -E 'PANIC|was terminated by signal' "$tree"/tmp_check/log/*.log
 	fi
 }
 

@@ -125,6 +125,12 @@ logfile = $directory/pgbouncer.log
 INI
 system_or_bail('/usr/sbin/pgbouncer', '-q', '-d', "$directory/pgbouncer.ini");
 my $through = "host=127.0.0.1 port=$pool user=$ENV{PGUSER} dbname=postgres";
+# -d returns before the port is open
+for (1 .. 100)
+{
+	last if ($node->psql('postgres', 'SELECT', connstr => $through))[0] == 0;
+	select undef, undef, undef, 0.1;
+}
 
 append_to_file("$directory/score.sql", <<SQL);
 \\set id random(1, 7043)
