@@ -595,6 +595,30 @@ mp_craft_binary_linear(void)
 
 /* --- loading --- */
 
+/*
+ * With MP_KEEP_SPOILED = FOLDER in the environment, every refused model and
+ * what was said of it go there, to be tried through SQL as well.
+ */
+static void
+keep_refused(const void *data, size_t size, const MpError *error)
+{
+	static int	number;
+	const char *folder = getenv("MP_KEEP_SPOILED");
+	char		path[1024];
+	FILE	   *file;
+
+	if (folder == NULL || error->code == MP_OK)
+		return;
+	snprintf(path, sizeof(path), "%s/%05d.model", folder, ++number);
+	file = fopen(path, "wb");
+	if (file == NULL || fwrite(data, 1, size, file) != size || fclose(file) != 0)
+		exit(2);
+	snprintf(path, sizeof(path), "%s/%05d.message", folder, number);
+	file = fopen(path, "w");
+	if (file == NULL || fprintf(file, "%s", error->message) < 0 || fclose(file) != 0)
+		exit(2);
+}
+
 MpOutcome
 mp_craft_load(const void *data, size_t size, const MpLoadOptions *options, size_t fail_at)
 {
@@ -618,6 +642,8 @@ mp_craft_load(const void *data, size_t size, const MpLoadOptions *options, size_
 		memcpy(outcome.forest, forest, forest->size);
 		counting.alloc.release(&counting.alloc, forest);
 	}
+	else if (options == NULL && fail_at == 0)
+		keep_refused(data, size, &outcome.error);
 	free(copy);
 	outcome.peak = counting.peak;
 	outcome.n_requests = counting.n_requests;
