@@ -341,6 +341,22 @@ evict(const CacheEntry *keep)
 	}
 }
 
+/* A version's entry, be it one without a booster. */
+static CacheEntry *
+entry_of(int64 model, int32 version)
+{
+	CacheKey	key = {model, version};
+	bool		found;
+	CacheEntry *entry = hash_search(entries, &key, HASH_ENTER, &found);
+
+	if (!found)
+	{
+		entry->loads = 0;
+		entry->booster = NULL;
+	}
+	return entry;
+}
+
 /* Whether the entry was loaded from this very tuple, or from one with the same contents. */
 static bool
 entry_is_current(CacheEntry *entry, MpScan *scan, HeapTuple tuple)
@@ -365,12 +381,10 @@ entry_is_current(CacheEntry *entry, MpScan *scan, HeapTuple tuple)
 MpBooster *
 mp_cache_get(const char *name, int64 model, int32 version, Snapshot snapshot)
 {
-	CacheKey	key = {model, version};
 	CacheEntry *entry;
 	MpScan		scan;
 	HeapTuple	tuple;
 	MpBooster  *booster;
-	bool		found;
 
 	ensure_cache();
 	mp_scan_begin(&scan, "version", snapshot);
@@ -382,8 +396,9 @@ mp_cache_get(const char *name, int64 model, int32 version, Snapshot snapshot)
 				errcode(ERRCODE_UNDEFINED_OBJECT),
 				errmsg("model \"%s\" has no version %d", name, version),
 				errhint("The view model_predict.versions lists the versions of a model."));
-	entry = hash_search(entries, &key, HASH_FIND, NULL);
-	if (entry == NULL || entry->booster == NULL || !entry_is_current(entry, &scan, tuple))
+	entry = entry_of(model, version);
+	if (entry->booster == NULL || strcmp(entry->booster->name, name) != 0 ||
+		!entry_is_current(entry, &scan, tuple))
 	{
 		uint64		fingerprint = fingerprint_of(&scan, tuple);
 		Oid			file = mp_relation_file(scan.rel);
@@ -392,18 +407,6 @@ mp_cache_get(const char *name, int64 model, int32 version, Snapshot snapshot)
 		ItemPointerData tid = tuple->t_self;
 
 		booster = load_booster(name, model, version, &scan, tuple);
-		/* from here on nothing throws but the hash table's own growth */
-		entry = hash_search(entries, &key, HASH_ENTER_NULL, &found);
-		if (entry == NULL)
-		{
-			mp_booster_free(booster);
-			ereport(ERROR, errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory"));
-		}
-		if (!found)
-		{
-			entry->loads = 0;
-			entry->booster = NULL;
-		}
 		if (entry->booster != NULL)
 			drop_booster(entry);
 		entry->file = file;
@@ -413,9 +416,10 @@ mp_cache_get(const char *name, int64 model, int32 version, Snapshot snapshot)
 		entry->fingerprint = fingerprint;
 		entry->booster = booster;
 		booster->loads = ++entry->loads;
-		evict(entry);
 	}
 	entry->used = ++tick;
+	/* not just after a load: boosters grow when they explain, and the limit may have been lowered */
+	evict(entry);
 	mp_scan_end(&scan);
 	return entry->booster;
 }

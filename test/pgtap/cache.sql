@@ -1,0 +1,29 @@
+-- What a session holds in memory: never more than cache_size where it can be
+-- helped, and under the names that the models have.
+BEGIN;
+\ir include/golden.sql
+SELECT no_plan();
+
+-- models of nearly 1 MB each: two of them are too many for the smallest cache
+CREATE FUNCTION pg_temp.wide(bias numeric) RETURNS bytea LANGUAGE sql AS
+	$$ SELECT pg_temp.linear(array_agg('feature_' || i), array_agg(i::numeric), bias) FROM generate_series(1, 12000) i $$;
+SELECT model_predict.register('wide', pg_temp.wide(n), absent_feature => 'missing') FROM generate_series(1, 4) AS n \g /dev/null
+CREATE FUNCTION pg_temp.cached() RETURNS text LANGUAGE sql AS
+	$$ SELECT coalesce(string_agg(version::text, ' ' ORDER BY version), '') FROM model_predict.cache WHERE model = 'wide' $$;
+
+SELECT is(predict('wide@' || n, '{"feature_7": 1}'::jsonb), 7::float8 + n, 'version ' || n) FROM generate_series(1, 4) AS n;
+SELECT is(pg_temp.cached(), '1 2 3 4', 'all are kept while there is room');
+SET model_predict.cache_size = '1MB';
+SELECT is(predict('wide@2', '{"feature_7": 1}'::jsonb), 9::float8, 'a limit that is lowered');
+SELECT ok(sum(bytes) <= 1048576 AND bool_or(version = 2), 'holds from the next look-up on') FROM model_predict.cache;
+RESET model_predict.cache_size;
+
+-- a model dropped and made anew may come by the same number
+SELECT is(predict('wide@1', '{}'::jsonb), 1::float8, 'under its name');
+UPDATE model_predict.model SET name = 'broad' WHERE name = 'wide';
+SELECT is(predict('broad@1', '{}'::jsonb), 1::float8, 'under another name');
+SELECT is(array_agg(model), '{broad}', 'the cache says so') FROM model_predict.cache WHERE version = 1;
+SELECT throws_ok($$ SELECT predict('broad@1', 1, 2) $$, '22023', 'model "broad" version 1 expects 12000 features, not 2', 'and messages');
+
+SELECT * FROM finish();
+ROLLBACK;
