@@ -117,33 +117,75 @@ tops_size(const MpKernelImage *image, MpKernelKind kind)
 	return size;
 }
 
-/* Copies the tops of all chunks, putting cells and bounds together. */
+/* Copies the tops of a chunk as nodes in heap order. Returns the end of the copy. */
+static uint16_t *
+copy_chunk_tops(const MpKernelImage *image, const MpKernelChunk *chunk, uint16_t *nodes)
+{
+	const uint8_t *cells = (const uint8_t *) image + chunk->tops;
+	const uint8_t *end = cells + mp_chunk_tops_size(image, chunk);
+	uint8_t		places[MP_TOP_PLACES];
+
+	for (int i = 0; i < MP_TOP_PLACES; i++)
+		places[i] = mp_top_place(chunk->levels, i);
+	for (; cells < end; cells += 2 * MP_TOP_PLACES, nodes += MP_TOP_PLACES)
+	{
+		for (int i = 0; i < MP_TOP_PLACES; i++)
+			nodes[i] = cells[places[i]] | cells[places[i] + MP_TOP_PLACES] << 8;
+	}
+	return nodes;
+}
+
 static void
 copy_tops(const MpKernelImage *image, uint16_t *nodes)
 {
 	const MpKernelChunk *chunks = MP_SECTION(image, MP_KERNEL_CHUNKS, MpKernelChunk);
 
 	for (size_t c = 0; c < MP_SECTION_LENGTH(image, MP_KERNEL_CHUNKS, MpKernelChunk); c++)
-	{
-		const uint8_t *cells = (const uint8_t *) image + chunks[c].tops;
-		const uint8_t *end = cells + mp_chunk_tops_size(image, &chunks[c]);
+		nodes = copy_chunk_tops(image, &chunks[c], nodes);
+}
 
-		for (; cells < end; cells += 2 * MP_TOP_PLACES, nodes += MP_TOP_PLACES)
-		{
-			for (int i = 0; i < MP_TOP_PLACES; i++)
-				nodes[i] = cells[i] | cells[i + MP_TOP_PLACES] << 8;
-		}
-	}
+static size_t
+values_size(const MpKernelImage *image)
+{
+	size_t		n_chunks = MP_SECTION_LENGTH(image, MP_KERNEL_CHUNKS, MpKernelChunk);
+
+	if (image->sum != MP_SUM_CYCLE)
+		n_chunks = 1;
+	return n_chunks * MP_CHUNK_TREES * sizeof(uint32_t);
+}
+
+/* Takes the next `size` bytes, filled up to a multiple of 64; without a block, only counts. */
+static void *
+take(char *block, size_t *used, size_t size)
+{
+	void	   *taken = block != NULL ? block + *used : NULL;
+
+	*used += (size + 63) / 64 * 64;
+	return taken;
+}
+
+/* Lays out the scratch of a kernel in a block, NULL: only counts. Returns the bytes needed. */
+static size_t
+place_scratch(MpKernel *kernel, const MpKernelImage *image, char *block)
+{
+	bool		permute = kernel->kind == MP_KERNEL_AVX512;
+	size_t		used = 0;
+
+	kernel->row = take(block, &used, row_size(image, kernel->kind));
+	kernel->masks = take(block, &used, permute ? MP_CHUNK_TREES * sizeof(uint64_t) : 0);
+	kernel->outs = take(block, &used, MP_CHUNK_TREES);
+	kernel->values = take(block, &used, values_size(image));
+	kernel->tops = take(block, &used, tops_size(image, kernel->kind));
+	return used;
 }
 
 /* The kernel with its scratch, in one block. */
 static MpKernel *
 new_kernel(MpAlloc *alloc, const MpKernelImage *image, MpKernelKind kind, MpError *error)
 {
-	size_t		masks_size = kind == MP_KERNEL_AVX512 ? MP_CHUNK_TREES * sizeof(uint64_t) : 0;
-	size_t		n_row = image != NULL ? row_size(image, kind) : 0;
-	size_t		n_tops = image != NULL ? tops_size(image, kind) : 0;
-	size_t		size = sizeof(MpKernel) + 64 + masks_size + n_row + n_tops;
+	MpKernel	counted = {.kind = kind};
+	size_t		scratch = image != NULL ? place_scratch(&counted, image, NULL) : 0;
+	size_t		size = sizeof(MpKernel) + 64 + scratch;
 	MpKernel   *kernel = mp_alloc_get(alloc, size);
 
 	if (kernel == NULL)
@@ -154,13 +196,13 @@ new_kernel(MpAlloc *alloc, const MpKernelImage *image, MpKernelKind kind, MpErro
 	memset(kernel, 0, sizeof(MpKernel));
 	kernel->alloc = alloc;
 	kernel->kind = kind;
-	kernel->masks = align_64(kernel + 1);
-	kernel->row = (char *) kernel->masks + masks_size;
-	kernel->tops = (uint16_t *) ((char *) kernel->row + n_row);
+	if (image == NULL)
+		return kernel;
+	place_scratch(kernel, image, align_64(kernel + 1));
 
 	/* vector kernels read whole registers of it, also beyond the last slot */
-	memset(kernel->row, 0, n_row);
-	if (n_tops > 0)
+	memset(kernel->row, 0, row_size(image, kind));
+	if (tops_size(image, kind) > 0)
 		copy_tops(image, kernel->tops);
 	return kernel;
 }

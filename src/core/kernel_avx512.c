@@ -26,7 +26,8 @@ rank_in_block(const float *block, float x)
 {
 	__mmask16	mask = _mm512_cmp_ps_mask(_mm512_loadu_ps(block), _mm512_set1_ps(x), _CMP_LE_OQ);
 
-	return _mm_popcnt_u32(mask);
+	/* ones up to the rank, as the floats ascend */
+	return _tzcnt_u32(~(uint32_t) mask);
 }
 
 #define RANK_IN_BLOCK rank_in_block
@@ -55,6 +56,7 @@ look_up(Table table, __m512i cells)
 ENGINE void
 decide(const uint8_t *tops, size_t n_groups, Table table, uint64_t *masks)
 {
+	MP_UNROLL(4)
 	for (size_t i = 0; i < n_groups; i++, tops += 2 * MP_TOP_PLACES)
 	{
 		__m512i		cells = _mm512_loadu_si512(tops);
@@ -64,23 +66,37 @@ decide(const uint8_t *tops, size_t n_groups, Table table, uint64_t *masks)
 	}
 }
 
-/* i -> 2i + bit i of the mask, in every lane */
-#define MASK_STEP(width, masks, i, one) \
-	_mm512_ternarylogic_epi64(_mm512_add_epi##width(i, i), \
-							  _mm512_srlv_epi##width(masks, i), one, 0xf8)
-
-/* The ways out of 8 trees of 6 levels. */
+/*
+ * The ways out of 8 trees of 6 levels: two levels in four instructions. Of a
+ * group's 3 bits, shifted down, a table makes both the number of the group below
+ * it, times 3 as that is where it lies, and in the upper half of the lane the
+ * number itself, which in the end is the way out. A rotation does not look at
+ * the upper half.
+ */
 ENGINE __m512i
 walk_6(const uint64_t *masks)
 {
-	__m512i		one = _mm512_set1_epi64(1);
+#define WAY(n) (3 + 3 * (n) + ((int64_t) (n) << 32))
+	__m512i		ways = _mm512_setr_epi64(WAY(0), WAY(2), WAY(1), WAY(2),
+										 WAY(0), WAY(3), WAY(1), WAY(3));
+#undef WAY
 	__m512i		m = _mm512_loadu_si512(masks);
-	__m512i		i = one;
+	__m512i		group = _mm512_permutexvar_epi64(m, ways);
 
-	for (int level = 0; level < 6; level++)
-		i = MASK_STEP(64, m, i, one);
-	return _mm512_xor_si512(i, _mm512_set1_epi64(64));
+	MP_UNROLL(2)
+	for (int i = 0; i < 2; i++)
+	{
+		__m512i		bits = _mm512_rorv_epi64(m, group);
+
+		group = _mm512_add_epi64(_mm512_slli_epi64(group, 2),
+								 _mm512_permutexvar_epi64(bits, ways));
+	}
+	return _mm512_srli_epi64(group, 32);
 }
+
+/* i -> 2i + bit i of the mask, in every lane */
+#define MASK_STEP(masks, i, one) \
+	_mm512_ternarylogic_epi32(_mm512_add_epi32(i, i), _mm512_srlv_epi32(masks, i), one, 0xf8)
 
 /* of 16 trees of 5 levels */
 ENGINE __m512i
@@ -90,8 +106,9 @@ walk_5(const uint64_t *masks)
 	__m512i		m = _mm512_loadu_si512(masks);
 	__m512i		i = one;
 
+	MP_UNROLL(5)
 	for (int level = 0; level < 5; level++)
-		i = MASK_STEP(32, m, i, one);
+		i = MASK_STEP(m, i, one);
 	return _mm512_xor_si512(i, _mm512_set1_epi32(32));
 }
 
@@ -105,8 +122,9 @@ walk_4(const uint64_t *masks, int levels)
 		: _mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *) masks));
 	__m512i		i = one;
 
+	MP_UNROLL(4)
 	for (int level = 0; level < levels; level++)
-		i = MASK_STEP(32, m, i, one);
+		i = MASK_STEP(m, i, one);
 	return _mm512_xor_si512(i, _mm512_set1_epi32(1 << levels));
 }
 
@@ -182,8 +200,8 @@ walk_blocks(Table table, __m512i blocks)
 
 /* Short trees, 8 at a time. */
 ENGINE void
-short_values(const char *image, const MpKernelChunk *chunk, const uint64_t *masks, Table table,
-			 uint32_t *values)
+short_values(const char *image, const MpKernelChunk *chunk, size_t first, size_t n,
+			 const uint64_t *masks, Table table, uint32_t *values)
 {
 	const uint64_t *splits = (const uint64_t *) (image + chunk->splits);
 	const MpShortTail *tails = (const MpShortTail *) (image + chunk->tails);
@@ -192,7 +210,9 @@ short_values(const char *image, const MpKernelChunk *chunk, const uint64_t *mask
 	__m512i		low_word = _mm512_set1_epi64(0xffff);
 	__m512i		one = _mm512_set1_epi64(1);
 
-	for (size_t t = 0; t < chunk->n_trees; t += 8)
+	splits += first;
+	tails += first;
+	for (size_t t = 0; t < n; t += 8)
 	{
 		__m512i		out = walk_6(masks + t);
 		__m512i		bit = _mm512_sllv_epi64(one, out);
@@ -227,17 +247,17 @@ walk_6_twice(const uint64_t *masks, bool both)
 
 /* Deep trees, 16 at a time, until all are at leaves, which lead to themselves. */
 ENGINE void
-deep_values(const char *image, const MpKernelChunk *chunk, const uint64_t *masks, Table table,
-			uint32_t *values)
+deep_values(const char *image, const MpKernelChunk *chunk, size_t first, size_t n_trees,
+			const uint64_t *masks, Table table, uint32_t *values)
 {
 	const char *data = image + chunk->data;
 	const MpDeepTail *tails = (const MpDeepTail *) (image + chunk->tails);
-	size_t		n_trees = mp_chunk_places(chunk);
 	__m512i		index = _mm512_mullo_epi32(
 		_mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15),
 		_mm512_set1_epi32(sizeof(MpDeepTail)));
 	__m512i		zero = _mm512_setzero_si512();
 
+	tails += first;
 	for (size_t t = 0; t < n_trees; t += 16, tails += 16)
 	{
 		bool		both = n_trees - t >= 16;
@@ -271,26 +291,71 @@ deep_values(const char *image, const MpKernelChunk *chunk, const uint64_t *masks
 	}
 }
 
+/*
+ * Trees are done in blocks of 32, and a block is decided before the one ahead
+ * of it is walked: so its masks are in the cache in time, and the processor has
+ * always two kinds of work to choose from.
+ */
+#define BLOCK_TREES 32
+
 ENGINE void
-chunk_values(MpKernel *kernel, const MpKernelChunk *chunk, Table table)
+decide_block(const MpKernel *kernel, const MpKernelChunk *chunk, size_t first, size_t n,
+			 Table table)
+{
+	const uint8_t *tops = (const uint8_t *) kernel->image + chunk->tops;
+	int			levels = chunk->levels;
+
+	decide(tops + (first << levels) * 2, (n << levels) / MP_TOP_PLACES, table,
+		   kernel->masks + (first << levels) / MP_TOP_PLACES);
+}
+
+ENGINE void
+block_values(const MpKernel *kernel, const MpKernelChunk *chunk, size_t first, size_t n,
+			 Table table, uint32_t *values)
 {
 	const char *image = (const char *) kernel->image;
-	size_t		n_trees = mp_chunk_places(chunk);
+	const uint32_t *leaves = (const uint32_t *) (image + chunk->leaves);
+	int			levels = chunk->levels;
+	const uint64_t *masks = kernel->masks + (first << levels) / MP_TOP_PLACES;
 
-	decide((const uint8_t *) image + chunk->tops, (n_trees << chunk->levels) / MP_TOP_PLACES,
-		   table, kernel->masks);
 	switch ((MpChunkForm) chunk->form)
 	{
 		case MP_CHUNK_FLAT:
-			flat_values(kernel->masks, (const uint32_t *) (image + chunk->leaves), n_trees,
-						chunk->levels, kernel->values);
+			flat_values(masks, leaves + (first << levels), n, levels, values);
 			break;
 		case MP_CHUNK_SHORT:
-			short_values(image, chunk, kernel->masks, table, kernel->values);
+			short_values(image, chunk, first, n, masks, table, values);
 			break;
 		case MP_CHUNK_DEEP:
-			deep_values(image, chunk, kernel->masks, table, kernel->values);
+			deep_values(image, chunk, first, n, masks, table, values);
 			break;
+	}
+}
+
+ENGINE size_t
+at_most(size_t n, size_t limit)
+{
+	return n < limit ? n : limit;
+}
+
+/* The values of all trees of chunk c, added up. */
+ENGINE void
+add_chunk(MpKernel *kernel, uint32_t c, Table table, float *margin)
+{
+	const MpKernelChunk *chunk = &kernel->chunks[c];
+	uint32_t   *values = mp_values_of(kernel, c);
+	size_t		places = mp_chunk_places(chunk);
+
+	decide_block(kernel, chunk, 0, at_most(places, BLOCK_TREES), table);
+	for (size_t t = 0; t < places; t += BLOCK_TREES)
+	{
+		size_t		n = at_most(places - t, BLOCK_TREES);
+
+		if (t + n < places)
+			decide_block(kernel, chunk, t + n, at_most(places - t - n, BLOCK_TREES), table);
+		block_values(kernel, chunk, t, n, table, values + t);
+		mp_add_values(kernel, values + t, c * MP_CHUNK_TREES + t,
+					  at_most(chunk->n_trees - t, n), margin);
 	}
 }
 
@@ -309,21 +374,19 @@ margin_permute(MpKernel *kernel, bool two, float *margin)
 	table.high = _mm512_loadu_si512((const char *) kernel->row + 64);
 	table.two = two;
 	for (uint32_t c = 0; c < kernel->n_chunks; c++)
-	{
-		chunk_values(kernel, &kernel->chunks[c], table);
-		mp_add_values(kernel, c, margin);
-	}
+		add_chunk(kernel, c, table, margin);
+	mp_finish_margin(kernel, margin);
 }
 
 TARGET void
 mp_margin_avx512(MpKernel *kernel, const float *x, float *margin)
 {
-	mp_start_margin(kernel, margin);
 	if (kernel->image->wide)
 	{
-		margin_wide(kernel, x, margin);
+		margin_scalar(kernel, x, margin);
 		return;
 	}
+	mp_start_margin(kernel, margin);
 	rank_row(kernel, x, put_byte_cell);
 	if (kernel->image->n_slots <= 64)
 		margin_permute(kernel, false, margin);

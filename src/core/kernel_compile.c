@@ -169,6 +169,7 @@ static void
 put_top_node(const Compiler *c, const Top *top, uint32_t at, uint32_t node)
 {
 	uint8_t    *bytes = top->places;
+	uint32_t	place = top->first + mp_top_place(top->levels, at);
 	uint32_t	cell;
 	uint32_t	bound;
 
@@ -177,8 +178,8 @@ put_top_node(const Compiler *c, const Top *top, uint32_t at, uint32_t node)
 		((uint32_t *) top->places)[at] = cell | bound << 16;
 	else
 	{
-		bytes[top->first + at] = cell;
-		bytes[top->first + at + MP_TOP_PLACES] = bound;
+		bytes[place] = cell;
+		bytes[place + MP_TOP_PLACES] = bound;
 	}
 }
 

@@ -34,7 +34,8 @@
  *
  * In a wide image tops are nodes. In others cells and bounds lie apart, as
  * AVX-512 needs them: 64 cells, then their 64 bounds, which are one top of 6
- * levels, two of 5, and so on.
+ * levels, two of 5, and so on. Tops of 6 levels are not in heap order there: the
+ * three nodes of two levels lie side by side, see mp_top_place.
  *
  * Chunks are filled up to a multiple of 8 trees with ones that go left.
  * All offsets are in bytes from the start of the image.
@@ -45,7 +46,7 @@
 #include "forest.h"
 
 #define MP_KERNEL_MAGIC 0x314b504du		/* "MPK1" */
-#define MP_KERNEL_FORMAT 1				/* raised at every change of this file */
+#define MP_KERNEL_FORMAT 2				/* raised at every change of this file */
 #define MP_KERNEL_MAX_SIZE 0x7fffffff	/* some offsets have 32 bits */
 
 #define MP_CHUNK_TREES 128
@@ -230,6 +231,27 @@ static inline uint32_t
 mp_round_up(uint32_t n, uint32_t multiple)
 {
 	return (n + multiple - 1) / multiple * multiple;
+}
+
+/*
+ * The place, in an image of bytes, of the node that has number i in heap order.
+ * Six levels are 21 groups of 3 nodes: one, then the 4 below it, then 16.
+ */
+static inline uint32_t
+mp_top_place(uint32_t levels, uint32_t i)
+{
+	static const uint8_t first_group[] = {0, 1, 5};
+	uint32_t	level = 0;
+
+	if (levels < MP_TOP_LEVELS)
+		return i;
+	if (i == 0)
+		return MP_TOP_PLACES - 1;
+	while (i >> (level + 1) != 0)
+		level++;
+	if (level % 2 == 0)
+		return 3 * (first_group[level / 2] + i - (1u << level));
+	return 3 * (first_group[level / 2] + i / 2 - (1u << (level - 1))) + 1 + i % 2;
 }
 
 /* trees of a chunk, filled up */

@@ -15,21 +15,24 @@ ENGINE uint32_t
 rank_level(const MpKernel *kernel, const float *x, uint32_t slot, int levels, PutFunction put)
 {
 	uint32_t	end = slot + kernel->image->level_slots[levels - 1];
+	const MpKernelSlot *slots = kernel->slots;
+	const float *thresholds = kernel->thresholds;
+	void	   *row = kernel->row;
 
 	for (; slot < end; slot++)
 	{
-		const MpKernelSlot *s = &kernel->slots[slot];
-		const float *root = kernel->thresholds + (size_t) slot * MP_RANK_FANOUT;
-		float		value = x[s->feature];
-		size_t		rank = RANK_IN_BLOCK(root, value);
+		float		value = x[slots[slot].feature];
+		size_t		rank = RANK_IN_BLOCK(thresholds + (size_t) slot * MP_RANK_FANOUT, value);
 
+		MP_UNROLL(3)
 		for (int level = 1; level < levels; level++)
 		{
-			const float *block = kernel->thresholds + (s->first[level - 1] + rank) * MP_RANK_FANOUT;
+			size_t		block = slots[slot].first[level - 1] + rank;
 
-			rank = rank * MP_RANK_FANOUT + RANK_IN_BLOCK(block, value);
+			rank = rank * MP_RANK_FANOUT +
+				RANK_IN_BLOCK(thresholds + block * MP_RANK_FANOUT, value);
 		}
-		put(kernel->row, slot, rank);
+		put(row, slot, rank);
 	}
 	return end;
 }

@@ -20,6 +20,15 @@
  */
 #define MP_ENGINE static inline __attribute__((always_inline))
 
+#if defined(__clang__)
+#define MP_UNROLL(n) _Pragma("unroll")
+#elif defined(__GNUC__)
+#define MP_PRAGMA(text) _Pragma(#text)
+#define MP_UNROLL(n) MP_PRAGMA(GCC unroll n)
+#else
+#define MP_UNROLL(n)
+#endif
+
 typedef void (*MpMarginFunction) (MpKernel *kernel, const float *x, float *margin);
 
 struct MpKernel
@@ -47,8 +56,8 @@ struct MpKernel
 	void	   *row;
 	uint64_t   *masks;			/* AVX-512: what the nodes of a chunk say, aligned to 64 */
 	uint16_t   *tops;			/* others, unless wide: all tops, as nodes */
-	uint8_t		outs[MP_CHUNK_TREES];	/* the way out that each tree of a chunk takes */
-	uint32_t	values[MP_CHUNK_TREES]; /* what it adds: float, or number of a leaf vector */
+	uint8_t    *outs;			/* others: the way out that each tree of a chunk takes */
+	uint32_t   *values;			/* what each tree adds: float, or number of a leaf vector */
 };
 
 /* the engines */

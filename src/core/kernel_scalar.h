@@ -43,8 +43,11 @@ margin_bytes(MpKernel *kernel, const float *x, float *margin)
 	rank_row(kernel, x, put_byte_node);
 	for (uint32_t c = 0; c < kernel->n_chunks; c++)
 	{
-		tops = walk_bytes_chunk(kernel, &kernel->chunks[c], tops);
-		mp_add_values(kernel, c, margin);
+		const MpKernelChunk *chunk = &kernel->chunks[c];
+		uint32_t   *values = mp_values_of(kernel, c);
+
+		tops = walk_bytes_chunk(kernel, chunk, tops, values);
+		mp_add_values(kernel, values, c * MP_CHUNK_TREES, chunk->n_trees, margin);
 	}
 }
 
@@ -63,10 +66,12 @@ margin_wide(MpKernel *kernel, const float *x, float *margin)
 	rank_row(kernel, x, put_wide_node);
 	for (uint32_t c = 0; c < kernel->n_chunks; c++)
 	{
-		const char *tops = (const char *) kernel->image + kernel->chunks[c].tops;
+		const MpKernelChunk *chunk = &kernel->chunks[c];
+		const char *tops = (const char *) kernel->image + chunk->tops;
+		uint32_t   *values = mp_values_of(kernel, c);
 
-		walk_wide_chunk(kernel, &kernel->chunks[c], (const uint32_t *) tops);
-		mp_add_values(kernel, c, margin);
+		walk_wide_chunk(kernel, chunk, (const uint32_t *) tops, values);
+		mp_add_values(kernel, values, c * MP_CHUNK_TREES, chunk->n_trees, margin);
 	}
 }
 
@@ -78,4 +83,5 @@ margin_scalar(MpKernel *kernel, const float *x, float *margin)
 		margin_wide(kernel, x, margin);
 	else
 		margin_bytes(kernel, x, margin);
+	mp_finish_margin(kernel, margin);
 }

@@ -141,24 +141,26 @@ WALK(deep_values) (const char *image, const MpKernelChunk *chunk, const NODE *ro
 
 /* The value of each tree of a chunk. Returns the end of its tops. */
 ENGINE const NODE *
-WALK(chunk) (MpKernel *kernel, const MpKernelChunk *chunk, const NODE *tops)
+WALK(chunk) (const MpKernel *kernel, const MpKernelChunk *chunk, const NODE *tops,
+			 uint32_t *values)
 {
 	const char *image = (const char *) kernel->image;
 	const NODE *row = kernel->row;
+	uint8_t    *outs = kernel->outs;
 	size_t		n_trees = mp_chunk_places(chunk);
 
-	WALK(tops) (tops, n_trees, chunk->levels, row, kernel->outs);
+	WALK(tops) (tops, n_trees, chunk->levels, row, outs);
 	switch ((MpChunkForm) chunk->form)
 	{
 		case MP_CHUNK_FLAT:
 			WALK(flat_values) ((const uint32_t *) (image + chunk->leaves), chunk->n_trees,
-							   chunk->levels, kernel->outs, kernel->values);
+							   chunk->levels, outs, values);
 			break;
 		case MP_CHUNK_SHORT:
-			WALK(short_values) (image, chunk, row, kernel->outs, kernel->values);
+			WALK(short_values) (image, chunk, row, outs, values);
 			break;
 		case MP_CHUNK_DEEP:
-			WALK(deep_values) (image, chunk, row, kernel->outs, kernel->values);
+			WALK(deep_values) (image, chunk, row, outs, values);
 			break;
 	}
 	return tops + (n_trees << chunk->levels);
