@@ -46,7 +46,6 @@
 #include "forest.h"
 
 #define MP_KERNEL_MAGIC 0x314b504du		/* "MPK1" */
-#define MP_KERNEL_FORMAT 2				/* raised at every change of this file */
 #define MP_KERNEL_MAX_SIZE 0x7fffffff	/* some offsets have 32 bits */
 
 #define MP_CHUNK_TREES 128
