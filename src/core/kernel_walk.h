@@ -92,13 +92,17 @@ WALK(short_values) (const char *image, const MpKernelChunk *chunk, const NODE *r
 	{
 		size_t		number = table[outs[t]];
 		const BLOCK *block;
+		const NODE *heap;
 		size_t		i = 1;
 
 		/* without a branch: the tree's blocks, or the ones of no tree */
 		number += tails[t].block & -(number / MP_TOP_PLACES);
 		block = &blocks[number];
-		STEP(i, block->nodes - 1, row);
-		STEP(i, block->nodes - 1, row);
+
+		/* in heap order: the leaf's number stands in the idle place 0 */
+		heap = (const NODE *) block;
+		STEP(i, heap, row);
+		STEP(i, heap, row);
 		values[t] = leaves[tails[t].leaf + block->leaf + i - 4];
 	}
 }

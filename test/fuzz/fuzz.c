@@ -6,6 +6,7 @@
 #include "eval.h"
 #include "harness.h"
 #include "importance.h"
+#include "kernel.h"
 #include "objective.h"
 #include "probe.h"
 #include "shap.h"
@@ -64,19 +65,78 @@ random_value(const MpForest *forest, uint64_t *state)
 	return x;
 }
 
-/* Room for one row and all that comes of it. */
+#define N_KINDS (MP_KERNEL_AVX512 + 1)
+
+/* Room for one row and all that comes of it, and what scores it. */
 typedef struct Row
 {
 	float	   *x;
 	float	   *margin;
+	float	   *other_margin;
 	float	   *prediction;
 	int32_t    *leaf;
+	void	   *image;
+	MpKernel   *kernels[N_KINDS];	/* NULL: this machine has it not */
 } Row;
+
+static void
+open_kernels(const MpForest *forest, Row *row)
+{
+	size_t		size;
+	MpError		error;
+
+	memset(row->kernels, 0, sizeof(row->kernels));
+	row->image = mp_kernel_compile(&mp_alloc_malloc, forest, &size, &error);
+	MP_FUZZ_REQUIRE(error.code == MP_OK);
+	if (row->image == NULL)
+		return;
+	MP_FUZZ_REQUIRE(mp_kernel_check(row->image, size, forest, &error));
+	for (int kind = MP_KERNEL_PORTABLE; kind < N_KINDS; kind++)
+	{
+		MpKernel   *kernel = mp_kernel_open(&mp_alloc_malloc, row->image, forest,
+											(MpKernelKind) kind, &error);
+
+		MP_FUZZ_REQUIRE(kernel != NULL);
+		if (mp_kernel_kind(kernel) == (MpKernelKind) kind)
+			row->kernels[kind] = kernel;
+		else
+			mp_kernel_close(kernel);
+	}
+}
+
+static void
+close_kernels(Row *row)
+{
+	for (int kind = 0; kind < N_KINDS; kind++)
+		mp_kernel_close(row->kernels[kind]);
+	mp_alloc_release(&mp_alloc_malloc, row->image);
+}
+
+static bool
+is_same(float a, float b)
+{
+	return memcmp(&a, &b, sizeof(a)) == 0 || (isnan(a) && isnan(b));
+}
+
+/* Every kernel must give the reference's bits. */
+static void
+compare_kernels(const MpForest *forest, const Row *row)
+{
+	for (int kind = 0; kind < N_KINDS; kind++)
+	{
+		if (row->kernels[kind] == NULL)
+			continue;
+		mp_kernel_margin(row->kernels[kind], row->x, row->other_margin);
+		for (int32_t k = 0; k < forest->n_outputs; k++)
+			MP_FUZZ_REQUIRE(is_same(row->margin[k], row->other_margin[k]));
+	}
+}
 
 static void
 score_row(const MpForest *forest, const Row *row)
 {
 	mp_eval_margin(forest, row->x, row->margin);
+	compare_kernels(forest, row);
 	mp_predict_from_margin(forest, row->margin, row->prediction);
 	if (forest->booster == MP_BOOSTER_GBLINEAR)
 		return;
@@ -137,8 +197,10 @@ mp_fuzz_score(const MpForest *forest)
 
 	row.x = malloc((size_t) forest->n_features * sizeof(float));
 	row.margin = malloc((size_t) forest->n_outputs * sizeof(float));
+	row.other_margin = malloc((size_t) forest->n_outputs * sizeof(float));
 	row.prediction = malloc((size_t) forest->n_outputs * sizeof(float));
 	row.leaf = malloc(((size_t) forest->n_trees + 1) * sizeof(int32_t));
+	open_kernels(forest, &row);
 	for (int i = 0; i < n_rows; i++)
 	{
 		for (int32_t k = 0; k < forest->n_features; k++)
@@ -148,8 +210,10 @@ mp_fuzz_score(const MpForest *forest)
 	explain(forest, &row);
 	if (forest->n_features <= 1000)
 		score_probes(forest, &row);
+	close_kernels(&row);
 	free(row.x);
 	free(row.margin);
+	free(row.other_margin);
 	free(row.prediction);
 	free(row.leaf);
 }

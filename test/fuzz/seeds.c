@@ -4,6 +4,8 @@
  */
 #include "craft.h"
 #include "harness.h"
+#include "kernel.h"
+#include "random_forest.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -71,6 +73,43 @@ write_binaries(void)
 	mp_blob_free(&linear);
 }
 
+/* Kernels of every form of tree, byte and wide, as small as they come. */
+static void
+write_kernels(void)
+{
+	static const MpShape shapes[] = {
+		{"lone-leaves", 3, 2, 0, 1, 1},
+		{"flat", 3, 9, 3, 6, 5, .missing = 0.1},
+		{"short", 4, 3, 7, 40, 9},
+		{"deep", 4, 2, 20, 60, 9, .skinny = true},
+		{"slots", 1, 2, 6, 60, 1000},
+		{"wide", 140, 3, 8, 100, 9},
+		{"wide-deep", 140, 2, 20, 100, 9, .skinny = true},
+		{"classes", 3, 7, 2, 4, 5, .n_outputs = 3, .outputs = MP_SHAPE_ANY},
+		{"vectors", 3, 3, 3, 6, 5, .n_outputs = 2, .vector_leaf = true},
+		{"categories", 6, 4, 4, 9, 5, .n_categories = 9},
+		{"far-categories", 6, 2, 4, 9, 5, .n_categories = 500000},
+	};
+	MpRandom	random = {7};
+
+	for (size_t i = 0; i < sizeof(shapes) / sizeof(*shapes); i++)
+	{
+		MpForest   *forest = mp_random_forest(&random, &shapes[i]);
+		MpError		error;
+		size_t		size;
+		void	   *image = mp_kernel_compile(&mp_alloc_malloc, forest, &size, &error);
+
+		if (image == NULL)
+		{
+			fprintf(stderr, "%s: %s\n", shapes[i].name, error.message);
+			exit(1);
+		}
+		write_seed("kernel", shapes[i].name, image, size);
+		mp_alloc_release(&mp_alloc_malloc, image);
+		free(forest);
+	}
+}
+
 int
 main(int argc, char **argv)
 {
@@ -89,6 +128,7 @@ main(int argc, char **argv)
 	write_document("numbers", numbers.data);
 	write_document("python", python.data);
 	write_binaries();
+	write_kernels();
 	mp_blob_free(&numbers);
 	mp_blob_free(&python);
 	return 0;
