@@ -117,6 +117,14 @@ compare_with_reference(Verifier *v, const float *x, float *margin)
 	stop(&v->reference, &since);
 }
 
+static char *
+fault_text(const MpXgboostFault *fault)
+{
+	if (fault->detail == NULL)
+		return fault->message;
+	return psprintf("%s. %s", fault->message, fault->detail);
+}
+
 /* The batch by libxgboost: margins, then predictions of the rows whose margins agree. */
 static void
 compare_with_library(Verifier *v)
@@ -135,8 +143,7 @@ compare_with_library(Verifier *v)
 		{
 			v->library = false;
 			v->libxgboost.differences = -1;
-			v->libxgboost.detail = psprintf("%s%s%s", fault.message, fault.detail ? ": " : "",
-											fault.detail ? fault.detail : "");
+			v->libxgboost.detail = fault_text(&fault);
 			break;
 		}
 		for (int i = 0; i < v->n; i++)
@@ -189,7 +196,7 @@ open_library(Verifier *v, Snapshot snapshot)
 	else
 	{
 		v->libxgboost.differences = -1;
-		v->libxgboost.detail = fault.message;
+		v->libxgboost.detail = fault_text(&fault);
 	}
 	stop(&v->libxgboost, &since);
 }
