@@ -12,6 +12,7 @@
 #include "access/detoast.h"
 #include "catalog/pg_type.h"
 #include "common/cryptohash.h"
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -272,6 +273,39 @@ probable_version(const char *name)
 	return mp_catalog_model(name, GetActiveSnapshot(), &model) ? model.last_version + 1 : 1;
 }
 
+static void
+check_ascii(const char *name, const char *what, int feature, MpString text)
+{
+	for (uint32 i = 0; i < text.length; i++)
+		if (IS_HIGHBIT_SET(text.data[i]))
+			ereport(ERROR,
+					errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+					errmsg("%s feature %d of model \"%s\" is not ASCII", what, feature + 1, name),
+					errdetail("Models speak UTF-8, and this database's encoding is %s.", GetDatabaseEncodingName()),
+					errhint("Give the model ASCII names and labels, or register it in a database of encoding UTF8."));
+}
+
+/* Letters beyond ASCII would be other ones in a database that does not speak UTF-8, or none at all. */
+static void
+check_letters(const char *name, const MpForest *forest)
+{
+	if (GetDatabaseEncoding() == PG_UTF8 || GetDatabaseEncoding() == PG_SQL_ASCII)
+		return;
+	for (int i = 0; i < forest->n_features; i++)
+	{
+		const MpFeature *f = mp_forest_features(forest) + i;
+
+		if (forest->n_feature_names > 0)
+			check_ascii(name, "the name of", i, mp_forest_string(forest, f->name, f->name_length));
+		for (uint32 k = 0; k < f->n_categories; k++)
+		{
+			const MpCategory *c = mp_forest_categories(forest, f) + k;
+
+			check_ascii(name, "a category of", i, mp_forest_string(forest, c->label, c->label_length));
+		}
+	}
+}
+
 /* The booster that the examples are scored by; it also owns forest and kernel image. */
 static MpBooster *
 load_to_register(const char *name, const bytea *blob, const MpLoadOptions *load,
@@ -286,6 +320,7 @@ load_to_register(const char *name, const bytea *blob, const MpLoadOptions *load,
 					   &image->forest, &info, &error))
 		mp_throw(&error, name, 0);
 	check_classes(row, image->forest);
+	check_letters(name, image->forest);
 	honour_missing(row, &info, name);
 	image->kernel = mp_kernel_compile(booster->alloc, image->forest, &image->kernel_size, &error);
 	if (image->kernel == NULL && error.code != MP_OK)

@@ -62,6 +62,31 @@ fails($node, $superuser, 'CREATE EXTENSION model_predict SCHEMA model_predict', 
 fails($node, $superuser, 'ALTER EXTENSION model_predict SET SCHEMA public', qr/does not support SET SCHEMA/, 'nor elsewhere later', 'elsewhere');
 fails($node, 'attacker', 'CREATE EXTENSION model_predict', qr/permission denied to create extension/, 'not trusted', 'ours');
 
+# encodings: what cannot be told right is refused
+for my $encoding (qw(UTF8 LATIN1 EUC_JP SQL_ASCII))
+{
+	$node->safe_psql('postgres', 'DROP DATABASE IF EXISTS encoded');
+	$node->safe_psql('postgres', "CREATE DATABASE encoded ENCODING $encoding LOCALE 'C' TEMPLATE template0");
+	install_extension($node, 'encoded');
+	my $registers = sub {
+		my ($feature) = @_;
+		return qq{SELECT model_predict.register('m', convert_to(replace(convert_from(constant_model(1), 'SQL_ASCII'), '"x"', '"$feature"'), 'SQL_ASCII'))};
+	};
+	is($node->safe_psql('encoded', $registers->('x')), 1, "ASCII in $encoding");
+	my $sql = $registers->('gr\\u00f6\\u00dfe');
+	if ($encoding =~ /UTF8|SQL_ASCII/)
+	{
+		$node->safe_psql('encoded', $sql);
+		is($node->safe_psql('encoded', "SELECT encode(name::bytea, 'hex') FROM model_predict.features WHERE version = 2"),
+			'6772c3b6c39f65', "other letters in $encoding");
+	}
+	else
+	{
+		fails($node, $superuser, $sql, qr/the name of feature 1 of model "m" is not ASCII\nDETAIL:.* $encoding\./,
+			"other letters in $encoding", 'encoded');
+	}
+}
+
 # every object as a fresh installation has it, whichever version one came from
 my $objects = q{
 	SELECT pg_describe_object(classid, objid, 0), obj_description(objid, classid::regclass::name),
