@@ -101,7 +101,10 @@ extern MpDocKind mp_doc_kind(MpDoc *doc);
 extern bool mp_doc_enter_object(MpDoc *doc);
 extern bool mp_doc_enter_array(MpDoc *doc);
 
-/* Whether there is another element; false also on a fault. A key holds until the next key is read. */
+/*
+ * Whether there is another element; false also on a fault. A key holds until
+ * the next key is read.
+ */
 extern bool mp_doc_next_key(MpDoc *doc, MpString *key);
 extern bool mp_doc_next(MpDoc *doc);
 

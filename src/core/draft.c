@@ -160,14 +160,15 @@ find_missing(MpDraft *draft, MpString json)
 static bool
 take_iteration(MpDraft *draft, MpString name, MpString value, int64_t *iteration)
 {
+	const char *end = value.data + value.length;
 	const char *rest;
 	char		shown[2][32];
 
 	if (*iteration >= 0)
 		return mp_fail(draft->error, MP_ERROR_INVALID, "attribute \"%s\" comes twice",
 					   mp_printable(shown[0], sizeof(shown[0]), name));
-	if (mp_number_integer(value.data, value.data + value.length, iteration, &rest) != MP_NUMBER_OK ||
-		rest != value.data + value.length || *iteration < -1 || *iteration > INT32_MAX)
+	if (mp_number_integer(value.data, end, iteration, &rest) != MP_NUMBER_OK ||
+		rest != end || *iteration < -1 || *iteration > INT32_MAX)
 		return mp_fail(draft->error, MP_ERROR_INVALID, "attribute \"%s\" is no round: \"%s\"",
 					   mp_printable(shown[0], sizeof(shown[0]), name),
 					   mp_printable(shown[1], sizeof(shown[1]), value));
@@ -184,7 +185,8 @@ mp_draft_attribute(MpDraft *draft, MpString name, MpString value)
 	if (mp_string_is(name, "scikit_learn"))
 	{
 		if (draft->info.has_scikit_learn)
-			return mp_fail(draft->error, MP_ERROR_INVALID, "attribute \"scikit_learn\" comes twice");
+			return mp_fail(draft->error, MP_ERROR_INVALID,
+						   "attribute \"scikit_learn\" comes twice");
 		draft->info.has_scikit_learn = true;
 		find_missing(draft, value);
 	}

@@ -422,6 +422,7 @@ bool
 mp_draft_write_features(MpDraft *draft, MpForest *forest)
 {
 	const MpNode *nodes = MP_SECTION(forest, MP_SECTION_NODES, MpNode);
+	size_t		n_nodes = MP_SECTION_LENGTH(forest, MP_SECTION_NODES, MpNode);
 	MpFeature  *features = (MpFeature *) mp_forest_features(forest);
 
 	memset(features, 0, (size_t) draft->n_features * sizeof(MpFeature));
@@ -454,7 +455,7 @@ mp_draft_write_features(MpDraft *draft, MpForest *forest)
 	}
 
 	/* files from before 1.4 hold no types, but their splits tell */
-	for (size_t i = 0; draft->has_categorical && i < MP_SECTION_LENGTH(forest, MP_SECTION_NODES, MpNode); i++)
+	for (size_t i = 0; draft->has_categorical && i < n_nodes; i++)
 	{
 		if (i % 16384 == 16383)
 			mp_alloc_poll(draft->alloc);

@@ -41,7 +41,8 @@ settle_base(MpDraft *draft)
 	}
 	else if (n != (uint64_t) draft->n_outputs)
 		return mp_fail(draft->error, MP_ERROR_INVALID,
-					   "base_score has %zu values for %lld outputs", n, (long long) draft->n_outputs);
+					   "base_score has %zu values for %lld outputs", n,
+					   (long long) draft->n_outputs);
 	return mp_objective_base_margin((MpObjective) draft->objective, draft->version,
 									draft->base_scores.data, (int) draft->n_outputs, draft->error);
 }
@@ -115,7 +116,8 @@ check_trees(MpDraft *draft, int32_t n_trees)
 	if (draft->has_weights)
 		return mp_fail(draft->error, MP_ERROR_INVALID, "linear weights in a model of trees");
 	if (draft->num_trees != n_trees)
-		return mp_fail(draft->error, MP_ERROR_INVALID, "expected %lld trees, as num_trees says, not %d",
+		return mp_fail(draft->error, MP_ERROR_INVALID,
+					   "expected %lld trees, as num_trees says, not %d",
 					   (long long) draft->num_trees, n_trees);
 	if (draft->leaf_size > 1 && draft->leaf_size != draft->n_outputs)
 		return mp_fail(draft->error, MP_ERROR_INVALID, "leaves of %lld outputs in a model of %lld",
@@ -146,8 +148,9 @@ check_round_starts(MpDraft *draft, int32_t n_trees)
 	for (size_t i = 1; i < n; i++)
 	{
 		if (starts[i] < starts[i - 1])
-			return mp_fail(draft->error, MP_ERROR_INVALID, "round %zu ends at tree %d, before tree %d",
-						   i, starts[i], starts[i - 1]);
+			return mp_fail(draft->error, MP_ERROR_INVALID,
+						   "round %zu ends at tree %d, before tree %d", i,
+						   starts[i], starts[i - 1]);
 	}
 	return true;
 }
@@ -236,10 +239,11 @@ choose_rounds(MpDraft *draft, int32_t n_rounds, bool *best)
 		return true;
 	}
 	mp_fail(draft->error, MP_ERROR_AMBIGUOUS,
-			"the model has %d rounds and best_iteration %lld, and the file does not tell which count",
+			"the model has %d rounds and best_iteration %lld, and does not tell which count",
 			n_rounds, round);
-	mp_error_detail(draft->error, "Booster.predict uses all rounds, scikit-learn's predict stops after "
-					"round %lld.", round);
+	mp_error_detail(draft->error,
+					"Booster.predict uses all, scikit-learn's predict stops after round %lld.",
+					round);
 	mp_error_hint(draft->error, "Say trees => 'all' or trees => 'best', whichever your predictions "
 				  "in Python used.");
 	return false;

@@ -244,13 +244,12 @@ check_node(const MpForest *f, const MpTree *tree, int32_t t, int32_t i, int32_t 
 		   bool *ascending, MpError *error)
 {
 	const MpNode *node = mp_forest_nodes(f, tree) + i;
+	uint64_t	n_vectors = MP_SECTION_LENGTH(f, MP_SECTION_LEAVES, float) / f->n_outputs;
 	uint32_t	n = tree->n_nodes;
 
 	if (node->left == 0)
 	{
-		if (node->feature != 0 ||
-			(f->vector_leaf &&
-			 node->value_bits >= f->sections[MP_SECTION_LEAVES].size / sizeof(float) / f->n_outputs))
+		if (node->feature != 0 || (f->vector_leaf && node->value_bits >= n_vectors))
 			return bad_node(error, t, i, "leaf");
 		return true;
 	}

@@ -21,7 +21,7 @@ typedef struct MpGivenCategories
 {
 	MpString	feature;
 	const MpString *labels;		/* label of code 0, 1, ... */
-	const double *numbers;		/* NULL, or the labels as numbers, where all were given as numbers */
+	const double *numbers;		/* the labels as numbers, where all were given as such; or NULL */
 	size_t		n_labels;
 } MpGivenCategories;
 

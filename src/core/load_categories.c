@@ -87,7 +87,9 @@ cut_labels(MpDoc *doc, Cats *cats, size_t start)
 						   offsets[0], offsets[n - 1], length);
 	for (size_t k = 0; k + 1 < n; k++)
 	{
-		MpSpan		label = {(uint32_t) (start + offsets[k]), (uint32_t) (offsets[k + 1] - offsets[k])};
+		MpSpan		label = {
+			(uint32_t) (start + offsets[k]), (uint32_t) (offsets[k + 1] - offsets[k])
+		};
 		MpString	text = {(const char *) draft->strings.data + label.offset, label.length};
 
 		if (k % 16384 == 16383)

@@ -18,14 +18,15 @@ mp_doc_parameter(MpDoc *doc, int64_t low, int64_t high, int64_t *value)
 {
 	size_t		start = doc->pos;
 	MpString	text;
+	const char *end;
 	const char *rest;
-	MpNumberStatus status;
 	char		shown[40];
 
 	if (!mp_doc_string(doc, &text))
 		return false;
-	status = mp_number_integer(text.data, text.data + text.length, value, &rest);
-	if (status == MP_NUMBER_OK && rest == text.data + text.length && *value >= low && *value <= high)
+	end = text.data + text.length;
+	if (mp_number_integer(text.data, end, value, &rest) == MP_NUMBER_OK && rest == end &&
+		*value >= low && *value <= high)
 		return true;
 	doc->pos = start;
 	return mp_doc_fail(doc, MP_ERROR_INVALID, "expected a number from %lld to %lld, not \"%s\"",
@@ -189,7 +190,8 @@ read_booster(MpDoc *doc, void *context)
 	if ((seen & 3) == 3)
 		return mp_doc_fail(doc, MP_ERROR_INVALID, "two models in the booster");
 	if ((seen & 1) != 0 && draft->booster != MP_BOOSTER_DART)
-		return mp_doc_fail(doc, MP_ERROR_INVALID, "a booster inside a booster that is not \"dart\"");
+		return mp_doc_fail(doc, MP_ERROR_INVALID,
+						   "a booster inside a booster that is not \"dart\"");
 	if ((seen & 1) == 0 && draft->booster == MP_BOOSTER_DART)
 		return mp_doc_fail(doc, MP_ERROR_INVALID, "no field \"gbtree\" in the booster \"dart\"");
 	if ((seen & 3) == 0)
@@ -426,7 +428,8 @@ read_version(MpDoc *doc, void *context)
 	}
 	if (!mp_doc_ok(doc))
 		return false;
-	return n == 3 || mp_doc_fail(doc, MP_ERROR_INVALID, "expected 3 numbers of a version, not %d", n);
+	return n == 3 ||
+		mp_doc_fail(doc, MP_ERROR_INVALID, "expected 3 numbers of a version, not %d", n);
 }
 
 static const MpDocField document_fields[] = {

@@ -84,7 +84,8 @@ static bool
 check_length(MpDraft *draft, const MpTreeParts *parts, const char *name, size_t length)
 {
 	if ((uint64_t) parts->num_nodes != length)
-		return fault(draft, parts, -1, "expected %lld elements in \"%s\", as num_nodes says, not %zu",
+		return fault(draft, parts, -1,
+					 "expected %lld elements in \"%s\", as num_nodes says, not %zu",
 					 (long long) parts->num_nodes, name, length);
 	return true;
 }

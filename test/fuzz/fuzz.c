@@ -221,7 +221,9 @@ mp_fuzz_score(const MpForest *forest)
 void
 mp_fuzz_load(const uint8_t *data, size_t size)
 {
-	MpLoadOptions options = {size % 8 == 0 ? MP_TREES_AUTO : size % 8 == 1 ? MP_TREES_BEST : MP_TREES_ALL};
+	MpLoadOptions options = {
+		size % 8 == 0 ? MP_TREES_AUTO : size % 8 == 1 ? MP_TREES_BEST : MP_TREES_ALL
+	};
 	MpCounting	counting;
 	MpForest   *forest;
 	MpModelInfo info;

@@ -93,7 +93,8 @@ sub log_is_quiet
 	my ($name) = @_;
 	my $log = slurp_file($node->logfile);
 
-	unlike($log, qr/PANIC|terminated by signal|TRAP|server process .* exited/, "$name: no backend exited");
+	unlike($log, qr/PANIC|terminated by signal|TRAP|server process .* exited/,
+		"$name: no backend exited");
 	return;
 }
 
@@ -113,12 +114,15 @@ system_or_bail('make', '-s', '-C', $unit, $out, "$folder/build/plain/run");
 }
 $node->safe_psql('postgres', "CALL try_folder('$folder/spoiled')");
 cmp_ok($node->safe_psql('postgres', 'SELECT count(*) FROM tried'), '>', 450, 'spoiled models');
-is($node->safe_psql('postgres', 'SELECT count(DISTINCT pid) FROM tried'), 1, 'one backend tried all');
+is($node->safe_psql('postgres', 'SELECT count(DISTINCT pid) FROM tried'), 1,
+	'one backend tried all');
 is($node->safe_psql('postgres', "SELECT string_agg(file || ' ' || message, E'\\n')
-	FROM tried WHERE state IN ('00000', 'XX000', 'XX001')"), '', 'all are refused, none as internal error');
-is($node->safe_psql('postgres', "SELECT string_agg(file || ' ' || message || ' <> ' || expected, E'\\n')
+	FROM tried WHERE state IN ('00000', 'XX000', 'XX001')"), '',
+	'all are refused, none as internal error');
+is($node->safe_psql('postgres', "SELECT string_agg(concat_ws(' ', file, message, expected), E'\\n')
 	FROM tried WHERE strpos(message, expected) = 0"), '', 'each with its own message');
-is($node->safe_psql('postgres', "SELECT count(*) FROM model_predict.models"), 0, 'nothing is left behind');
+is($node->safe_psql('postgres', "SELECT count(*) FROM model_predict.models"), 0,
+	'nothing is left behind');
 log_is_quiet('spoiled by hand');
 
 # --- cut off, and random bytes ---
@@ -146,7 +150,8 @@ for my $case (sort keys %rounds)
 		my $cut = $case =~ /root-only|zero-rounds/ ?
 			"CALL try_cut('$case $format', pg_read_binary_file('$folder/original'));" : '';
 		my ($status, $stdout, $stderr) = $node->psql('postgres', "SELECT setseed(0.25); $cut
-			CALL try_random('$case $format', pg_read_binary_file('$folder/original'), $rounds{$case})");
+			CALL try_random('$case $format', pg_read_binary_file('$folder/original'),
+				$rounds{$case})");
 		is($status, 0, "$case as $format: the session lives") or diag $stderr;
 	}
 }
@@ -157,7 +162,8 @@ is($node->safe_psql('postgres', "SELECT string_agg(DISTINCT state || ' ' || mess
 	FROM worked WHERE state LIKE 'XX%' OR state IN ('53200', '57014')"), '', 'no internal error');
 is($node->safe_psql('postgres', "SELECT string_agg(file || ' ' || at, ', ')
 	FROM worked w WHERE at = bytes AND state = '00001'"), '', 'no part of a model was taken');
-is($node->safe_psql('postgres', 'SELECT count(*) FROM model_predict.models'), 0, 'nothing is left behind');
+is($node->safe_psql('postgres', 'SELECT count(*) FROM model_predict.models'), 0,
+	'nothing is left behind');
 log_is_quiet('damaged models');
 
 done_testing();

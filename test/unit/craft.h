@@ -15,6 +15,7 @@ typedef struct MpBlob
 
 extern MpBlob mp_blob_copy(const void *data, size_t size);
 extern MpBlob mp_blob_text(const char *text);
+extern void mp_blob_append(MpBlob *blob, const void *data, size_t size);
 extern void mp_blob_free(MpBlob *blob);
 
 /* Small sound models as JSON, by what is special in them. */

@@ -68,7 +68,8 @@ MP_TEST(forest_lengths)
 
 		memcpy(cut, forest, size);
 		CHECK_SAY(!is_sound(cut, size, false), "%zu bytes", size);
-		CHECK_SAY(is_sound(cut, size, true) == (size >= forest->head_size), "%zu bytes of head", size);
+		CHECK_SAY(is_sound(cut, size, true) == (size >= forest->head_size),
+				  "%zu bytes of head", size);
 		free(cut);
 	}
 	free(forest);

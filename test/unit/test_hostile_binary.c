@@ -59,11 +59,13 @@ static const Case cases[] = {
 	{PARAM, 12, 4, 0, SYNTAX, -1, -1, "bytes follow the end of the model"},
 
 	/* names */
-	{OBJECTIVE, 0, 8, -1, SYNTAX, -1, -1, "length 18446744073709551615 of the objective does not fit"},
+	{OBJECTIVE, 0, 8, -1, SYNTAX, -1, -1,
+		"length 18446744073709551615 of the objective does not fit"},
 	{OBJECTIVE, 0, 8, 1 << 30, SYNTAX, -1, -1, "length 1073741824 of the objective"},
 	{OBJECTIVE, 0, 8, INT64_C(1) << 62, SYNTAX, -1, -1, "length 4611686018427387904"},
 	{OBJECTIVE, 0, 8, 0, MP_ERROR_UNSUPPORTED, -1, -1, "unknown objective \"\""},
-	{OBJECTIVE, 8, 4, 0x07070707, MP_ERROR_UNSUPPORTED, -1, -1, "unknown objective \"????ry:logistic\""},
+	{OBJECTIVE, 8, 4, 0x07070707, MP_ERROR_UNSUPPORTED, -1, -1,
+		"unknown objective \"????ry:logistic\""},
 	{BOOSTER, 0, 8, INT64_C(1) << 62, SYNTAX, -1, -1, "of the booster does not fit"},
 	{BOOSTER, 8, 4, 0x41414141, MP_ERROR_UNSUPPORTED, -1, -1, "unknown booster \"AAAA"},
 
@@ -114,7 +116,8 @@ static const Case cases[] = {
 	{WEIGHTS, 0, 8, -1, SYNTAX, -1, -1, "of the weights of the trees does not fit"},
 	{WEIGHTS, 0, 8, INT64_C(1) << 62, SYNTAX, -1, -1, "of the weights of the trees does not fit"},
 	{ATTRIBUTES, 0, 8, 1, SYNTAX, -1, -1, "bytes follow the end of the model"},
-	{ATTRIBUTES, 0, 8, 3, SYNTAX, -1, -1, "the file ends in the middle of the name of an attribute"},
+	{ATTRIBUTES, 0, 8, 3, SYNTAX, -1, -1,
+		"the file ends in the middle of the name of an attribute"},
 	{ATTRIBUTES, 0, 8, INT64_C(1) << 62, SYNTAX, -1, -1, "of the attributes does not fit"},
 	{ATTRIBUTES, 8, 8, -1, SYNTAX, -1, -1, "of the name of an attribute does not fit"},
 	{ATTRIBUTES, 38, 1, 'x', INVALID, -1, -1, "attribute \"best_iteration\" is no round: \"x\""},
@@ -166,8 +169,8 @@ check_case(size_t number)
 			  "case %zu: \"%s\" (code %d), expected \"%s\" (code %d)", number, error->message,
 			  error->code, c->message, c->code);
 	CHECK_SAY(error->tree == c->tree && error->node == c->node,
-			  "case %zu: tree %d node %d, expected %d and %d (%s)", number, error->tree, error->node,
-			  c->tree, c->node, error->message);
+			  "case %zu: tree %d node %d, expected %d and %d (%s)", number, error->tree,
+			  error->node, c->tree, c->node, error->message);
 	mp_craft_check(&outcome, binary.blob.size, c->message);
 	mp_blob_free(&binary.blob);
 }

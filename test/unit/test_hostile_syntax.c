@@ -84,10 +84,12 @@ MP_TEST(hostile_json)
 	EXPECT("{\"version\":[NaN]}", MP_ERROR_INVALID, "expected a whole number");
 	EXPECT("{\"version\":[Nan]}", SYNTAX, "expected NaN or Infinity");
 	EXPECT("{\"version\":[-Inf]}", SYNTAX, "expected NaN or Infinity");
-	EXPECT("{\"version\":[99999999999999999999]}", MP_ERROR_INVALID, "out of the range of a 64-bit");
+	EXPECT("{\"version\":[99999999999999999999]}",
+		   MP_ERROR_INVALID, "out of the range of a 64-bit");
 	EXPECT("{\"version\":[tru]}", MP_ERROR_INVALID, "expected a whole number, not a boolean");
 	EXPECT("{\"learner\":tru}", MP_ERROR_INVALID, "expected an object, not a boolean");
-	EXPECT("{\"learner\":{\"attributes\":{\"a\":\"b\n\"}}}", SYNTAX, "control character in a string");
+	EXPECT("{\"learner\":{\"attributes\":{\"a\":\"b\n\"}}}",
+		   SYNTAX, "control character in a string");
 	EXPECT("{\"learner\":{\"attributes\":{\"a\":\"\\x\"}}}", SYNTAX, "broken escape sequence");
 	EXPECT("{\"learner\":{\"attributes\":{\"a\":\"\\u12g4\"}}}", SYNTAX, "broken escape sequence");
 	EXPECT("{\"learner\":{\"attributes\":{\"a\":\"\\ud800\"}}}", SYNTAX, "broken escape sequence");
@@ -95,9 +97,12 @@ MP_TEST(hostile_json)
 	EXPECT("{\"learner\":{\"attributes\":{\"a\":\"\\ud800\\u0041\"}}}", SYNTAX, "broken escape");
 	EXPECT("{\"learner\":{\"attributes\":{\"a\":\"b", SYNTAX, "expected the end of the string");
 	EXPECT("{\"learner\":{\"attributes\":{\"a\":\"\\", SYNTAX, "broken escape sequence");
-	EXPECT("{\"learner\":{\"attributes\":{\"a\":1}}}", MP_ERROR_INVALID, "expected a string, not a number");
-	EXPECT("{\"learner\":{\"objective\":{\"x\":[1,{\"y\":nul}]}}}", SYNTAX, "expected null, not \"n\"");
-	EXPECT("{\"learner\":{\"objective\":{\"x\":[1,{\"y\":truex}]}}}", SYNTAX, "expected \",\" or \"}\"");
+	EXPECT("{\"learner\":{\"attributes\":{\"a\":1}}}",
+		   MP_ERROR_INVALID, "expected a string, not a number");
+	EXPECT("{\"learner\":{\"objective\":{\"x\":[1,{\"y\":nul}]}}}",
+		   SYNTAX, "expected null, not \"n\"");
+	EXPECT("{\"learner\":{\"objective\":{\"x\":[1,{\"y\":truex}]}}}",
+		   SYNTAX, "expected \",\" or \"}\"");
 	EXPECT("{\"learner\":{\"objective\":{\"x\":[1e999]}}}", MP_ERROR_INVALID, "32-bit float");
 	EXPECT("{\"learner\":{\"objective\":{\"x\":{1:2}}}}", SYNTAX, "expected a name in quotes");
 }
@@ -132,14 +137,17 @@ MP_TEST(hostile_ubjson)
 	EXPECT(VERSION "[#Z", SYNTAX, "expected a length");
 	EXPECT(VERSION "[#L\0\0\0\0\0\0\1\0i\1", SYNTAX, "length 256 does not fit");
 	EXPECT(VERSION "[$l#L\0\0\0\0\0\0\0\2\0\0\0\1\0\0\0", SYNTAX, "length 2 does not fit");
-	EXPECT(VERSION "[$l#L\x20\0\0\0\0\0\0\1\0\0\0\1", SYNTAX, "length 2305843009213693953 does not fit");
+	EXPECT(VERSION "[$l#L\x20\0\0\0\0\0\0\1\0\0\0\1",
+		   SYNTAX, "length 2305843009213693953 does not fit");
 	EXPECT(VERSION "[$L#L\x7f\xff\xff\xff\xff\xff\xff\xff\0\0\0\1", SYNTAX, "does not fit");
-	EXPECT(VERSION "[$l#L\0\0\0\0\0\0\0\1\0\0\0\1}", MP_ERROR_INVALID, "3 numbers of a version, not 1");
+	EXPECT(VERSION "[$l#L\0\0\0\0\0\0\0\1\0\0\0\1}",
+		   MP_ERROR_INVALID, "3 numbers of a version, not 1");
 	EXPECT(VERSION "[i\1i\2i\3", SYNTAX, "the file ends");
 	EXPECT(VERSION "[d\0\0\0\0]}", MP_ERROR_INVALID, "expected a whole number, not a float");
 	EXPECT(VERSION "[Z]}", MP_ERROR_INVALID, "expected a whole number, not null");
 	EXPECT(VERSION "[F]}", MP_ERROR_INVALID, "expected a whole number, not a boolean");
-	EXPECT(VERSION "[SL\0\0\0\0\0\0\0\1" "a]}", MP_ERROR_INVALID, "expected a whole number, not a string");
+	EXPECT(VERSION "[SL\0\0\0\0\0\0\0\1" "a]}",
+		   MP_ERROR_INVALID, "expected a whole number, not a string");
 }
 
 /* A sound model with something behind it. */
@@ -187,7 +195,8 @@ MP_TEST(hostile_depth)
 
 	REPEAT("{\"learner\":{\"objective\":{\"x\":", "[", 3000000, SYNTAX, deep);
 	REPEAT("{\"learner\":{\"objective\":{\"x\":", "{\"a\":", 3000000, SYNTAX, deep);
-	REPEAT("{\"version\":", "[", 3000000, MP_ERROR_INVALID, "expected a whole number, not an array");
+	REPEAT("{\"version\":", "[", 3000000,
+		   MP_ERROR_INVALID, "expected a whole number, not an array");
 	REPEAT("", "[", 3000000, NOT_A_MODEL, "JSON array");
 	REPEAT("", "{", 3000000, SYNTAX, "expected a length");
 	REPEAT("{" KEY("\7", "learner") "{" KEY("\11", "objective") "{" KEY("\1", "x"), "[", 3000000,
@@ -203,13 +212,16 @@ MP_TEST(hostile_bloat)
 {
 	REPEAT("{\"learner\":{\"feature_names\":[\"\"", ",\"\"", 2000000, SYNTAX, "end of the file");
 	REPEAT("{\"learner\":{\"feature_types\":[\"c\"", ",\"c\"", 2000000, SYNTAX, "end of the file");
-	REPEAT("{\"learner\":{\"gradient_booster\":{\"model\":{\"cats\":{\"enc\":[{\"offsets\":[],\"values\":[]}",
+	REPEAT("{\"learner\":{\"gradient_booster\":{\"model\":{\"cats\":{\"enc\":["
+		   "{\"offsets\":[],\"values\":[]}",
 		   ",{\"offsets\":[],\"values\":[]}", 200000, SYNTAX, "end of the file");
-	REPEAT("{\"learner\":{\"gradient_booster\":{\"model\":{\"cats\":{\"enc\":[{\"type\":9,\"values\":[1",
+	REPEAT("{\"learner\":{\"gradient_booster\":{\"model\":{\"cats\":{\"enc\":["
+		   "{\"type\":9,\"values\":[1",
 		   ",1", 4000000, SYNTAX, "end of the file");
 	REPEAT("{\"learner\":{\"gradient_booster\":{\"model\":{\"trees\":[{\"left_children\":[1", ",1",
 		   4000000, SYNTAX, "end of the file");
-	REPEAT("{\"learner\":{\"attributes\":{\"a\":\"", "\\n", 4000000, SYNTAX, "the end of the string");
+	REPEAT("{\"learner\":{\"attributes\":{\"a\":\"", "\\n", 4000000,
+		   SYNTAX, "the end of the string");
 	REPEAT("{\"learner\":{\"objective\":{\"x\":\"", "a", 4000000, SYNTAX, "the end of the string");
 	REPEAT("{", " ", 4000000, SYNTAX, "a name in quotes");
 }

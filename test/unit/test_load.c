@@ -59,7 +59,8 @@ expect_error(const char *json, const MpLoadOptions *options, MpErrorCode code, c
 	MpOutcome	outcome = load(json, options);
 
 	CHECK_SAY(outcome.error.code == code && strstr(outcome.error.message, message) != NULL,
-			  "\"%s\" (code %d), expected \"%s\"", outcome.error.message, outcome.error.code, message);
+			  "\"%s\" (code %d), expected \"%s\"", outcome.error.message, outcome.error.code,
+			  message);
 	mp_craft_check(&outcome, strlen(json), message);
 }
 
@@ -87,7 +88,8 @@ MP_TEST(load_rounds)
 	expect_rounds(last, MP_TREES_AUTO, 5, 5, 5);
 	expect_rounds(last, MP_TREES_BEST, 5, 5, 5);
 	expect_rounds(beyond, MP_TREES_ALL, 5, 5, 5);
-	expect_error(beyond, &automatic, MP_ERROR_AMBIGUOUS, "best_iteration is 5 in a model of 5 rounds");
+	expect_error(beyond, &automatic, MP_ERROR_AMBIGUOUS,
+				 "best_iteration is 5 in a model of 5 rounds");
 	expect_error(beyond, &to_best, MP_ERROR_OPTION, "best_iteration is 5");
 }
 
@@ -459,7 +461,7 @@ MP_TEST(load_within_memory)
 	size_t		size = 0;
 	MpOutcome	outcome;
 
-#define PUT(literal) (memcpy(data + size, literal, sizeof(literal) - 1), size += sizeof(literal) - 1)
+#define PUT(text) (memcpy(data + size, text, sizeof(text) - 1), size += sizeof(text) - 1)
 	PUT("{i\7learner{i\20gradient_booster{i\5model{i\4cats{i\3enc[");
 	for (int f = 0; f < N_FEATURES; f++)
 	{
