@@ -28,7 +28,6 @@
 
 #include "booster.h"
 #include "catalog.h"
-#include "compat.h"
 #include "image.h"
 #include "options.h"
 

@@ -35,6 +35,6 @@ extern void mp_scan_end(MpScan *scan);
 
 extern AttrNumber mp_catalog_column(Relation rel, const char *name);
 extern bool mp_catalog_has_version(int64 model, int32 version, Snapshot snapshot);
-extern void mp_catalog_refuse(const char *name, Oid role) pg_attribute_noreturn();
+pg_noreturn extern void mp_catalog_refuse(const char *name, Oid role);
 
 #endif

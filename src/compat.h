@@ -1,6 +1,6 @@
 /*
  * compat.h: the one place that knows how PostgreSQL's versions differ. Call
- * sites read like the newest version.
+ * sites read like the newest version; what older ones lack is added here.
  */
 #ifndef MP_COMPAT_H
 #define MP_COMPAT_H
@@ -9,9 +9,50 @@
 #error "model_predict needs PostgreSQL 14 or later"
 #endif
 
+/* 16: variable-length values left postgres.h */
+#if PG_VERSION_NUM >= 160000
+#include "varatt.h"
+#endif
+
 /* 15: reserved prefixes of settings got their name */
 #if PG_VERSION_NUM < 150000
 #define MarkGUCPrefixReserved(prefix) EmitWarningsOnPlaceholders(prefix)
+#endif
+
+/* 15: functions that return a tuplestore got a common beginning, named so in 15.1 */
+#if PG_VERSION_NUM < 150000
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "utils/tuplestore.h"
+
+#define MAT_SRF_USE_EXPECTED_DESC 1
+
+static inline void
+InitMaterializedSRF(FunctionCallInfo fcinfo, bits32 flags)
+{
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	bool		as_expected = (flags & MAT_SRF_USE_EXPECTED_DESC) != 0;
+	MemoryContext old;
+
+	if (rsinfo == NULL || !IsA(rsinfo, ReturnSetInfo) ||
+		(rsinfo->allowedModes & SFRM_Materialize) == 0 ||
+		(as_expected && rsinfo->expectedDesc == NULL))
+		ereport(ERROR,
+				errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				errmsg("set-valued function called in context that cannot accept a set"));
+	old = MemoryContextSwitchTo(rsinfo->econtext->ecxt_per_query_memory);
+	if (as_expected)
+		rsinfo->setDesc = CreateTupleDescCopy(rsinfo->expectedDesc);
+	else if (get_call_result_type(fcinfo, NULL, &rsinfo->setDesc) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "a function that returns rows has no row type");
+	rsinfo->returnMode = SFRM_Materialize;
+	rsinfo->setResult = tuplestore_begin_heap((rsinfo->allowedModes & SFRM_Materialize_Random) != 0,
+											  false, work_mem);
+	MemoryContextSwitchTo(old);
+}
+#elif PG_VERSION_NUM < 150001
+#define InitMaterializedSRF(fcinfo, flags) SetSingleFuncCall(fcinfo, flags)
+#define MAT_SRF_USE_EXPECTED_DESC SRF_SINGLE_USE_EXPECTED
 #endif
 
 /* 16: relation file nodes became locators */
@@ -26,6 +67,40 @@
 #define mp_relids_in_jointree(tree) get_relids_in_jointree(tree, true, true)
 #else
 #define mp_relids_in_jointree(tree) get_relids_in_jointree(tree, true)
+#endif
+
+/* 16: a Var knows the outer joins that may make it null */
+#if PG_VERSION_NUM >= 160000
+#define mp_var_is_nullable(var) (!bms_is_empty((var)->varnullingrels))
+#else
+#define mp_var_is_nullable(var) false
+#endif
+
+/* 16: belonging to a role and the right to become it were told apart */
+#if PG_VERSION_NUM < 160000
+#define check_can_set_role(member, role) check_is_member_of_role(member, role)
+#endif
+
+/* 18: RETURNING can ask for the row before or after the change, and there may be none */
+#if PG_VERSION_NUM >= 180000
+#define mp_var_is_old_or_new(var) ((var)->varreturningtype != VAR_RETURNING_DEFAULT)
+#else
+#define mp_var_is_old_or_new(var) false
+#endif
+
+/* 18: generated columns need not be stored */
+#if PG_VERSION_NUM < 180000
+#define ATTRIBUTE_GENERATED_VIRTUAL 'v'
+#endif
+
+/* 18: a library can tell its name */
+#if PG_VERSION_NUM < 180000
+#define PG_MODULE_MAGIC_EXT(...) PG_MODULE_MAGIC
+#endif
+
+/* 18: said before a declaration, not after it */
+#if PG_VERSION_NUM < 180000
+#define pg_noreturn _Noreturn
 #endif
 
 #endif

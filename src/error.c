@@ -69,7 +69,7 @@ place_of(const MpError *error)
 }
 
 /* `problem` says what cannot be done with the model. */
-static void pg_attribute_noreturn()
+pg_noreturn static void
 throw(const MpError *error, const char *problem)
 {
 	char	   *place = place_of(error);

@@ -15,7 +15,7 @@
 #include "row.h"
 #include "score.h"
 
-static void pg_attribute_noreturn()
+pg_noreturn static void
 bad_example(int number, const char *what)
 {
 	ereport(ERROR,

@@ -6,12 +6,11 @@
 
 #include "utils/guc.h"
 
-#include "compat.h"
 #include "model_predict.h"
 #include "moment.h"
 #include "xgboost.h"
 
-PG_MODULE_MAGIC;
+PG_MODULE_MAGIC_EXT(.name = "model_predict");
 
 void		_PG_init(void);
 

@@ -77,7 +77,7 @@ feature_name(const Matcher *m, int feature)
 	return mp_forest_string(m->booster->forest, f->name, f->name_length);
 }
 
-static void pg_attribute_noreturn()
+pg_noreturn static void
 ambiguous(const Matcher *m, int feature, const char *what)
 {
 	MpString	name = feature_name(m, feature);

@@ -7,9 +7,11 @@
 #define MODEL_PREDICT_H
 
 #include "access/tupdesc.h"
+#include "datatype/timestamp.h"
 #include "fmgr.h"
 #include "utils/snapshot.h"
 
+#include "compat.h"
 #include "core/forest.h"
 #include "core/kernel.h"
 #include "core/load.h"
@@ -161,9 +163,8 @@ extern MpAlloc *mp_alloc_context(MemoryContext context);
 
 /* in error.c */
 extern const char *mp_shown(const char *text);	/* what a caller gave, for a message */
-extern void mp_throw(const MpError *error, const char *model, int32 version) pg_attribute_noreturn();
-extern void mp_throw_unexplained(const MpError *error,
-								 const MpBooster *booster) pg_attribute_noreturn();
+pg_noreturn extern void mp_throw(const MpError *error, const char *model, int32 version);
+pg_noreturn extern void mp_throw_unexplained(const MpError *error, const MpBooster *booster);
 
 /* in register.c */
 extern void mp_register_init(void);

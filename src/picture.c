@@ -186,7 +186,7 @@ is_linear(int64 model, int32 version, Snapshot snapshot)
 	return linear;
 }
 
-static void pg_attribute_noreturn()
+pg_noreturn static void
 not_known(const char *name, int32 version, const ImportanceKind *kind, bool linear)
 {
 	ereport(ERROR,

@@ -36,7 +36,6 @@
 #include "utils/typcache.h"
 
 #include "catalog.h"
-#include "compat.h"
 #include "moment.h"
 #include "row.h"
 

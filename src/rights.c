@@ -125,7 +125,7 @@ mp_set_owner(PG_FUNCTION_ARGS)
 				errhint("Let everybody use it by model_predict.grant_predict()."));
 	mp_writer_begin(&writer, "set_owner()");
 	mp_manage_lock(&writer, name, &model);
-	check_is_member_of_role(writer.user, role);
+	check_can_set_role(writer.user, role);
 	if (role != model.owner)
 	{
 		log_right(&writer, name, &model, "set_owner", role);

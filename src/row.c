@@ -77,7 +77,7 @@ struct MpRowForm
 	JsonRow		json;
 };
 
-static void pg_attribute_noreturn()
+pg_noreturn static void
 bad_type(Oid type)
 {
 	ereport(ERROR,

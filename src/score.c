@@ -43,7 +43,7 @@ mp_task_n_classes(MpTask task, const MpForest *forest)
 	return 0;
 }
 
-static void pg_attribute_noreturn()
+pg_noreturn static void
 no_such_answer(const MpBooster *booster, const char *what, const char *hint)
 {
 	ereport(ERROR,

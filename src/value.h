@@ -38,8 +38,8 @@ extern MpInput mp_input_of(Oid type);
 /* Errors where a feature cannot be read from the type; `column` (or NULL) is what holds it. */
 extern void mp_input_check(const MpBooster *booster, int feature, MpInput input, const char *column);
 
-extern void mp_value_not_a_number(const MpBooster *booster, int feature, MpInput input,
-								  const char *column) pg_attribute_noreturn();
+pg_noreturn extern void mp_value_not_a_number(const MpBooster *booster, int feature, MpInput input,
+											  const char *column);
 
 /* `feature "tenure"`, or `feature 3` where the model has no names; counted from 1 */
 extern char *mp_feature_label(const MpForest *forest, int feature);

@@ -21,7 +21,6 @@
 #include "utils/timestamp.h"
 
 #include "catalog.h"
-#include "compat.h"
 #include "core/eval.h"
 #include "core/probe.h"
 #include "examples.h"

@@ -34,7 +34,6 @@
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 
-#include "compat.h"
 #include "xgboost.h"
 
 #define MESSAGE_SIZE 200
