@@ -446,7 +446,10 @@ COMMENT ON FUNCTION model_predict.may_see_all(model_predict.role) IS
   'for the views: whether the current role may manage the models of an owner or read all data';
 
 CREATE VIEW model_predict.models WITH (security_barrier) AS
-SELECT m.name AS model, m.owner::pg_catalog.text AS owner, a.version AS default_version,
+SELECT m.name AS model,
+  COALESCE((SELECT r.rolname::pg_catalog.text FROM pg_catalog.pg_roles r
+            WHERE r.oid OPERATOR(pg_catalog.=) m.owner), '-') AS owner,
+  a.version AS default_version,
   (SELECT pg_catalog.count(*) FROM model_predict.version v WHERE v.model OPERATOR(pg_catalog.=) m.id)
     AS versions,
   m.created

@@ -60,7 +60,8 @@ mp_manage_log(const MpWriter *writer, const MpEvent *event)
 				  (MpParam){mp_role_type(), ObjectIdGetDatum(event->owner), false},
 				  mp_text(event->action), mp_text(event->alias),
 				  mp_version(event->old_version), mp_version(event->new_version),
-				  mp_text(event->role == MP_ROLE_NOBODY ? NULL : mp_role_name(event->role)),
+				  mp_text(event->role == MP_ROLE_NOBODY ? NULL :
+						  event->role == MP_ROLE_PUBLIC ? "public" : name_of(event->role)),
 				  mp_text(name_of(writer->user)),
 				  mp_text(name_of(GetSessionUserId())),
 				  mp_text(event->comment));

@@ -165,6 +165,16 @@ is($node->safe_psql('postgres', "SELECT who, login FROM model_predict.history OR
 	'owner|member', 'who did it, and behind which role');
 
 # a role's rights end with it
+# roles whose names must be quoted are shown as other views show them
+$node->safe_psql('postgres', q{CREATE ROLE "Data Team"; SET quote_all_identifiers = on;
+	SELECT model_predict.register('quoted', constant_model(1)); SELECT model_predict.set_owner('quoted', 'Data Team');
+	SELECT model_predict.grant_predict('quoted', 'Data Team'); SELECT model_predict.grant_predict('quoted', 'public')});
+is($node->safe_psql('postgres', q{SET quote_all_identifiers = on;
+	SELECT owner FROM model_predict.models JOIN pg_roles ON rolname = owner WHERE model = 'quoted' UNION ALL
+	SELECT role FROM model_predict.history WHERE model = 'quoted' AND role IS NOT NULL}),
+	"Data Team\nData Team\nData Team\npublic", 'names of roles are not quoted');
+$node->safe_psql('postgres', q{SELECT model_predict.drop_model('quoted'); DROP ROLE "Data Team"});
+
 $node->safe_psql('postgres', 'ALTER ROLE team RENAME TO squad; ALTER ROLE owner RENAME TO boss');
 is($node->safe_psql('postgres', "SELECT predict('m', 1.0)", extra_params => [ '-U', 'analyst' ]), 1,
 	'a grant survives a rename');
