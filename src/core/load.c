@@ -113,7 +113,12 @@ mp_model_load(MpAlloc *alloc, const void *data, size_t size, const MpLoadOptions
 	bool		fine;
 
 	*forest = NULL;
-	budget.limit = (size < SIZE_MAX / 8 ? size : SIZE_MAX / 8) * MEMORY_PER_BYTE + MEMORY_FREE;
+	if (info != NULL)
+		memset(info, 0, sizeof(*info));
+	if (size > MP_MAX_MODEL_SIZE)
+		return mp_fail(error, MP_ERROR_INVALID, "a model of %zu bytes, where %d are the most",
+					   size, MP_MAX_MODEL_SIZE);
+	budget.limit = size * MEMORY_PER_BYTE + MEMORY_FREE;
 	mp_draft_init(&draft, &budget.alloc, options != NULL ? options : &no_options, error);
 	fine = mp_sniff(data, size, &draft.source, error) &&
 		read_model(&draft, data, size) &&

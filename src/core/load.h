@@ -42,6 +42,9 @@ typedef struct MpModelInfo
 	float		missing;
 } MpModelInfo;
 
+/* Bytes of the largest file: offsets within have 32 bits. A bytea holds half of it. */
+#define MP_MAX_MODEL_SIZE INT32_MAX
+
 /*
  * On success *forest is one block of `alloc`, sealed and checked. Memory at
  * most 4 x size + 16 MB at any time. info may be NULL.

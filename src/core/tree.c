@@ -207,7 +207,7 @@ count_reached(const MpDraft *draft, const TreeView *tree)
  * ends at the root.
  */
 static bool
-is_plain(const TreeView *tree, int64_t n_features)
+is_plain(const MpDraft *draft, const TreeView *tree, int64_t n_features)
 {
 	int32_t		n = tree->n;
 	int64_t		n_children = 0;
@@ -218,6 +218,8 @@ is_plain(const TreeView *tree, int64_t n_features)
 	{
 		int32_t		left = tree->left[i];
 
+		if (i % 16384 == 16383)
+			mp_alloc_poll(draft->alloc);
 		directions |= tree->default_left[i];
 		if (left == -1)
 		{
@@ -274,7 +276,7 @@ check_links(MpDraft *draft, const MpTreeParts *parts, const TreeView *tree)
 	int32_t		n_deleted = 0;
 	bool		ascending = true;
 
-	if (!is_plain(tree, parts->num_feature) &&
+	if (!is_plain(draft, tree, parts->num_feature) &&
 		!check_nodes(draft, parts, tree, &n_deleted, &ascending))
 		return false;
 	if (parts->num_deleted >= 0 && parts->num_deleted != n_deleted)

@@ -56,6 +56,16 @@ MP_TEST(hostile_other_files)
 	EXPECT("\xef\xbb\xbf{\"learner\":{}}", NOT_A_MODEL, "a byte order mark");
 }
 
+/* Too large for 32-bit offsets: not a byte of it is looked at. */
+MP_TEST(hostile_too_large)
+{
+	MpForest   *forest;
+	MpError		error;
+
+	CHECK(!mp_model_load(&mp_alloc_malloc, "{", (size_t) 3 << 30, NULL, &forest, NULL, &error));
+	CHECK(strstr(error.message, "a model of 3221225472 bytes") != NULL);
+}
+
 MP_TEST(hostile_json)
 {
 	EXPECT("{", SYNTAX, "expected a name in quotes, not the end of the file");
