@@ -44,6 +44,13 @@ same_xids(const TransactionId *a, const TransactionId *b, int n)
 	return n == 0 || memcmp(a, b, n * sizeof(TransactionId)) == 0;
 }
 
+/* What a snapshot lists there: where there were too many it may count some and hold none. */
+static int
+n_subxids(const SnapshotData *snapshot)
+{
+	return snapshot->suboverflowed && !snapshot->takenDuringRecovery ? 0 : snapshot->subxcnt;
+}
+
 /* Whether both see the same rows, within one epoch. */
 static bool
 same_snapshot(const SnapshotData *a, const SnapshotData *b)
@@ -54,7 +61,7 @@ same_snapshot(const SnapshotData *a, const SnapshotData *b)
 		a->suboverflowed == b->suboverflowed &&
 		a->takenDuringRecovery == b->takenDuringRecovery &&
 		same_xids(a->xip, b->xip, a->xcnt) &&
-		same_xids(a->subxip, b->subxip, a->subxcnt);
+		same_xids(a->subxip, b->subxip, n_subxids(a));
 }
 
 static TransactionId *
@@ -82,7 +89,7 @@ mp_moment_set(MpMoment *moment, MemoryContext context)
 	xip = copy_xids(context, moment->snapshot.xip, &moment->xid_room, snapshot->xip, snapshot->xcnt);
 	moment->snapshot.xip = xip;
 	subxip = copy_xids(context, moment->snapshot.subxip, &moment->subxid_room,
-					   snapshot->subxip, snapshot->subxcnt);
+					   snapshot->subxip, n_subxids(snapshot));
 	moment->snapshot = *snapshot;
 	moment->snapshot.xip = xip;
 	moment->snapshot.subxip = subxip;
