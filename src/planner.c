@@ -174,15 +174,79 @@ is_nullable(Node *jointree, Index relation)
 	return false;
 }
 
+/*
+ * The planner simplifies the condition of an EXISTS that it does not turn into
+ * a join with its outer query's root at hand, whose relations and joins are
+ * others.
+ */
 static bool
-is_plain_relation(const RangeTblEntry *rte)
+is_nullable_in_exists(Node *node, void *relation)
 {
-	return rte->rtekind == RTE_RELATION &&
-		(rte->relkind == RELKIND_RELATION || rte->relkind == RELKIND_PARTITIONED_TABLE ||
-		 rte->relkind == RELKIND_MATVIEW || rte->relkind == RELKIND_FOREIGN_TABLE);
+	if (node == NULL)
+		return false;
+	if (IsA(node, SubLink) && ((SubLink *) node)->subLinkType == EXISTS_SUBLINK)
+	{
+		Query	   *query = castNode(Query, ((SubLink *) node)->subselect);
+
+		if (is_nullable((Node *) query->jointree, *(Index *) relation))
+			return true;
+	}
+	return expression_tree_walker(node, is_nullable_in_exists, relation);
 }
 
-/* The columns of the relation as Vars, or NIL where they are too many for a function's arguments. */
+/* Whether a grouping set can replace the relation's rows by nulls. */
+static bool
+is_grouped(const Query *query, Index relation)
+{
+	ListCell   *cell;
+
+	if (query->groupingSets == NIL)
+		return false;
+	foreach(cell, query->targetList)
+	{
+		const TargetEntry *entry = lfirst(cell);
+		const Var  *var = (const Var *) entry->expr;
+
+		if (entry->ressortgroupref != 0 && IsA(var, Var) &&
+			var->varno == relation && var->varattno == InvalidAttrNumber)
+			return true;
+	}
+	return false;
+}
+
+/* Whether the row may be another than the one that its columns are of: a null, or one of RETURNING's. */
+static bool
+may_be_replaced(Query *query, const Var *row)
+{
+	Index		relation = row->varno;
+
+	return mp_var_is_nullable(row) || mp_var_is_old_or_new(row) ||
+		is_nullable((Node *) query->jointree, relation) || is_grouped(query, relation) ||
+		(query->hasSubLinks && query_tree_walker(query, is_nullable_in_exists, &relation, 0));
+}
+
+/* The query is none, or an outer one, where the planner simplifies apart from a query. */
+static bool
+is_row_of_table(const Query *query, const Var *row)
+{
+	const RangeTblEntry *rte;
+
+	if (query == NULL || row->varattno != InvalidAttrNumber || row->varlevelsup != 0 ||
+		row->vartype == RECORDOID || IS_SPECIAL_VARNO(row->varno) ||
+		row->varno > list_length(query->rtable))
+		return false;
+	rte = rt_fetch(row->varno, query->rtable);
+	return rte->rtekind == RTE_RELATION &&
+		(rte->relkind == RELKIND_RELATION || rte->relkind == RELKIND_PARTITIONED_TABLE ||
+		 rte->relkind == RELKIND_MATVIEW || rte->relkind == RELKIND_FOREIGN_TABLE) &&
+		get_rel_type_id(rte->relid) == row->vartype;
+}
+
+/*
+ * The columns of the relation as Vars, or NIL where they are too many for a
+ * function's arguments, or one is virtual: the planner replaces such columns,
+ * and whole rows that have them, by their expressions at a time of its own.
+ */
 static List *
 columns_of(const Var *row, int room)
 {
@@ -193,6 +257,8 @@ columns_of(const Var *row, int room)
 	{
 		Form_pg_attribute att = TupleDescAttr(desc, i);
 
+		if (att->attgenerated == ATTRIBUTE_GENERATED_VIRTUAL)
+			room = 0;
 		if (!att->attisdropped)
 			columns = lappend(columns, makeVar(row->varno, att->attnum, att->atttypid,
 											   att->atttypmod, att->attcollation, 0));
@@ -214,10 +280,7 @@ expand_row(SupportRequestSimplify *request)
 	if (root == NULL || call->funcvariadic || list_length(call->args) != fixed + 1)
 		return NULL;
 	row = llast(call->args);
-	if (!IsA(row, Var) || row->varattno != InvalidAttrNumber || row->varlevelsup != 0 ||
-		row->vartype == RECORDOID || IS_SPECIAL_VARNO(row->varno) ||
-		!is_plain_relation(rt_fetch(row->varno, root->parse->rtable)) ||
-		is_nullable((Node *) root->parse->jointree, row->varno))
+	if (!IsA(row, Var) || !is_row_of_table(root->parse, row) || may_be_replaced(root->parse, row))
 		return NULL;
 	columns = columns_of(row, FUNC_MAX_ARGS - fixed - 1);
 	if (list_length(columns) < 1)

@@ -52,10 +52,12 @@ FROM unnest(array[
 	$$ SELECT n, predict('m', q.p) FROM (SELECT n, p FROM ONLY people p UNION ALL SELECT n, c::people FROM child c) q $$,
 	$$ SELECT max(n), predict('m', p.*) FROM people p GROUP BY n, p $$,
 	$$ SELECT n, max(predict('m', p.*)) FILTER (WHERE predict('m', p.*) >= 0) FROM people p GROUP BY n $$,
-	$$ SELECT n, score FROM (SELECT n, predict('m', p.*) FROM people p GROUP BY GROUPING SETS ((n, p), ())) q (n, score) WHERE n IS NOT NULL $$,
+	$$ SELECT n, predict('m', p.*) FROM people p GROUP BY GROUPING SETS ((n, p), ()) $$,
 	$$ SELECT n, first_value(predict('m', p.*)) OVER (PARTITION BY n ORDER BY predict('m', p.*)) FROM people p $$,
 	$$ SELECT DISTINCT ON (predict('m', p.*), n) n, predict('m', p.*) FROM people p $$,
 	$$ SELECT n, predict('m', p.*) FROM people p WHERE NOT EXISTS (SELECT FROM people q WHERE q.n = p.n AND predict('m', q.*) <> predict('m', p.*)) $$,
+	$$ SELECT n, CASE WHEN EXISTS (SELECT FROM generate_series(1, 1) JOIN people q ON true WHERE q.n = p.n AND predict('m', q.*) >= 0) THEN predict('m', p.*) END FROM people p $$,
+	$$ SELECT n, CASE WHEN NOT EXISTS (SELECT FROM people r LEFT JOIN people q ON q.n = -r.n WHERE r.n = p.n AND predict('m', q.*) >= 0) THEN predict('m', p.*) END FROM people p JOIN people o USING (n) $$,
 	$$ SELECT a.n, predict('m', b.*) FROM people a JOIN people b ON a.n = b.n AND predict('m', a.*) = predict('m', b.*) $$]) AS query;
 
 -- writing
@@ -97,6 +99,8 @@ SELECT is(pg_temp.is_expanded(query), expanded, query) FROM (VALUES
 	(true, $$ SELECT predict_proba_of('m', '1', p.*) FROM people p $$),
 	(true, $$ SELECT q.n FROM people p LEFT JOIN people q ON q.n = p.n WHERE predict('m', p.*) > 0.5 $$),
 	(true, $$ SELECT * FROM scored $$),
+	(true, $$ SELECT EXISTS (SELECT FROM truth t WHERE t.n = p.n), predict('m', p.*) FROM people p $$),
+	(true, $$ SELECT n, max(predict('m', p.*)) FROM people p GROUP BY ROLLUP (n) $$),
 	(false, $$ SELECT predict('m', q.*) FROM people p LEFT JOIN people q ON q.n = p.n $$),
 	(false, $$ SELECT predict('m', p.*) FROM people p FULL JOIN truth t ON t.n = p.n $$),
 	(false, $$ SELECT predict('m', v.*) FROM (VALUES (1, 2, 3, 4)) v (age, income, visits, balance) $$)) AS v (expanded, query);
