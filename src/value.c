@@ -146,6 +146,13 @@ mp_value_infinite(const MpBooster *booster, int feature, float *x)
 		*x = NAN;
 		return true;
 	}
+	/* an infinity may be the value that means missing: DMatrix then takes the other one as it is */
+	if (booster->options.has_missing && isinf(booster->options.missing))
+	{
+		if (*x == booster->options.missing)
+			*x = NAN;
+		return true;
+	}
 	switch (booster->options.infinity)
 	{
 		case MP_INFINITY_SCORE:
@@ -202,6 +209,16 @@ unseen(const MpBooster *booster, int feature, const char *shown, float *x)
 	return false;
 }
 
+/* XGBoost compares codes with the value that means missing: with missing = 0 the first category is. */
+static bool
+give_code(const MpBooster *booster, float code, float *x)
+{
+	*x = code;
+	if (booster->options.has_missing && *x == booster->options.missing)
+		*x = NAN;
+	return true;
+}
+
 bool
 mp_value_category_label(const MpBooster *booster, int feature, const char *label, size_t length, float *x)
 {
@@ -222,8 +239,7 @@ mp_value_category_label(const MpBooster *booster, int feature, const char *label
 		return unseen(booster, feature,
 					  psprintf("\"%.*s%s\"", shown, label, shown < length ? "..." : ""), x);
 	}
-	*x = (float) code;
-	return true;
+	return give_code(booster, (float) code, x);
 }
 
 /* By value where the categories are numbers; where none are known, it is the code. */
@@ -231,6 +247,7 @@ bool
 mp_value_category_number(const MpBooster *booster, int feature, double number, float *x)
 {
 	const MpFeature *f = mp_forest_features(booster->forest) + feature;
+	bool		means_missing = booster->options.has_missing && (float) number == booster->options.missing;
 
 	if (isnan(number))
 	{
@@ -239,19 +256,17 @@ mp_value_category_number(const MpBooster *booster, int feature, double number, f
 	}
 	if (f->n_categories == 0)
 	{
-		if (number < 0 || number >= MP_MAX_CATEGORY || number != floor(number))
+		if (!means_missing && (number < 0 || number >= MP_MAX_CATEGORY || number != floor(number)))
 			return unseen(booster, feature, psprintf("%g", number), x);
-		*x = (float) number;
-		return true;
+		return give_code(booster, (float) number, x);
 	}
 	if (f->numeric_categories)
 	{
 		int64		code = mp_category_by_number(booster->categories, feature, number);
 
-		if (code < 0)
+		if (code < 0 && !means_missing)
 			return unseen(booster, feature, psprintf("%.15g", number), x);
-		*x = (float) code;
-		return true;
+		return give_code(booster, code < 0 ? (float) number : (float) code, x);
 	}
 	ereport(ERROR,
 			errcode(ERRCODE_DATATYPE_MISMATCH),

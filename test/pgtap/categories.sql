@@ -68,5 +68,17 @@ SELECT throws_ok(format($$ SELECT model_predict.register('c', pg_temp.model('cat
 FROM unnest(array['[]', '1', '{"plan": 1}', '{"plan": {}}', '{"plan": [null]}', '{"plan": [[1]]}', '{"plan": [true]}',
 	'{"plan": [1, 1]}', '{"plan": ["a", "a"]}', '{"nowhere": ["a"]}', '{"age": ["a"]}']) AS categories;
 
+-- a value that means missing is held against the code, as XGBoost does, and may be given for a number
+SELECT model_predict.register('zero', pg_temp.model('categories.json'), missing => 0,
+	categories => '{"plan": [10, 20, 30, 45], "city": ["Aarhus", "Malmö", "O''Hare"]}') \g /dev/null
+SELECT model_predict.register('minus', pg_temp.model('categories.json'), missing => -1,
+	categories => '{"plan": [10, 20, 30, 45], "city": ["Aarhus", "Malmö", "O''Hare"]}') \g /dev/null
+SELECT model_predict.register('minus codes', pg_temp.model('categories.json'), missing => -1) \g /dev/null
+SELECT is(predict('zero', 1, 1, 1, 1, 10, 'Aarhus'), predict('labels', 1, 1, 1, 1, NULL, NULL), 'missing 0: the first category is');
+SELECT is(predict('zero', 1, 1, 1, 1, 20, 'Malmö'), predict('labels', 1, 1, 1, 1, 20, 'Malmö'), 'missing 0: the second is not');
+SELECT isnt(predict('labels', 1, 1, 1, 1, 10, 'Aarhus'), predict('labels', 1, 1, 1, 1, NULL, NULL), 'which makes a difference');
+SELECT is(predict('minus', 1, 1, 1, 1, -1, 'Aarhus'), predict('labels', 1, 1, 1, 1, NULL, 'Aarhus'), 'missing -1, no category');
+SELECT is(predict('minus codes', 1, 1, 1, 1, -1, 2), predict('codes', 1, 1, 1, 1, NULL, 2), 'missing -1, no code');
+
 SELECT * FROM finish();
 ROLLBACK;

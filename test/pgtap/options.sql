@@ -49,5 +49,11 @@ SELECT is_empty($$ SELECT pg_temp.wrong('infinity score', 'infinity', 'score') $
 SELECT is_empty($$ SELECT pg_temp.wrong('infinity missing', 'infinity', 'missing') $$, 'infinity: missing');
 
 
+-- an infinity as the value that means missing: DMatrix then takes the other one as it is
+SELECT model_predict.register('infinite', pg_temp.model('infinity.ubj'), missing => 'infinity') \g /dev/null
+SELECT model_predict.register('scored', pg_temp.model('infinity.ubj'), infinity => 'score') \g /dev/null
+SELECT is(predict('infinite', x, y, 1, 1), predict('scored', nullif(x, 'infinity'), nullif(y, 'infinity'), 1, 1), format('missing infinity: %s, %s', x, y))
+FROM unnest('{infinity,-infinity,1}'::float8[]) AS x, unnest('{infinity,-infinity,1}'::float8[]) AS y;
+
 SELECT * FROM finish();
 ROLLBACK;
