@@ -14,7 +14,6 @@
 
 #include "core/eval.h"
 #include "booster.h"
-#include "xgboost.h"
 
 MpBooster *
 mp_booster_begin(const char *name, int64 model, int32 version)
@@ -53,7 +52,7 @@ copy_options(MpBooster *booster, const MpRowOptions *options)
 void
 mp_booster_measure(MpBooster *booster)
 {
-	booster->bytes = MemoryContextMemAllocated(booster->context, true) + mp_xgboost_bytes(booster);
+	booster->bytes = MemoryContextMemAllocated(booster->context, true) + booster->xgboost_bytes;
 }
 
 /*

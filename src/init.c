@@ -6,9 +6,9 @@
 
 #include "utils/guc.h"
 
+#include "engine.h"
 #include "model_predict.h"
 #include "moment.h"
-#include "xgboost.h"
 
 PG_MODULE_MAGIC_EXT(.name = "model_predict");
 
@@ -21,5 +21,6 @@ _PG_init(void)
 	mp_moment_init();
 	mp_register_init();
 	mp_xgboost_init();
+	mp_engine_init();
 	MarkGUCPrefixReserved("model_predict");
 }

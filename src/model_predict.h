@@ -82,6 +82,7 @@ typedef struct MpBooster
 	struct MpShap *shap;		/* NULL until first used */
 	bool		warn_of_faults; /* while a trigger reads a row: a fault of its values is a warning and no answer */
 	struct MpXgboost *xgboost;	/* libxgboost's copy; NULL until first used */
+	Size		xgboost_bytes;	/* memory that it takes, by a rule of thumb */
 	/* scratch of one row */
 	float	   *x;				/* n_features */
 	float	   *margin;			/* n_outputs */

@@ -7,15 +7,15 @@
 #include "miscadmin.h"
 #include "utils/builtins.h"
 
+#include "engine.h"
 #include "score.h"
-#include "xgboost.h"
 
 void
 mp_score_margin(MpBooster *booster)
 {
 	/* a version that is just being registered is not where libxgboost would get it from */
 	if (unlikely(mp_engine_setting == MP_ENGINE_XGBOOST) && booster->model != 0)
-		mp_xgboost_margin(booster);
+		mp_engine_margin(booster);
 	else
 		mp_kernel_margin(booster->kernel, booster->x, booster->margin);
 	booster->rows++;

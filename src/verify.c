@@ -23,9 +23,9 @@
 #include "catalog.h"
 #include "core/eval.h"
 #include "core/probe.h"
+#include "engine.h"
 #include "examples.h"
 #include "manage.h"
-#include "xgboost.h"
 
 #define MAX_TARGETS 50000		/* thresholds and categories that are tried */
 #define MAX_VALUES 100000000	/* of features in all rows: fewer targets for wide models */
@@ -81,8 +81,8 @@ count_difference(const Verifier *v, Test *test, const float *x, const char *what
 				 const float *ours, const float *theirs, int n)
 {
 	if (test->differences++ == 0)
-		test->detail = psprintf("The %s of row %s are %s, not %s.", what, show(x, v->forest->n_features),
-								show(ours, n), show(theirs, n));
+		test->detail = psprintf("The %s of row %s are %s, not %s.", what,
+								show(x, v->forest->n_features), show(ours, n), show(theirs, n));
 }
 
 static void
@@ -138,7 +138,8 @@ compare_with_library(Verifier *v)
 	{
 		int			n = margin ? n_outputs : v->n_predictions;
 
-		if (!mp_xgboost_predict(v->booster, v->x, v->n, margin, v->theirs, &fault))
+		if (!mp_xgboost_predict(v->booster->xgboost, v->booster, v->x, v->n, margin, v->theirs,
+								&fault))
 		{
 			v->library = false;
 			v->libxgboost.differences = -1;
@@ -190,7 +191,7 @@ open_library(Verifier *v, Snapshot snapshot)
 		v->libxgboost.differences = -1;
 		v->libxgboost.detail = "model_predict.engine is native: libxgboost is not loaded";
 	}
-	else if (mp_xgboost_open(v->booster, snapshot, &fault))
+	else if (mp_engine_open(v->booster, snapshot, &fault))
 		v->library = true;
 	else
 	{
@@ -213,8 +214,8 @@ run_probe(Verifier *v)
 	v->room = Max(1, BATCH_VALUES / n_features);
 	v->n_predictions = mp_forest_n_predictions(v->forest);
 	v->x = palloc(sizeof(float) * v->room * n_features);
-	v->margins = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(float) * v->room * v->forest->n_outputs);
-	v->theirs = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(float) * v->room * v->forest->n_outputs);
+	v->margins = palloc_extended(sizeof(float) * v->room * v->forest->n_outputs, MCXT_ALLOC_HUGE);
+	v->theirs = palloc_extended(sizeof(float) * v->room * v->forest->n_outputs, MCXT_ALLOC_HUGE);
 	probe = mp_probe_open(mp_alloc_context(CurrentMemoryContext), v->forest, limit, &error);
 	if (probe == NULL)
 		mp_throw(&error, v->booster->name, v->booster->version);
@@ -227,8 +228,9 @@ run_probe(Verifier *v)
 	}
 	flush_batch(v);
 	if (v->reference.detail == NULL)
-		v->reference.detail = psprintf(UINT64_FORMAT " of " UINT64_FORMAT " thresholds and categories",
-									   mp_probe_targets_tried(probe), mp_probe_targets(probe));
+		v->reference.detail =
+			psprintf(UINT64_FORMAT " of " UINT64_FORMAT " thresholds and categories",
+					 mp_probe_targets_tried(probe), mp_probe_targets(probe));
 	if (v->libxgboost.detail == NULL)
 		v->libxgboost.detail = v->reference.detail;
 	mp_probe_close(probe);
@@ -255,7 +257,8 @@ run_examples(Test *test, MpBooster *booster, Snapshot snapshot)
 	examples = mp_scan_value(&scan, tuple, "examples", &isnull);
 	start(&since);
 	if (!isnull)
-		test->differences = mp_examples_count_different(booster, DatumGetJsonbPCopy(examples), &n, &test->detail);
+		test->differences = mp_examples_count_different(booster, DatumGetJsonbPCopy(examples), &n,
+														&test->detail);
 	stop(test, &since);
 	mp_scan_end(&scan);
 	test->rows = n;

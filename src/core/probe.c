@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MAX_WAY 4096			/* splits of a way that are heeded; deeper trees are not led through whole */
+#define MAX_WAY 4096			/* splits of a way that are heeded */
 #define MAX_CODES 4096			/* categories that are tried for a way */
 #define N_PLAIN 100				/* rows that lead nowhere in particular */
 
@@ -125,7 +125,7 @@ collect(MpProbe *probe)
 	return ok;
 }
 
-/* By feature, numeric ones first; threshold or set; way of missing values; place, so that the order is always the same. */
+/* By feature, numeric ones first; threshold or set; way of missing values; place. */
 static int
 compare_splits(const void *a, const void *b)
 {
@@ -170,7 +170,8 @@ count_targets(MpProbe *probe, Group *group)
 	group->first_target = probe->n_targets;
 	probe->n_targets += group->n_numeric;
 	if (group->n_categorical > 0)
-		probe->n_targets += group->n_codes > group->n_categorical ? group->n_codes : group->n_categorical;
+		probe->n_targets += group->n_codes > group->n_categorical ?
+			group->n_codes : group->n_categorical;
 }
 
 /* Drops thresholds that a feature has already, and makes the groups. */
@@ -241,13 +242,14 @@ prepare(MpProbe *probe)
 	probe->row = floats(probe->alloc, forest->n_features, 0);
 	probe->low = floats(probe->alloc, forest->n_features, -INFINITY);
 	probe->high = floats(probe->alloc, forest->n_features, INFINITY);
-	probe->parents = mp_alloc_get(probe->alloc, MP_SECTION_LENGTH(forest, MP_SECTION_NODES, MpNode) *
-								  sizeof(uint32_t));
+	probe->parents = mp_alloc_get(probe->alloc, sizeof(uint32_t) *
+								  MP_SECTION_LENGTH(forest, MP_SECTION_NODES, MpNode));
 	if (probe->row == NULL || probe->low == NULL || probe->high == NULL || probe->parents == NULL ||
 		!collect(probe))
 		return false;
 	if (probe->splits.size > 0)
-		qsort(probe->splits.data, mp_vec_count(&probe->splits, Split), sizeof(Split), compare_splits);
+		qsort(probe->splits.data, mp_vec_count(&probe->splits, Split), sizeof(Split),
+			  compare_splits);
 	return group_splits(probe);
 }
 
@@ -377,7 +379,7 @@ code_for(const MpProbe *probe, const Split *target, uint32_t feature, uint32_t n
 	return INFINITY;
 }
 
-/* Sets the row so that it comes to the split, as far as other features than the split's own decide. */
+/* Sets the row so that it comes to the split, as far as features but the split's own decide. */
 static void
 lead(MpProbe *probe, const Split *target)
 {
@@ -466,8 +468,8 @@ make_variant(MpProbe *probe, float *x)
 
 	if (!numeric)
 		which -= group->n_numeric;
-	split = mp_vec_at(&probe->splits, Split, group->first + (numeric ? which :
-															 group->n_numeric + which % group->n_categorical));
+	split = mp_vec_at(&probe->splits, Split, group->first +
+					  (numeric ? which : group->n_numeric + which % group->n_categorical));
 	if (variant == 0)
 	{
 		mp_alloc_poll(probe->alloc);

@@ -21,12 +21,14 @@ typedef struct MpProbe MpProbe;
  * `limit` thresholds and categories, that many of them, evenly spread. NULL:
  * no memory.
  */
-extern MpProbe *mp_probe_open(MpAlloc *alloc, const MpForest *forest, uint64_t limit, MpError *error);
+extern MpProbe *mp_probe_open(MpAlloc *alloc, const MpForest *forest, uint64_t limit,
+							  MpError *error);
 
 /* Writes the next row to x[n_features]; false: there are no more. */
 extern bool mp_probe_next(MpProbe *probe, float *x);
 
-extern uint64_t mp_probe_targets(const MpProbe *probe);	/* thresholds and categories of the trees used */
+/* thresholds and categories of the trees that are used */
+extern uint64_t mp_probe_targets(const MpProbe *probe);
 extern uint64_t mp_probe_targets_tried(const MpProbe *probe);
 extern void mp_probe_close(MpProbe *probe);
 

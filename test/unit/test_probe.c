@@ -141,10 +141,11 @@ MP_TEST(probe_thresholds)
 	n_rows = n_thresholds = n_sides_unmet = n_missing_unmet = 0;
 	mp_golden_walk(mp_test_models(), check_folder);
 	CHECK(n_rows > 10000 && n_thresholds > 10000);
-	CHECK_SAY(n_sides_unmet <= n_thresholds / 1000, "of %zu thresholds %zu are not met from all sides",
-			  n_thresholds, n_sides_unmet);
-	CHECK_SAY(n_missing_unmet <= n_thresholds / 10, "of %zu thresholds %zu are not met by a missing value",
-			  n_thresholds, n_missing_unmet);
+	CHECK_SAY(n_sides_unmet <= n_thresholds / 1000,
+			  "of %zu thresholds %zu are not met from all sides", n_thresholds, n_sides_unmet);
+	CHECK_SAY(n_missing_unmet <= n_thresholds / 10,
+			  "of %zu thresholds %zu are not met by a missing value", n_thresholds,
+			  n_missing_unmet);
 }
 
 MP_TEST(probe_limit)
