@@ -121,10 +121,13 @@ tally_tap()
 {
 	ok=$(count '^ok ' "$work/$1.log")
 	bad=$(count '^not ok ' "$work/$1.log")
-	[ "$bad" != 0 ] || [ "$2" = 0 ] && [ "$ok" != 0 ] || bad=$((bad + 1))
+	files=$(count '^[^ ]*  *(Wstat: ' "$work/$1.log")
+	[ "$bad" -ge "$files" ] || bad=$files
+	[ "$2" = 0 ] && [ "$ok" != 0 ] || [ "$bad" != 0 ] || bad=1
 	if [ "$bad" != 0 ]
 	then
 		grep -A 12 '^not ok ' "$work/$1.log"
+		grep -B 6 '^Dubious' "$work/$1.log"
 		sed -n '/^Test Summary Report/,$p' "$work/$1.log"
 		[ "$ok" != 0 ] || show "$work/$1.log"
 	fi

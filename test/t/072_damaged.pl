@@ -6,6 +6,9 @@
 use strict;
 use warnings;
 
+use FindBin;
+use lib $FindBin::RealBin;
+
 use ModelPredict;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
