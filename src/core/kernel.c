@@ -95,12 +95,13 @@ align_64(void *block)
 	return (void *) (((uintptr_t) block + 63) / 64 * 64);
 }
 
+/* AVX-512 has its row in registers. */
 static size_t
 row_size(const MpKernelImage *image, MpKernelKind kind)
 {
 	if (image->wide)
 		return MP_WIDE_CELLS * sizeof(uint32_t);
-	return kind == MP_KERNEL_AVX512 ? MP_BYTE_SLOTS : MP_BYTE_CELLS * sizeof(uint16_t);
+	return kind == MP_KERNEL_AVX512 ? 0 : MP_BYTE_CELLS * sizeof(uint16_t);
 }
 
 /* Bytes that a copy of the tops as nodes takes. */
@@ -171,6 +172,7 @@ place_scratch(MpKernel *kernel, const MpKernelImage *image, char *block)
 	bool		permute = kernel->kind == MP_KERNEL_AVX512;
 	size_t		used = 0;
 
+	kernel->ranks = take(block, &used, MP_BYTE_SLOTS);
 	kernel->row = take(block, &used, row_size(image, kernel->kind));
 	kernel->masks = take(block, &used, permute ? MP_CHUNK_TREES * sizeof(uint64_t) : 0);
 	kernel->outs = take(block, &used, MP_CHUNK_TREES);
@@ -200,7 +202,8 @@ new_kernel(MpAlloc *alloc, const MpKernelImage *image, MpKernelKind kind, MpErro
 		return kernel;
 	place_scratch(kernel, image, align_64(kernel + 1));
 
-	/* vector kernels read whole registers of it, also beyond the last slot */
+	/* a node of an image made by hand may name any cell */
+	memset(kernel->ranks, 0, MP_BYTE_SLOTS);
 	memset(kernel->row, 0, row_size(image, kind));
 	if (tops_size(image, kind) > 0)
 		copy_tops(image, kernel->tops);

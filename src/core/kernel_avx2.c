@@ -14,6 +14,7 @@
 
 #define TARGET __attribute__((target("avx2,bmi,bmi2,popcnt")))
 #define ENGINE MP_ENGINE TARGET
+#define PASS MP_PASS TARGET
 
 /* Packed to 16 bits, each answer is two bits of the mask. */
 ENGINE uint32_t
@@ -28,6 +29,7 @@ rank_in_block(const float *block, float x)
 }
 
 #define RANK_IN_BLOCK rank_in_block
+#define SPREAD mp_spread_x86
 #include "kernel_scalar.h"
 
 TARGET void

@@ -20,6 +20,7 @@
 	__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi,avx512vpopcntdq," \
 						  "bmi,bmi2,popcnt")))
 #define ENGINE MP_ENGINE TARGET
+#define PASS MP_PASS TARGET
 
 ENGINE uint32_t
 rank_in_block(const float *block, float x)
@@ -31,6 +32,7 @@ rank_in_block(const float *block, float x)
 }
 
 #define RANK_IN_BLOCK rank_in_block
+#define SPREAD mp_spread_x86
 #include "kernel_scalar.h"
 
 /* The row, as the table of a permute: left cells; right ones are one less. */
@@ -360,18 +362,12 @@ add_chunk(MpKernel *kernel, uint32_t c, Table table, float *margin)
 }
 
 ENGINE void
-put_byte_cell(void *row, uint32_t slot, uint32_t left)
-{
-	((uint8_t *) row)[slot] = left;
-}
-
-ENGINE void
 margin_permute(MpKernel *kernel, bool two, float *margin)
 {
 	Table		table;
 
-	table.low = _mm512_loadu_si512(kernel->row);
-	table.high = _mm512_loadu_si512((const char *) kernel->row + 64);
+	table.low = _mm512_loadu_si512(kernel->ranks);
+	table.high = _mm512_loadu_si512(kernel->ranks + 64);
 	table.two = two;
 	for (uint32_t c = 0; c < kernel->n_chunks; c++)
 		add_chunk(kernel, c, table, margin);
@@ -387,7 +383,7 @@ mp_margin_avx512(MpKernel *kernel, const float *x, float *margin)
 		return;
 	}
 	mp_start_margin(kernel, margin);
-	rank_row(kernel, x, put_byte_cell);
+	rank_row(kernel, x, kernel->ranks, put_byte_cell);
 	if (kernel->image->n_slots <= 64)
 		margin_permute(kernel, false, margin);
 	else

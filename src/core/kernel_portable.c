@@ -5,6 +5,7 @@
 #include "kernel_run.h"
 
 #define ENGINE MP_ENGINE
+#define PASS MP_PASS
 
 /* Binary search; the last of the 16 is never <= x. */
 ENGINE uint32_t
@@ -18,12 +19,25 @@ rank_in_block(const float *block, float x)
 	return rank;
 }
 
+ENGINE void
+spread(const uint8_t *ranks, uint32_t n, uint16_t *row)
+{
+	for (uint32_t slot = 0; slot < n; slot++)
+	{
+		uint32_t	right = slot + MP_BYTE_SLOTS;
+
+		row[slot] = slot + (ranks[slot] << 8);
+		row[right] = right + ((ranks[slot] - 1u) << 8);
+	}
+}
+
 #define RANK_IN_BLOCK rank_in_block
+#define SPREAD spread
 
 #define RIGHT_16(node, row) ((node) < (row)[(uint8_t) (node)])
 #define RIGHT_32(node, row) ((node) < (row)[(uint16_t) (node)])
-#define STEP_16(i, nodes, row) ((i) = 2 * (i) + RIGHT_16((nodes)[i], row))
-#define STEP_32(i, nodes, row) ((i) = 2 * (i) + RIGHT_32((nodes)[i], row))
+#define STEP_16(i, nodes, first, row) ((i) = 2 * (i) + RIGHT_16((nodes)[(i) + (first)], row))
+#define STEP_32(i, nodes, first, row) ((i) = 2 * (i) + RIGHT_32((nodes)[(i) + (first)], row))
 #include "kernel_scalar.h"
 
 void

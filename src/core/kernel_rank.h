@@ -4,7 +4,7 @@
  * Included by each engine after it has defined RANK_IN_BLOCK(block, x): how many
  * of the 16 floats, ascending, are <= x; never all of them. ENGINE is what
  * functions begin with: static inline, and the target where instructions need one.
- * `put` writes both cells of a slot, given the left one.
+ * `put` writes what becomes of a slot's left cell to the row.
  */
 #include "kernel_run.h"
 
@@ -12,12 +12,12 @@ typedef void (*PutFunction) (void *row, uint32_t slot, uint32_t left);
 
 /* Numeric slots whose search trees have as many levels. Returns the end. */
 ENGINE uint32_t
-rank_level(const MpKernel *kernel, const float *x, uint32_t slot, int levels, PutFunction put)
+rank_level(const MpKernel *kernel, const float *x, uint32_t slot, int levels, void *row,
+		   PutFunction put)
 {
 	uint32_t	end = slot + kernel->image->level_slots[levels - 1];
 	const MpKernelSlot *slots = kernel->slots;
 	const float *thresholds = kernel->thresholds;
-	void	   *row = kernel->row;
 
 	for (; slot < end; slot++)
 	{
@@ -66,7 +66,7 @@ code_bits(const MpKernel *kernel, const MpKernelGroup *group, float x)
 }
 
 ENGINE void
-rank_groups(const MpKernel *kernel, const float *x, PutFunction put)
+rank_groups(const MpKernel *kernel, const float *x, void *row, PutFunction put)
 {
 	for (uint32_t g = 0; g < kernel->n_groups; g++)
 	{
@@ -76,18 +76,18 @@ rank_groups(const MpKernel *kernel, const float *x, PutFunction put)
 		const uint8_t *bits = code_bits(kernel, group, value);
 
 		for (uint32_t i = 0; i < group->n_tests; i++)
-			put(kernel->row, group->first_slot + i,
+			put(row, group->first_slot + i,
 				present + (bits != NULL ? bits[i / 8] >> (i % 8) & 1 : 0));
 	}
 }
 
 ENGINE void
-rank_row(const MpKernel *kernel, const float *x, PutFunction put)
+rank_row(const MpKernel *kernel, const float *x, void *row, PutFunction put)
 {
-	uint32_t	slot = rank_level(kernel, x, 0, 1, put);
+	uint32_t	slot = rank_level(kernel, x, 0, 1, row, put);
 
-	slot = rank_level(kernel, x, slot, 2, put);
-	slot = rank_level(kernel, x, slot, 3, put);
-	rank_level(kernel, x, slot, 4, put);
-	rank_groups(kernel, x, put);
+	slot = rank_level(kernel, x, slot, 2, row, put);
+	slot = rank_level(kernel, x, slot, 3, row, put);
+	rank_level(kernel, x, slot, 4, row, put);
+	rank_groups(kernel, x, row, put);
 }

@@ -19,6 +19,7 @@
  * since arguments such as a number of levels must become constants.
  */
 #define MP_ENGINE static inline __attribute__((always_inline))
+#define MP_PASS static __attribute__((noinline))
 
 #if defined(__clang__)
 #define MP_UNROLL(n) _Pragma("unroll")
@@ -49,12 +50,10 @@ struct MpKernel
 	uint32_t	n_chunks;
 	MpKernelKind kind;
 
-	/*
-	 * The cells of a row, aligned to 64. As many as nodes can name, so none needs
-	 * a check: bytes, 128 left ones, for AVX-512; else nodes, with rank for bound.
-	 */
-	void	   *row;
-	uint64_t   *masks;			/* AVX-512: what the nodes of a chunk say, aligned to 64 */
+	/* scratch, each aligned to 64 */
+	uint8_t    *ranks;			/* unless wide: left cells of all 128 slots */
+	void	   *row;			/* nodes, with ranks for bounds: as many as cells can be named */
+	uint64_t   *masks;			/* AVX-512: what the nodes of a chunk say */
 	uint16_t   *tops;			/* others, unless wide: all tops, as nodes */
 	uint8_t    *outs;			/* others: the way out that each tree of a chunk takes */
 	uint32_t   *values;			/* what each tree adds: float, or number of a leaf vector */

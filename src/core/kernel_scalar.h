@@ -2,7 +2,9 @@
  * kernel_scalar.h: a whole engine out of ranks and steps: what remains of a
  * kernel when trees are walked one node after the other. Included by an engine
  * after it has defined ENGINE and RANK_IN_BLOCK, and STEP_16, RIGHT_16, STEP_32
- * and RIGHT_32 (see kernel_walk.h) for nodes of 16 and 32 bits.
+ * and RIGHT_32 (see kernel_walk.h) for nodes of 16 and 32 bits; SPREAD(ranks, n,
+ * row), which fills both cells of n slots; and PASS, what functions begin with
+ * that are better off with registers of their own.
  */
 #include "kernel_rank.h"
 #include "kernel_sum.h"
@@ -25,14 +27,11 @@
 #define RIGHT RIGHT_32
 #include "kernel_walk.h"
 
+/* As the ranks of byte cells are found, left ones, before SPREAD makes nodes of them. */
 ENGINE void
-put_byte_node(void *row, uint32_t slot, uint32_t left)
+put_byte_cell(void *row, uint32_t slot, uint32_t left)
 {
-	uint16_t   *cells = row;
-	uint32_t	right = slot + MP_BYTE_SLOTS;
-
-	cells[slot] = slot + (left << 8);
-	cells[right] = right + ((left - 1) << 8);
+	((uint8_t *) row)[slot] = left;
 }
 
 ENGINE void
@@ -40,15 +39,10 @@ margin_bytes(MpKernel *kernel, const float *x, float *margin)
 {
 	const uint16_t *tops = kernel->tops;
 
-	rank_row(kernel, x, put_byte_node);
+	rank_row(kernel, x, kernel->ranks, put_byte_cell);
+	SPREAD(kernel->ranks, kernel->image->n_slots, kernel->row);
 	for (uint32_t c = 0; c < kernel->n_chunks; c++)
-	{
-		const MpKernelChunk *chunk = &kernel->chunks[c];
-		uint32_t   *values = mp_values_of(kernel, c);
-
-		tops = walk_bytes_chunk(kernel, chunk, tops, values);
-		mp_add_values(kernel, values, c * MP_CHUNK_TREES, chunk->n_trees, margin);
-	}
+		tops = walk_bytes_chunk(kernel, c, tops, margin);
 }
 
 ENGINE void
@@ -63,15 +57,12 @@ put_wide_node(void *row, uint32_t slot, uint32_t left)
 ENGINE void
 margin_wide(MpKernel *kernel, const float *x, float *margin)
 {
-	rank_row(kernel, x, put_wide_node);
+	rank_row(kernel, x, kernel->row, put_wide_node);
 	for (uint32_t c = 0; c < kernel->n_chunks; c++)
 	{
-		const MpKernelChunk *chunk = &kernel->chunks[c];
-		const char *tops = (const char *) kernel->image + chunk->tops;
-		uint32_t   *values = mp_values_of(kernel, c);
+		const char *tops = (const char *) kernel->image + kernel->chunks[c].tops;
 
-		walk_wide_chunk(kernel, chunk, (const uint32_t *) tops, values);
-		mp_add_values(kernel, values, c * MP_CHUNK_TREES, chunk->n_trees, margin);
+		walk_wide_chunk(kernel, c, (const uint32_t *) tops, margin);
 	}
 }
 

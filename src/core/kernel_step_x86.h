@@ -1,40 +1,70 @@
 /*
- * kernel_step_x86.h: one step down a tree in four instructions, on any x86-64.
+ * kernel_step_x86.h: what engines for any x86-64 share.
  *
- * The comparison leaves its answer in the carry, and adc makes it the lowest
- * bit of the next node's number. Compilers do not find that: they store the flag
- * and add it. See kernel_walk.h for the meaning.
+ * One step down a tree is four instructions: the comparison leaves its answer
+ * in the carry, and adc makes it the lowest bit of the next node's number.
+ * Compilers do not find that: they store the flag and add it. See kernel_walk.h
+ * for the meaning.
  */
 #ifndef MP_CORE_KERNEL_STEP_X86_H
 #define MP_CORE_KERNEL_STEP_X86_H
 
-#define STEP_16(i, nodes, row) \
+#include "kernel_image.h"
+
+#define STEP_16(i, nodes, first, row) \
 	do { \
 		size_t		node_; \
 		size_t		cell_; \
-		__asm__ ("movzwl (%[b],%[n],2), %k[node]\n\t" \
+		__asm__ ("movzwl 2*(%c[f])(%[b],%[n],2), %k[node]\n\t" \
 				 "movzbl %b[node], %k[cell]\n\t" \
 				 "cmpw (%[r],%[cell],2), %w[node]\n\t" \
 				 "adcl %k[n], %k[n]" \
 				 : [n] "+r" (i), [node] "=&r" (node_), [cell] "=&r" (cell_) \
-				 : [b] "r" (nodes), [r] "r" (row) \
+				 : [b] "r" (nodes), [f] "i" (first), [r] "r" (row) \
 				 : "cc", "memory"); \
 	} while (0)
 
-#define STEP_32(i, nodes, row) \
+#define STEP_32(i, nodes, first, row) \
 	do { \
 		size_t		node_; \
 		size_t		cell_; \
-		__asm__ ("movl (%[b],%[n],4), %k[node]\n\t" \
+		__asm__ ("movl 4*(%c[f])(%[b],%[n],4), %k[node]\n\t" \
 				 "movzwl %w[node], %k[cell]\n\t" \
 				 "cmpl (%[r],%[cell],4), %k[node]\n\t" \
 				 "adcl %k[n], %k[n]" \
 				 : [n] "+r" (i), [node] "=&r" (node_), [cell] "=&r" (cell_) \
-				 : [b] "r" (nodes), [r] "r" (row) \
+				 : [b] "r" (nodes), [f] "i" (first), [r] "r" (row) \
 				 : "cc", "memory"); \
 	} while (0)
 
 #define RIGHT_16(node, row) ((node) < (row)[(uint8_t) (node)])
 #define RIGHT_32(node, row) ((node) < (row)[(uint16_t) (node)])
+
+#include <emmintrin.h>
+
+/*
+ * Both cells of n slots out of their ranks, 16 at a time: see kernel_scalar.h.
+ * There is room for 128, so what lies beyond n does no harm.
+ */
+static inline void
+mp_spread_x86(const uint8_t *ranks, uint32_t n, uint16_t *row)
+{
+	__m128i		slots = _mm_setr_epi8(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+	__m128i		high_bit = _mm_set1_epi8((char) MP_BYTE_SLOTS);
+
+	for (uint32_t i = 0; i < n; i += 16)
+	{
+		__m128i		left = _mm_loadu_si128((const __m128i *) (ranks + i));
+		__m128i		right = _mm_sub_epi8(left, _mm_set1_epi8(1));
+		__m128i		right_slots = _mm_or_si128(slots, high_bit);
+		__m128i    *to = (__m128i *) (row + i);
+
+		_mm_storeu_si128(to, _mm_unpacklo_epi8(slots, left));
+		_mm_storeu_si128(to + 1, _mm_unpackhi_epi8(slots, left));
+		_mm_storeu_si128(to + MP_BYTE_SLOTS / 8, _mm_unpacklo_epi8(right_slots, right));
+		_mm_storeu_si128(to + MP_BYTE_SLOTS / 8 + 1, _mm_unpackhi_epi8(right_slots, right));
+		slots = _mm_add_epi8(slots, _mm_set1_epi8(16));
+	}
+}
 
 #endif

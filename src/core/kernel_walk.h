@@ -1,10 +1,10 @@
 /*
  * kernel_walk.h: finding the leaves of a chunk of trees, one node after the other.
  *
- * Included once per width, with ENGINE (see kernel_rank.h), NODE (the integer
+ * Included once per width, with ENGINE and PASS (see kernel_scalar.h), NODE (the integer
  * type), BLOCK, DEEP and EXIT (of the image), WALK(name) and two steps defined:
- * STEP(i, nodes, row) goes from i to 2i, or to 2i + 1 where the i-th node says
- * right; RIGHT(node, row) is whether it does.
+ * STEP(i, nodes, first, row) goes from i to 2i, or to 2i + 1 where the i-th node
+ * from the constant `first` on says right; RIGHT(node, row) is whether it does.
  *
  * A row's cell holds its own number beside its rank, as nodes do: so nodes are
  * compared whole, and one load gets both parts.
@@ -26,12 +26,11 @@ WALK(pass) (const NODE *tops, size_t n_trees, int levels, bool first, int steps,
 {
 #define DOWN(t) \
 	{ \
-		const NODE *top = tops + ((size_t) (t) << levels); \
 		size_t		i = first ? 1 : places[t]; \
 		\
-		STEP(i, top, row); \
+		STEP(i, tops, (t) << levels, row); \
 		if (steps == 2) \
-			STEP(i, top, row); \
+			STEP(i, tops, (t) << levels, row); \
 		places[t] = i - less; \
 	}
 
@@ -43,7 +42,7 @@ WALK(pass) (const NODE *tops, size_t n_trees, int levels, bool first, int steps,
 }
 
 /* outs[t]: the way out, from 0, that tree t takes of its top. */
-ENGINE void
+PASS void
 WALK(tops) (const NODE *tops, size_t n_trees, int levels, const NODE *row, uint8_t *outs)
 {
 	switch (levels)
@@ -69,46 +68,96 @@ WALK(tops) (const NODE *tops, size_t n_trees, int levels, const NODE *row, uint8
 	}
 }
 
-/* Flat trees: from the ways out to the leaves' values. */
-ENGINE void
+/*
+ * What a tree adds: kept for later, or, where all trees add to one output, added
+ * at once.
+ */
+#define DELIVER(value) \
+	do { \
+		if (values != NULL) \
+			values[t] = (value); \
+		else \
+			sum += mp_float_of(value); \
+	} while (0)
+
+/* Flat trees: from the ways out to the leaves. Returns the sum, if values is NULL. */
+ENGINE float
+WALK(flat_leaves) (const uint32_t *leaves, size_t n_trees, int levels, const uint8_t *outs,
+				   uint32_t *values, float sum)
+{
+	for (size_t t = 0; t < n_trees; t++)
+		DELIVER(leaves[(t << levels) + outs[t]]);
+	return sum;
+}
+
+PASS void
 WALK(flat_values) (const uint32_t *leaves, size_t n_trees, int levels, const uint8_t *outs,
 				   uint32_t *values)
 {
-	for (size_t t = 0; t < n_trees; t++)
-		values[t] = leaves[(t << levels) + outs[t]];
+	WALK(flat_leaves) (leaves, n_trees, levels, outs, values, 0);
 }
 
-/* Short trees, likewise. */
-ENGINE void
-WALK(short_values) (const char *image, const MpKernelChunk *chunk, const NODE *row,
-					const uint8_t *outs, uint32_t *values)
+PASS float
+WALK(flat_sum) (const uint32_t *leaves, size_t n_trees, int levels, const uint8_t *outs, float sum)
 {
-	const uint8_t *table = (const uint8_t *) image + chunk->table;
-	const MpShortTail *tails = (const MpShortTail *) (image + chunk->tails);
-	const BLOCK *blocks = (const BLOCK *) (image + chunk->blocks);
-	const uint32_t *leaves = (const uint32_t *) (image + chunk->leaves);
+	return WALK(flat_leaves) (leaves, n_trees, levels, outs, NULL, sum);
+}
 
-	for (size_t t = 0; t < chunk->n_trees; t++, table += MP_TOP_PLACES)
+/* Where a short chunk's parts are; in memory, or gcc adds them up anew for every tree. */
+typedef struct WALK(Short)
+{
+	const uint8_t *table;
+	const MpShortTail *tails;
+	const BLOCK *blocks;
+	const uint32_t *leaves;
+} WALK(Short);
+
+/* Short trees, likewise. */
+ENGINE float
+WALK(short_leaves) (const WALK(Short) *trees, size_t n_trees, const NODE *row,
+					const uint8_t *outs, uint32_t *values, float sum)
+{
+	const uint8_t *table = trees->table;
+	const MpShortTail *tails = trees->tails;
+	const BLOCK *blocks = trees->blocks;
+	const uint32_t *leaves = trees->leaves - 4;
+
+	for (size_t t = 0; t < n_trees; t++, table += MP_TOP_PLACES)
 	{
 		size_t		number = table[outs[t]];
 		const BLOCK *block;
 		const NODE *heap;
 		size_t		i = 1;
 
-		/* without a branch: the tree's blocks, or the ones of no tree */
+		/* without a branch: one of the tree's own blocks, or of those of no tree */
 		number += tails[t].block & -(number / MP_TOP_PLACES);
 		block = &blocks[number];
 
 		/* in heap order: the leaf's number stands in the idle place 0 */
 		heap = (const NODE *) block;
-		STEP(i, heap, row);
-		STEP(i, heap, row);
-		values[t] = leaves[tails[t].leaf + block->leaf + i - 4];
+		STEP(i, heap, 0, row);
+		STEP(i, heap, 0, row);
+		DELIVER(leaves[(size_t) tails[t].leaf + block->leaf + i]);
 	}
+	return sum;
+}
+
+PASS void
+WALK(short_values) (const WALK(Short) *trees, size_t n_trees, const NODE *row,
+					const uint8_t *outs, uint32_t *values)
+{
+	WALK(short_leaves) (trees, n_trees, row, outs, values, 0);
+}
+
+PASS float
+WALK(short_sum) (const WALK(Short) *trees, size_t n_trees, const NODE *row, const uint8_t *outs,
+				 float sum)
+{
+	return WALK(short_leaves) (trees, n_trees, row, outs, NULL, sum);
 }
 
 /* Deep trees, eight at a time until all are at leaves, which lead to themselves. */
-ENGINE void
+PASS void
 WALK(deep_values) (const char *image, const MpKernelChunk *chunk, const NODE *row,
 				   const uint8_t *outs, uint32_t *values)
 {
@@ -143,33 +192,53 @@ WALK(deep_values) (const char *image, const MpKernelChunk *chunk, const NODE *ro
 #undef FINISH
 }
 
-/* The value of each tree of a chunk. Returns the end of its tops. */
+/* Adds the trees of chunk c to the margin, or keeps their values. Returns the end of its tops. */
 ENGINE const NODE *
-WALK(chunk) (const MpKernel *kernel, const MpKernelChunk *chunk, const NODE *tops,
-			 uint32_t *values)
+WALK(chunk) (const MpKernel *kernel, uint32_t c, const NODE *tops, float *margin)
 {
 	const char *image = (const char *) kernel->image;
+	const MpKernelChunk *chunk = &kernel->chunks[c];
+	const uint32_t *leaves = (const uint32_t *) (image + chunk->leaves);
 	const NODE *row = kernel->row;
 	uint8_t    *outs = kernel->outs;
-	size_t		n_trees = mp_chunk_places(chunk);
+	uint32_t   *values = mp_values_of(kernel, c);
+	bool		one = kernel->image->sum == MP_SUM_ONE;
+	size_t		places = mp_chunk_places(chunk);
+	size_t		n = chunk->n_trees;
+	WALK(Short) trees;
 
-	WALK(tops) (tops, n_trees, chunk->levels, row, outs);
+	WALK(tops) (tops, places, chunk->levels, row, outs);
+	tops += places << chunk->levels;
 	switch ((MpChunkForm) chunk->form)
 	{
 		case MP_CHUNK_FLAT:
-			WALK(flat_values) ((const uint32_t *) (image + chunk->leaves), chunk->n_trees,
-							   chunk->levels, outs, values);
+			if (one)
+				margin[0] = WALK(flat_sum) (leaves, n, chunk->levels, outs, margin[0]);
+			else
+				WALK(flat_values) (leaves, n, chunk->levels, outs, values);
 			break;
 		case MP_CHUNK_SHORT:
-			WALK(short_values) (image, chunk, row, outs, values);
+			trees.table = (const uint8_t *) image + chunk->table;
+			trees.tails = (const MpShortTail *) (image + chunk->tails);
+			trees.blocks = (const BLOCK *) (image + chunk->blocks);
+			trees.leaves = leaves;
+			if (one)
+				margin[0] = WALK(short_sum) (&trees, n, row, outs, margin[0]);
+			else
+				WALK(short_values) (&trees, n, row, outs, values);
 			break;
 		case MP_CHUNK_DEEP:
 			WALK(deep_values) (image, chunk, row, outs, values);
+			if (one)
+				mp_add_one(values, n, margin);
 			break;
 	}
-	return tops + (n_trees << chunk->levels);
+	if (!one)
+		mp_add_values(kernel, values, (size_t) c * MP_CHUNK_TREES, n, margin);
+	return tops;
 }
 
+#undef DELIVER
 #undef EACH_OF_8
 #undef NODE
 #undef BLOCK

@@ -11,6 +11,7 @@
 #include <emmintrin.h>
 
 #define ENGINE MP_ENGINE
+#define PASS MP_PASS
 
 /* The answers of 16 comparisons as bits: ones up to the rank, as the floats ascend. */
 ENGINE uint32_t
@@ -27,6 +28,7 @@ rank_in_block(const float *block, float x)
 }
 
 #define RANK_IN_BLOCK rank_in_block
+#define SPREAD mp_spread_x86
 #include "kernel_scalar.h"
 
 void

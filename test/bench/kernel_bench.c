@@ -341,7 +341,8 @@ print_loads(Bench *b)
 		   xgb / (load + compile), xgb / load, median(b, CHECK, NULL) / 1e3,
 		   median(b, OPEN, NULL) / 1e3);
 	printf("  memory: file %.2f MB, XGBoost's booster %.2f MB, image %.3f + kernel %.3f MB:"
-		   " x %.1f\n", b->model_size / 1e6, b->booster_size / 1e6, b->image_size / 1e6, b->kernel_size / 1e6,
+		   " x %.1f\n", b->model_size / 1e6, b->booster_size / 1e6, b->image_size / 1e6,
+		   b->kernel_size / 1e6,
 		   (double) b->booster_size / (b->image_size + b->kernel_size));
 }
 
