@@ -27,9 +27,9 @@
 #include "examples.h"
 #include "manage.h"
 
-#define MAX_TARGETS 50000		/* thresholds and categories that are tried */
-#define MAX_VALUES 100000000	/* of features in all rows: fewer targets for wide models */
-#define BATCH_VALUES 262144		/* of features in the rows given to libxgboost at once */
+#define MAX_TARGETS 20000		/* thresholds and categories that are tried */
+#define MAX_VALUES 100000000	/* features, or outputs, of all targets: fewer for wide models */
+#define BATCH_VALUES 262144		/* and of the rows given to libxgboost at once */
 
 typedef struct Test
 {
@@ -205,17 +205,18 @@ open_library(Verifier *v, Snapshot snapshot)
 static void
 run_probe(Verifier *v)
 {
-	int			n_features = Max(v->forest->n_features, 1);
-	uint64		limit = Max(1, Min(MAX_TARGETS, MAX_VALUES / n_features));
+	int			width = Max(Max(v->forest->n_features, v->forest->n_outputs), 1);
+	uint64		limit = Max(1, Min(MAX_TARGETS, MAX_VALUES / width));
 	MpError		error;
 	MpProbe    *probe;
+	char	   *tried;
 
 	v->reference.name = "reference";
-	v->room = Max(1, BATCH_VALUES / n_features);
+	v->room = Max(1, BATCH_VALUES / width);
 	v->n_predictions = mp_forest_n_predictions(v->forest);
-	v->x = palloc(sizeof(float) * v->room * n_features);
-	v->margins = palloc_extended(sizeof(float) * v->room * v->forest->n_outputs, MCXT_ALLOC_HUGE);
-	v->theirs = palloc_extended(sizeof(float) * v->room * v->forest->n_outputs, MCXT_ALLOC_HUGE);
+	v->x = palloc(sizeof(float) * v->room * width);
+	v->margins = palloc(sizeof(float) * v->room * width);
+	v->theirs = palloc(sizeof(float) * v->room * width);
 	probe = mp_probe_open(mp_alloc_context(CurrentMemoryContext), v->forest, limit, &error);
 	if (probe == NULL)
 		mp_throw(&error, v->booster->name, v->booster->version);
@@ -227,12 +228,12 @@ run_probe(Verifier *v)
 			flush_batch(v);
 	}
 	flush_batch(v);
-	if (v->reference.detail == NULL)
-		v->reference.detail =
-			psprintf(UINT64_FORMAT " of " UINT64_FORMAT " thresholds and categories",
+	tried = psprintf(UINT64_FORMAT " of " UINT64_FORMAT " thresholds and categories",
 					 mp_probe_targets_tried(probe), mp_probe_targets(probe));
+	if (v->reference.detail == NULL)
+		v->reference.detail = tried;
 	if (v->libxgboost.detail == NULL)
-		v->libxgboost.detail = v->reference.detail;
+		v->libxgboost.detail = tried;
 	mp_probe_close(probe);
 }
 
