@@ -13,12 +13,14 @@
 #include "access/table.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_am.h"
+#include "catalog/pg_collation.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
+#include "utils/snapmgr.h"
 
 #include "catalog.h"
 
@@ -72,7 +74,25 @@ mp_catalog_column(Relation rel, const char *name)
 			errhint("Run ALTER EXTENSION model_predict UPDATE."));
 }
 
-/* A valid plain index whose leading columns are the scan's, in any order; or InvalidOid. */
+/* Whether a search for our keys, whose text is ordered by bytes, finds all that the snapshot sees. */
+static bool
+is_usable(Relation index)
+{
+	Form_pg_index form = index->rd_index;
+
+	if (!form->indisvalid || index->rd_rel->relam != BTREE_AM_OID || RelationGetIndexPredicate(index) != NIL)
+		return false;
+	/* made after rows had changed in their place: older snapshots would miss those */
+	if (form->indcheckxmin &&
+		!TransactionIdPrecedes(HeapTupleHeaderGetXmin(index->rd_indextuple->t_data), TransactionXmin))
+		return false;
+	for (int k = 0; k < form->indnkeyatts; k++)
+		if (OidIsValid(index->rd_indcollation[k]) && index->rd_indcollation[k] != C_COLLATION_OID)
+			return false;
+	return true;
+}
+
+/* A usable index whose leading columns are the scan's, in any order; or InvalidOid. */
 static Oid
 index_for(Relation rel, int nkeys, const ScanKeyData *keys)
 {
@@ -86,9 +106,7 @@ index_for(Relation rel, int nkeys, const ScanKeyData *keys)
 		Form_pg_index form = index->rd_index;
 		int			matched = 0;
 
-		if (form->indisvalid && form->indnkeyatts >= nkeys &&
-			index->rd_rel->relam == BTREE_AM_OID &&
-			RelationGetIndexPredicate(index) == NIL)
+		if (form->indnkeyatts >= nkeys && is_usable(index))
 			for (int k = 0; k < nkeys; k++)
 				for (int i = 0; i < nkeys; i++)
 					if (form->indkey.values[k] == keys[i].sk_attno)
