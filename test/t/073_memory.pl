@@ -51,6 +51,16 @@ BEGIN
 	END LOOP;
 	RETURN n;
 END \$\$;
+-- there is room for the large one or for the others: each use evicts
+CREATE FUNCTION evict(n int) RETURNS bigint LANGUAGE plpgsql AS \$\$
+BEGIN
+	PERFORM set_config('model_predict.cache_size', '1MB', false), forget(2);
+	FOR i IN 1 .. n LOOP
+		PERFORM predict('large', 1, 2);
+		PERFORM score_all();
+	END LOOP;
+	RETURN (SELECT min(loads) FROM model_predict.cached() WHERE model <> 'large');
+END \$\$;
 -- each truncation, each wrong option: refused
 CREATE FUNCTION refuse(n int) RETURNS int LANGUAGE plpgsql AS \$\$
 DECLARE
@@ -85,7 +95,11 @@ SQL
 }
 
 my ($contexts, $process, $result) = growth_of('reload(1000)', 'SELECT reload(100)');
-cmp_ok($contexts, '<', 1024, 'a thousand times three loads and evictions: memory contexts');
+cmp_ok($contexts, '<', 1024, 'a thousand times three loads: memory contexts');
+cmp_ok($process, '<', 1024, 'and the process');
+($contexts, $process, $result) = growth_of('evict(1000)', 'SELECT evict(100)');
+cmp_ok($result, '>=', 1000, 'a thousand evictions of each');
+cmp_ok($contexts, '<', 1024, 'memory contexts');
 cmp_ok($process, '<', 1024, 'and the process');
 ($contexts, $process, $result) = growth_of('refuse(1000)', 'SELECT refuse(100)');
 is($result, 1000, 'a thousand failed registrations');
