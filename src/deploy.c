@@ -176,6 +176,28 @@ compare_features(int64 model, int32 old, int32 new, StringInfo list)
 	}
 }
 
+/* Rows with names do not mind, but a caller by position would be answered wrongly without a word. */
+static void
+warn_of_order(const char *name, int64 model, int32 old, int32 new)
+{
+	bool		isnull;
+
+	if (mp_writer_run("SELECT a.name, a.position, b.position FROM model_predict.feature a"
+					  " JOIN model_predict.feature b ON b.model = a.model AND b.name = a.name"
+					  " WHERE a.model = $1 AND a.version = $2 AND b.version = $3 AND a.position <> b.position"
+					  " ORDER BY a.position LIMIT 1",
+					  mp_int8(model), mp_int4(old), mp_int4(new)) == 0)
+		return;
+	ereport(WARNING,
+			errmsg("version %d of model \"%s\" has its features in another order than version %d",
+				   new, name, old),
+			errdetail("Feature \"%s\" was number %d and becomes number %d.",
+					  TextDatumGetCString(mp_writer_value(0, 1, &isnull)),
+					  DatumGetInt32(mp_writer_value(0, 2, &isnull)),
+					  DatumGetInt32(mp_writer_value(0, 3, &isnull))),
+			errhint("Rows and jsonb are read by name as before; calls with separate values or arrays must follow."));
+}
+
 static void
 check_same_for_callers(const char *name, int64 model, int32 old, int32 new)
 {
@@ -191,6 +213,7 @@ check_same_for_callers(const char *name, int64 model, int32 old, int32 new)
 					   new, name, old),
 				errdetail_internal("%s", list.data),
 				errhint("Pass allow_changes => true if those who call it are ready for that."));
+	warn_of_order(name, model, old, new);
 }
 
 /* The stack of what was deployed */
