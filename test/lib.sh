@@ -9,7 +9,7 @@ build_packages="gcc make libc6-dev"
 # what the tests need beside that
 test_packages="libipc-run-perl libtap-parser-sourcehandler-pgtap-perl perl
 	pgbouncer python3-psycopg2 python3-psycopg
-	libpostgresql-jdbc-java default-jdk-headless libxgboost0 libxml2-utils"
+	libpostgresql-jdbc-java default-jdk-headless libxgboost0"
 
 top=$(cd "$(dirname "$0")/.." && pwd)
 
@@ -56,6 +56,16 @@ missing_packages()
 		dpkg-query -W -f '${Status}' "$package" 2>/dev/null |
 			grep -q 'ok installed' || printf '%s ' "$package"
 	done
+}
+
+# Debian's node and its driver; where node is of other origin, which Debian's
+# driver does not go with, the test of it fetches the driver with npm
+node_packages()
+{
+	if ! command -v node >/dev/null || apt-get -s install node-pg >/dev/null 2>&1
+	then
+		echo nodejs node-pg
+	fi
 }
 
 install_packages()

@@ -181,8 +181,8 @@ trap 'exit 130' HUP INT TERM
 
 began=$(date +%s)
 install_postgresql
-# shellcheck disable=SC2086
-install_packages $build_packages $test_packages \
+# shellcheck disable=SC2086,SC2046
+install_packages $build_packages $test_packages $(node_packages) \
 	"postgresql-$("$PG_CONFIG" --version | sed 's/[^0-9]*\([0-9]*\).*/\1/')-pgtap"
 make_work_directory
 

@@ -22,7 +22,7 @@ SELECT model_predict.register('m', '\x894844460d0a1a0a');
 SELECT model_predict.register('m', '<!DOCTYPE html><html><body>404</body></html>');
 SELECT model_predict.register('m', 'CBM1 catboost');
 SELECT model_predict.register('m', 'booster[0]:0:[f0<1.5] yes=1,no=2,missing=1');
-SELECT model_predict.register('m', '/home/ada/churn.ubj');
+SELECT model_predict.register('m', '/home/user/churn.ubj');
 SELECT model_predict.register('m', '{}');
 SELECT model_predict.register('m', '{"learner": 1}');
 SELECT model_predict.register('m', '[1, 2, 3]');

@@ -12,7 +12,7 @@ SELECT model_predict.register('plans', pg_read_binary_file(:'categories'),
 SELECT model_predict.register('codes', pg_read_binary_file(:'categories'), trees => 'all');
 SELECT model_predict.register('levels', pg_read_binary_file(:'softprob'), classes => '{low,mid,high}', trees => 'all');
 CREATE TABLE people (age real, income real, visits real, balance real, name text, born date);
-INSERT INTO people VALUES (1, 2, 3, 4, 'Ada', '1815-12-10');
+INSERT INTO people VALUES (1, 2, 3, 4, 'abc', '2000-01-01');
 
 -- references
 SELECT predict('chrun', p) FROM people p;

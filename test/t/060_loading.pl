@@ -16,9 +16,9 @@ $node->append_conf('postgresql.conf', "fsync = off\nmodel_predict.max_model_size
 $node->start;
 $node->safe_psql('postgres', <<'SQL');
 CREATE EXTENSION model_predict;
-CREATE ROLE ada LOGIN;
-GRANT EXECUTE ON FUNCTION model_predict.register TO ada;
-GRANT CREATE ON SCHEMA public TO ada;
+CREATE ROLE scientist LOGIN;
+GRANT EXECUTE ON FUNCTION model_predict.register TO scientist;
+GRANT CREATE ON SCHEMA public TO scientist;
 SQL
 my $golden = "$ENV{TESTDIR}/test/models/xgboost-3.4.1/reg-squarederror";
 my $files = PostgreSQL::Test::Utils::tempdir();
@@ -29,7 +29,7 @@ sub client
 {
 	my ($sql) = @_;
 	my ($out, $err) = ('', '');
-	IPC::Run::run([ 'psql', '-XAtq', '-v', 'ON_ERROR_STOP=1', '-d', $node->connstr('postgres') . ' user=ada' ],
+	IPC::Run::run([ 'psql', '-XAtq', '-v', 'ON_ERROR_STOP=1', '-d', $node->connstr('postgres') . ' user=scientist' ],
 		'<', \$sql, '>', \$out, '2>', \$err);
 	chomp $out;
 	return ($out, $err);
@@ -117,7 +117,7 @@ for my $way ('\lo_import larger.json' . "\n" . '\set file :LASTOID' . "\nSELECT 
 }
 
 # who may not
-$node->safe_psql('postgres', 'REVOKE EXECUTE ON FUNCTION model_predict.register FROM ada');
+$node->safe_psql('postgres', 'REVOKE EXECUTE ON FUNCTION model_predict.register FROM scientist');
 ($out, $err) = client("\\set content `base64 -w0 model.ubj`\nSELECT model_predict.register('mine', decode(:'content', 'base64'));");
 like($err, qr/permission denied for function register/, 'without the right to register');
 
