@@ -177,19 +177,20 @@ $$;
 
 def bench_python(clock, connection, directory, name):
     """A session of its own: the functions keep their booster in it."""
-    with psycopg2.connect(connection) as c:
-        c.autocommit = True
-        cursor = c.cursor()
-        cursor.execute("SET max_parallel_workers_per_gather = 0")
-        cursor.execute("CREATE EXTENSION IF NOT EXISTS plpython3u")
-        cursor.execute(PYTHON_FUNCTIONS)
-        path = f"{directory}/{name}.ubj"
-        cursor.execute(f"SELECT pg_temp.py_row('{path}', x), pg_temp.py_batch('{path}', ARRAY[x]) FROM a_{name} LIMIT 1")
-        clock.add(f"{name}/PL/Python row by row", timed(
-            cursor, f"SELECT sum(pg_temp.py_row('{path}', x)) FROM (SELECT x FROM a_{name} LIMIT 2000) q", 2000))
-        clock.add(f"{name}/PL/Python arrays of 1000", timed(
-            cursor, f"SELECT sum(pg_temp.py_batch('{path}', xs)) FROM (SELECT array_agg(x) AS xs FROM"
-            f" (SELECT x, row_number() OVER () / 1000 AS g FROM a_{name} LIMIT 20000) q GROUP BY g) r", 20000))
+    c = psycopg2.connect(connection)
+    c.autocommit = True
+    cursor = c.cursor()
+    cursor.execute("SET max_parallel_workers_per_gather = 0")
+    cursor.execute("CREATE EXTENSION IF NOT EXISTS plpython3u")
+    cursor.execute(PYTHON_FUNCTIONS)
+    path = f"{directory}/{name}.ubj"
+    cursor.execute(f"SELECT pg_temp.py_row('{path}', x), pg_temp.py_batch('{path}', ARRAY[x]) FROM a_{name} LIMIT 1")
+    clock.add(f"{name}/PL/Python row by row", timed(
+        cursor, f"SELECT sum(pg_temp.py_row('{path}', x)) FROM (SELECT x FROM a_{name} LIMIT 2000) q", 2000))
+    clock.add(f"{name}/PL/Python arrays of 1000", timed(
+        cursor, f"SELECT sum(pg_temp.py_batch('{path}', xs)) FROM (SELECT array_agg(x) AS xs FROM"
+        f" (SELECT x, row_number() OVER () / 1000 AS g FROM a_{name} LIMIT 20000) q GROUP BY g) r", 20000))
+    c.close()
 
 
 def case_expression(tree, node, features):
