@@ -11,6 +11,9 @@ test_packages="libipc-run-perl libtap-parser-sourcehandler-pgtap-perl perl
 	pgbouncer python3-psycopg2 python3-psycopg
 	libpostgresql-jdbc-java default-jdk-headless libxgboost0"
 
+# whatever the caller's language
+export LC_ALL=C.UTF-8
+
 top=$(cd "$(dirname "$0")/.." && pwd)
 
 say()
@@ -73,11 +76,21 @@ install_packages()
 	missing=$(missing_packages "$@")
 	[ -n "$missing" ] || return 0
 	say "installing $missing"
+	# services among them are not started
 	as_root env DEBIAN_FRONTEND=noninteractive sh -c '
+		policy=/usr/sbin/policy-rc.d
 		log=$(mktemp)
-		{ apt-get update && apt-get install -y --no-install-recommends "$@"; } >"$log" 2>&1 ||
-			{ cat "$log" >&2; rm -f "$log"; exit 1; }
-		rm -f "$log"' sh $missing || die "could not install $missing"
+		if [ -e $policy ]
+		then
+			policy=
+		else
+			printf "#!/bin/sh\nexit 101\n" >$policy && chmod 755 $policy
+		fi
+		{ apt-get update && apt-get install -y --no-install-recommends "$@"; } >"$log" 2>&1
+		status=$?
+		[ $status = 0 ] || cat "$log" >&2
+		rm -f "$log" $policy
+		exit $status' sh $missing || die "could not install $missing"
 }
 
 # PostgreSQL's packages; the cluster that Debian would make and start by
