@@ -16,6 +16,8 @@
 /* what a row would cost beyond this is no longer the trees' doing */
 #define MAX_SET_CODES (64 * 1024 * 1024)
 
+#define FIRST_SIZE 8192			/* of an image, beside what its nodes take */
+
 typedef struct TreeShape
 {
 	uint32_t	depth;			/* splits on the longest way */
@@ -119,14 +121,14 @@ scan_tree(Compiler *c, const MpTree *tree, TreeShape *shape)
 static void
 encode_split(const Compiler *c, const MpTree *tree, uint32_t node, uint32_t *cell, uint32_t *bound)
 {
-	const MpCondition *condition = mp_condition(&c->conditions, c->numbers[tree->first + node]);
+	MpConditionPlace place = c->conditions.places[c->numbers[tree->first + node]];
 	bool		left = (mp_forest_nodes(c->forest, tree)[node].feature & MP_NODE_DEFAULT_LEFT) != 0;
 
-	*bound = condition->index + (left ? 1 : 0);
+	*bound = place.index + (left ? 1 : 0);
 	if (c->wide)
-		*cell = condition->slot * 2 + (left ? 0 : 1);
+		*cell = place.slot * 2 + (left ? 0 : 1);
 	else
-		*cell = condition->slot + (left ? 0 : MP_BYTE_SLOTS);
+		*cell = place.slot + (left ? 0 : MP_BYTE_SLOTS);
 }
 
 /* Cell and bound in one. Without a split, a node that goes left. */
@@ -756,10 +758,13 @@ scan_forest(Compiler *c, bool *fits)
 static bool
 write_image(Compiler *c, bool *fits)
 {
-	MpKernelImage *head = mp_vec_add(&c->image, mp_round_up(sizeof(MpKernelImage), 64));
+	MpKernelImage *head;
 
-	if (head == NULL)
+	/* an image is less than the nodes that it is made of, so it need not grow */
+	if (mp_vec_add(&c->image, c->forest->sections[MP_SECTION_NODES].size + FIRST_SIZE) == NULL)
 		return false;
+	c->image.size = 0;
+	head = mp_vec_add(&c->image, mp_round_up(sizeof(MpKernelImage), 64));
 	memset(head, 0, mp_round_up(sizeof(MpKernelImage), 64));
 	head->magic = MP_KERNEL_MAGIC;
 	head->format = MP_KERNEL_FORMAT;

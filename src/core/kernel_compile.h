@@ -16,9 +16,14 @@ typedef struct MpCondition
 	uint64_t	key;			/* orders by kind, feature and threshold */
 	uint32_t	hash;
 	uint32_t	set;			/* of a test */
+} MpCondition;
+
+/* What becomes of it. */
+typedef struct MpConditionPlace
+{
 	uint16_t	slot;
 	uint16_t	index;			/* among the thresholds of its slot */
-} MpCondition;
+} MpConditionPlace;
 
 typedef struct MpConditions
 {
@@ -28,6 +33,7 @@ typedef struct MpConditions
 	uint32_t   *table;			/* hash table: number + 1, or 0 */
 	uint32_t	table_size;		/* a power of 2 */
 	uint32_t   *sorted;			/* numbers, by key */
+	MpConditionPlace *places;	/* by number */
 	uint32_t	n_numeric;		/* the first ones of `sorted` */
 	uint32_t	n_tests;
 	uint64_t	n_codes;		/* in the sets of all category splits */

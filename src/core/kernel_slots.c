@@ -139,6 +139,7 @@ mp_conditions_close(MpConditions *c)
 	mp_vec_release(&c->all);
 	mp_alloc_release(c->alloc, c->table);
 	mp_alloc_release(c->alloc, c->sorted);
+	mp_alloc_release(c->alloc, c->places);
 }
 
 static bool
@@ -247,7 +248,8 @@ mp_conditions_sort(MpConditions *c)
 	uint32_t   *other = mp_alloc_get(c->alloc, n * sizeof(uint32_t));
 
 	c->sorted = mp_alloc_get(c->alloc, n * sizeof(uint32_t));
-	if (other == NULL || c->sorted == NULL)
+	c->places = mp_alloc_get(c->alloc, n * sizeof(MpConditionPlace));
+	if (other == NULL || c->sorted == NULL || c->places == NULL)
 	{
 		mp_alloc_release(c->alloc, other);
 		return false;
@@ -320,16 +322,10 @@ mp_conditions_assign(MpConditions *c, MpKernelImage *image)
 		n = slot_length(c, i, limit);
 		slot = next[rank_levels(n) - 1]++;
 		for (uint32_t j = 0; j < n; j++)
-		{
-			mp_condition(c, c->sorted[i + j])->slot = slot;
-			mp_condition(c, c->sorted[i + j])->index = j;
-		}
+			c->places[c->sorted[i + j]] = (MpConditionPlace) {slot, j};
 	}
 	for (uint32_t i = 0; i < c->n_tests; i++)
-	{
-		mp_condition(c, c->sorted[c->n_numeric + i])->slot = image->n_numeric + i;
-		mp_condition(c, c->sorted[c->n_numeric + i])->index = 0;
-	}
+		c->places[c->sorted[c->n_numeric + i]] = (MpConditionPlace) {image->n_numeric + i, 0};
 	return true;
 }
 
@@ -391,12 +387,12 @@ write_numeric(const MpConditions *c, MpKernelImage *head, MpVec *slots, MpVec *b
 		return false;
 	for (uint32_t i = 0; i < c->n_numeric; i += n)
 	{
-		const MpCondition *condition = mp_condition(c, c->sorted[i]);
-		MpKernelSlot *slot = mp_vec_at(slots, MpKernelSlot, condition->slot);
+		uint32_t	number = c->places[c->sorted[i]].slot;
+		MpKernelSlot *slot = mp_vec_at(slots, MpKernelSlot, number);
 
-		slot->feature = feature_of(condition);
+		slot->feature = feature_of(mp_condition(c, c->sorted[i]));
 		n = slot_length(c, i, limit);
-		if (!write_thresholds(c, blocks, i, n, condition->slot, slot))
+		if (!write_thresholds(c, blocks, i, n, number, slot))
 			return false;
 		mp_alloc_poll(c->alloc);
 	}

@@ -25,8 +25,9 @@
 
 #include <xgboost/c_api.h>
 
-#define ROUNDS 9
+#define ROUNDS 7
 #define ONE_ROWS 1000				/* rows scored one by one by XGBoost */
+#define MOST_ROWS 8192
 
 typedef enum Measure
 {
@@ -267,6 +268,7 @@ set_up(Bench *b, const char *folder, const char *name)
 						  &error), &error);
 	b->rows = read_file(folder, name, ".f32", &size);
 	b->n_rows = size / sizeof(float) / b->forest->n_features;
+	b->n_rows = b->n_rows < MOST_ROWS ? b->n_rows : MOST_ROWS;
 	b->repeated = malloc(size);
 	for (long i = 0; i < b->n_rows; i++)
 		memcpy(b->repeated + i * b->forest->n_features, b->rows,
