@@ -3,7 +3,9 @@
 # run.sh: installs what the tests need, builds, and runs every test there is.
 #
 #   sh test/run.sh            all
-#   sh test/run.sh SUITE...   some of: build unit fuzz files regress isolation tap pgtap demo
+#   sh test/run.sh SUITE...   some of: build unit fuzz fuzzing files regress isolation tap pgtap demo
+#
+# `fuzz` replays the corpus, `fuzzing` runs each target for FUZZ_SECONDS (60).
 #
 # Runs as root or as a user who may sudo; the server runs as an unprivileged
 # user in a temporary directory, on a socket. The last line is the sum,
@@ -12,7 +14,7 @@
 set -u
 . "$(dirname "$0")/lib.sh"
 
-suites=${*:-build unit fuzz files regress isolation tap pgtap demo}
+suites=${*:-build unit fuzz fuzzing files regress isolation tap pgtap demo}
 passed=0
 failed=0
 summary=
@@ -45,7 +47,6 @@ count()
 # without warnings with both compilers; gcc's build is the one that is installed
 run_build()
 {
-	clang=$(sed -n 's/^CLANG *= *//p' "$(dirname "$("$PG_CONFIG" --pgxs)")/../Makefile.global")
 	(cd "$tree" && as_user make -s clean PG_CONFIG="$PG_CONFIG") >/dev/null 2>&1
 	if tree_make -j"$(nproc)" CC="$clang" WERROR=1 >"$work/clang.log" 2>&1
 	then
@@ -76,6 +77,27 @@ run_unit()
 run_fuzz()
 {
 	run_make_check fuzz test/fuzz
+}
+
+# each target for a while, beside the replay; a fault, a leak or a hang fails
+run_fuzzing()
+{
+	ok=0
+	bad=0
+	for target in "$top"/test/fuzz/fuzz_*.c
+	do
+		target=$(basename "$target" .c)
+		target=${target#fuzz_}
+		if tree_make -C test/fuzz "fuzz-$target" FUZZ_CC="$clang" FUZZ_SECONDS="${FUZZ_SECONDS:-60}" >"$work/fuzz-$target.log" 2>&1
+		then
+			ok=$((ok + 1))
+			say "$target: $(sed -n 's/^stat::number_of_executed_units: *//p' "$work/fuzz-$target.log") executions"
+		else
+			bad=$((bad + 1))
+			show "$work/fuzz-$target.log" 60
+		fi
+	done
+	tally fuzzing $ok $bad
 }
 
 # every file of the tests is one that something runs
@@ -181,8 +203,10 @@ trap 'exit 130' HUP INT TERM
 
 began=$(date +%s)
 install_postgresql
+# the one that PostgreSQL's bitcode is made with
+clang=$(sed -n 's/^CLANG *= *//p' "$(dirname "$("$PG_CONFIG" --pgxs)")/../Makefile.global")
 # shellcheck disable=SC2086,SC2046
-install_packages $build_packages $test_packages $(node_packages) \
+install_packages "libclang-rt-${clang##*-}-dev" $build_packages $test_packages $(node_packages) \
 	"postgresql-$("$PG_CONFIG" --version | sed 's/[^0-9]*\([0-9]*\).*/\1/')-pgtap"
 make_work_directory
 
