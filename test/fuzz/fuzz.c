@@ -169,6 +169,24 @@ score_probes(const MpForest *forest, const Row *row)
 	mp_probe_close(probe);
 }
 
+/* A row of random values, the same ones again and again in a long one: making them costs most. */
+static void
+fill_row(const MpForest *forest, uint64_t *state, float *x)
+{
+	size_t		n = (size_t) forest->n_features;
+	size_t		filled = n < 256 ? n : 256;
+
+	for (size_t k = 0; k < filled; k++)
+		x[k] = random_value(forest, state);
+	while (filled < n)
+	{
+		size_t		more = n - filled < filled ? n - filled : filled;
+
+		memcpy(x + filled, x, more * sizeof(float));
+		filled += more;
+	}
+}
+
 /* What is made of small forests to explain them. */
 static void
 explain(const MpForest *forest, const Row *row)
@@ -209,8 +227,7 @@ mp_fuzz_score(const MpForest *forest)
 	open_kernels(forest, &row);
 	for (int i = 0; i < n_rows; i++)
 	{
-		for (int32_t k = 0; k < forest->n_features; k++)
-			row.x[k] = random_value(forest, &state);
+		fill_row(forest, &state, row.x);
 		score_row(forest, &row);
 	}
 	explain(forest, &row);
