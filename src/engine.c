@@ -105,6 +105,15 @@ understands(MpXgboost *model, const MpBooster *booster, const bytea *blob, Memor
 						   pstrdup("Use the native engine."));
 }
 
+bool
+mp_engine_same_minor(const MpBooster *booster)
+{
+	const int32 *v = booster->forest->version;
+
+	return mp_xgboost_compare_version(v[0], v[1], 0) >= 0 &&
+		mp_xgboost_compare_version(v[0], v[1] + 1, 0) < 0;
+}
+
 /* Why the library must not see the model, from what our reader found; NULL: it may. */
 static const char *
 objection(const MpBooster *booster, const bytea *blob)
@@ -114,6 +123,9 @@ objection(const MpBooster *booster, const bytea *blob)
 
 	if (mp_xgboost_compare_version(v[0], v[1], v[2]) < 0)
 		return psprintf("it was saved by XGBoost %d.%d.%d", v[0], v[1], v[2]);
+	/* 3.4 crashes on those of 2.1, which have other fields */
+	if (forest->vector_leaf && !mp_engine_same_minor(booster))
+		return psprintf("its vector leaves were saved by XGBoost %d.%d.%d", v[0], v[1], v[2]);
 	if (forest->source == MP_FORMAT_BINARY)
 		return mp_xgboost_compare_version(3, 1, 0) < 0 ? NULL : "it is in the old binary format";
 	if (v[0] == 0)

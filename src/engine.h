@@ -25,6 +25,9 @@ extern void mp_engine_init(void);
  */
 extern bool mp_engine_open(MpBooster *booster, Snapshot snapshot, MpXgboostFault *fault);
 
+/* Whether the library is of the minor version that saved the booster's model. */
+extern bool mp_engine_same_minor(const MpBooster *booster);
+
 /* booster->x -> booster->margin by libxgboost, or an error */
 extern void mp_engine_margin(MpBooster *booster);
 

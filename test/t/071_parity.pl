@@ -15,7 +15,7 @@ use Test::More;
 my $models = "$ENV{TESTDIR}/test/models";
 my @versions = $ENV{XGBOOST_LIBRARY} ? '*' : qw(1.0.2 1.3.3 1.7.4);
 my @cases = map { s{/X\.csv$}{}r } grep { is_numeric($_) } sort map { glob("$models/xgboost-$_/*/X.csv") } @versions;
-my $pairs = 1_050_000;
+my $pairs = 1_050_000 * ($ENV{XGBOOST_LIBRARY} ? 1.1 : 1);	# it may refuse some
 my $rows = int($pairs / @cases) + 1;
 
 sub is_numeric
@@ -33,7 +33,7 @@ sub columns_of
 	for my $line (@lines[ 1 .. $#lines ])
 	{
 		my @fields = split /,/, $line, -1;
-		push @{ $columns[$_] }, $fields[$_] eq '' ? 'NULL' : $fields[$_] for 0 .. $#fields;
+		push @{ $columns[$_] }, $fields[$_] =~ /^("")?$/ ? 'NULL' : $fields[$_] for 0 .. $#fields;
 	}
 	return map { "'{" . join(',', @$_) . "}'::real[]" } @columns;
 }
@@ -69,7 +69,7 @@ for my $case (@cases)
 	my $values = join ', ', map { "(c.v$_)[1 + abs(hashint8extended(n, $_)) % array_length(c.v$_, 1)]" } 0 .. $#columns;
 	my $arrays = join ', ', map { "$columns[$_] AS v$_" } 0 .. $#columns;
 	my $file = "$case/" . file_of($case);
-	my $result = $node->safe_psql('postgres', <<SQL);
+	my ($status, $result, $err) = $node->psql('postgres', <<SQL);
 SET client_min_messages = error;
 BEGIN;
 SELECT model_predict.register('m', pg_read_binary_file('$file'), trees => 'all') AS version \\gset
@@ -85,6 +85,13 @@ SELECT (SELECT loaded FROM maps), count(*), count(*) FILTER (WHERE ours.margin::
 FROM ours JOIN theirs USING (n);
 ROLLBACK;
 SQL
+	# such as a model without trees, which 3.4 does not score
+	if ($status && $err =~ /could not score a row of|cannot read model/ && $ENV{XGBOOST_LIBRARY})
+	{
+		note("$label: $err");
+		next;
+	}
+	diag($err) if $status;
 	my ($loaded, $count, $different, $distinct, $verified) = split /\|/, $result;
 	is("$loaded $count", "t $rows", "$label: $rows rows by libxgboost too");
 	is($different, 0, "$label: the same bits of $distinct margins");
