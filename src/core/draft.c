@@ -28,6 +28,7 @@ mp_draft_init(MpDraft *draft, MpAlloc *alloc, const MpLoadOptions *options, MpEr
 	draft->booster = -1;
 	draft->objective = -1;
 	draft->num_target = 1;
+	draft->boost_from_average = 1;
 	draft->num_trees = -1;
 	draft->best_iteration = -1;
 	draft->best_ntree_limit = -1;

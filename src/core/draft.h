@@ -38,6 +38,7 @@ typedef struct MpDraft
 	int64_t		num_target;
 	int64_t		n_outputs;
 	MpVec		base_scores;	/* float, as the file has them */
+	int64_t		boost_from_average; /* not 0: without a round, they are but a default */
 
 	int64_t		num_trees;		/* as the file says; -1: it does not */
 	int64_t		num_parallel_tree;	/* 0: not said */
@@ -53,6 +54,7 @@ typedef struct MpDraft
 	MpVec		drop_weights;	/* float per tree: dart */
 	bool		has_drop_weights;
 	MpVec		weights;		/* float: gblinear */
+	int64_t		boosted_rounds;	/* of gblinear */
 	bool		has_weights;
 	int64_t		leaf_size;		/* 0: no tree yet */
 	int64_t		trees_features; /* the most that a tree says it was made for */

@@ -22,6 +22,22 @@ settle_outputs(MpDraft *draft)
 	return true;
 }
 
+/*
+ * Whether the base score is a default that training would replace: since 3.1
+ * XGBoost then takes it for a margin, whatever the objective's link.
+ */
+static bool
+is_unfitted(const MpDraft *draft)
+{
+	if (draft->version[0] < 3 || (draft->version[0] == 3 && draft->version[1] < 1))
+		return false;
+	if (draft->boost_from_average == 0)
+		return false;
+	if (draft->booster == MP_BOOSTER_GBLINEAR)
+		return draft->boosted_rounds == 0;
+	return draft->trees.size == 0;
+}
+
 /* One margin per output: a single base score counts for all of them. */
 static bool
 settle_base(MpDraft *draft)
@@ -43,7 +59,9 @@ settle_base(MpDraft *draft)
 		return mp_fail(draft->error, MP_ERROR_INVALID,
 					   "base_score has %zu values for %lld outputs", n,
 					   (long long) draft->n_outputs);
-	return mp_objective_base_margin((MpObjective) draft->objective, draft->version,
+	/* a margin already: of an objective whose link is none */
+	return mp_objective_base_margin(is_unfitted(draft) ? MP_REG_SQUAREDERROR :
+									(MpObjective) draft->objective, draft->version,
 									draft->base_scores.data, (int) draft->n_outputs, draft->error);
 }
 

@@ -117,9 +117,15 @@ read_weights(MpDoc *doc, void *context)
 	return mp_doc_bulk(doc, MP_DOC_FLOATS, &draft->weights);
 }
 
+static bool
+read_boosted_rounds(MpDoc *doc, void *context)
+{
+	return mp_doc_integer(doc, INT32_MIN, INT32_MAX, &((MpDraft *) context)->boosted_rounds);
+}
+
 /* of trees and of linear models: which it is is said later */
 static const MpDocField model_fields[] = {
-	{"boosted_rounds", NULL, false},
+	{"boosted_rounds", read_boosted_rounds, false},
 	{"cats", read_cats, false},
 	{"gbtree_model_param", read_gbtree_param, false},
 	{"iteration_indptr", read_indptr, false},
@@ -234,9 +240,15 @@ read_num_target(MpDoc *doc, void *context)
 	return mp_doc_parameter(doc, 1, MP_MAX_OUTPUTS, &((MpDraft *) context)->num_target);
 }
 
+static bool
+read_boost_from_average(MpDoc *doc, void *context)
+{
+	return mp_doc_parameter(doc, INT32_MIN, INT32_MAX, &((MpDraft *) context)->boost_from_average);
+}
+
 static const MpDocField param_fields[] = {
 	{"base_score", read_base_score, true},
-	{"boost_from_average", NULL, false},
+	{"boost_from_average", read_boost_from_average, false},
 	{"num_class", read_num_class, true},
 	{"num_feature", read_num_feature, true},
 	{"num_target", read_num_target, false},

@@ -482,3 +482,57 @@ MP_TEST(load_within_memory)
 	mp_craft_check(&outcome, size, "many categories");
 	free(data);
 }
+
+/* a model of no round: its version, base score, boost_from_average */
+#define NO_TREES(version, base, average) \
+	"{\"learner\":{\"attributes\":{},\"gradient_booster\":{\"model\":{\"gbtree_model_param\":{" \
+	"\"num_parallel_tree\":\"1\",\"num_trees\":\"0\"},\"iteration_indptr\":[0],\"tree_info\":[]," \
+	"\"trees\":[]},\"name\":\"gbtree\"},\"learner_model_param\":{\"base_score\":\"" base "\"," \
+	average "\"num_class\":\"0\",\"num_feature\":\"1\",\"num_target\":\"1\"}," \
+	"\"objective\":{\"name\":\"binary:logistic\"}},\"version\":[" version "]}"
+
+#define NO_WEIGHTS(version, base, average, rounds) \
+	"{\"learner\":{\"attributes\":{},\"gradient_booster\":{\"model\":{" \
+	"\"boosted_rounds\":" rounds ",\"weights\":[0E0,0E0]},\"name\":\"gblinear\"}," \
+	"\"learner_model_param\":{\"base_score\":\"" base "\"," average "\"num_class\":\"0\",\"num_feature\":\"1\",\"num_target\":\"1\"}," \
+	"\"objective\":{\"name\":\"binary:logistic\"}},\"version\":[" version "]}"
+
+#define AVERAGE(value) "\"boost_from_average\":\"" value "\","
+
+/*
+ * A base score that training would have replaced is a margin since 3.1, and was
+ * a probability before, as one that was given always is. The numbers are those
+ * of XGBoost 3.4.1 and 1.7.4.
+ */
+MP_TEST(load_unfitted)
+{
+	static const struct
+	{
+		const char *json;
+		float		margin;
+	}			cases[] = {
+		{NO_TREES("3,4,1", "[3E-1]", AVERAGE("1")), 0.3f},
+		{NO_TREES("3,4,1", "[3E-1]", ""), 0.3f},
+		{NO_TREES("3,4,1", "[3E-1]", AVERAGE("0")), -0.8472978472709656f},
+		{NO_TREES("1,7,4", "3E-1", AVERAGE("1")), -0.8472978472709656f},
+		{NO_TREES("1,7,4", "3E-1", ""), -0.8472978472709656f},
+		{NO_WEIGHTS("3,4,1", "[3E-1]", AVERAGE("1"), "0"), 0.3f},
+		{NO_WEIGHTS("3,4,1", "[3E-1]", AVERAGE("0"), "0"), -0.8472978472709656f},
+		{NO_WEIGHTS("3,4,1", "[3E-1]", AVERAGE("1"), "2"), -0.8472978472709656f},
+		{NO_WEIGHTS("1,7,4", "3E-1", AVERAGE("1"), "0"), -0.8472978472709656f},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
+	{
+		MpOutcome	outcome = load(cases[i].json, NULL);
+		float		x = 1;
+		float		margin = 0;
+
+		CHECK_SAY(outcome.forest != NULL, "case %zu: %s", i, outcome.error.message);
+		if (outcome.forest == NULL)
+			continue;
+		mp_eval_margin(outcome.forest, &x, &margin);
+		CHECK_SAY(margin == cases[i].margin, "case %zu: %.9g", i, margin);
+		mp_craft_check(&outcome, strlen(cases[i].json), "unfitted");
+	}
+}
