@@ -22,13 +22,11 @@
 #define ENGINE MP_ENGINE TARGET
 #define PASS MP_PASS TARGET
 
+/* Ones from the rank on, as the floats ascend. */
 ENGINE uint32_t
 rank_in_block(const float *block, float x)
 {
-	__mmask16	mask = _mm512_cmp_ps_mask(_mm512_loadu_ps(block), _mm512_set1_ps(x), _CMP_LE_OQ);
-
-	/* ones up to the rank, as the floats ascend */
-	return _tzcnt_u32(~(uint32_t) mask);
+	return _tzcnt_u32(_mm512_cmp_ps_mask(_mm512_set1_ps(x), _mm512_loadu_ps(block), _CMP_NGE_UQ));
 }
 
 #define RANK_IN_BLOCK rank_in_block
@@ -64,7 +62,7 @@ decide(const uint8_t *tops, size_t n_groups, Table table, uint64_t *masks)
 		__m512i		cells = _mm512_loadu_si512(tops);
 		__m512i		bounds = _mm512_loadu_si512(tops + MP_TOP_PLACES);
 
-		masks[i] = _mm512_cmplt_epu8_mask(bounds, look_up(table, cells));
+		masks[i] = _mm512_cmpgt_epu8_mask(look_up(table, cells), bounds);
 	}
 }
 
