@@ -163,15 +163,11 @@ run_tap()
 	tree_make installcheck REGRESS= ISOLATION= PROVE_FLAGS="-v -j2" >"$work/tap.log" 2>&1
 	status=$?
 	tally_tap tap $status
-	if [ $status != 0 ]
-	then
-		for log in "$tree"/tmp_check/log/regress_log_*
+	sed -n 's|^test/t/\([^ ]*\)\.pl  *(Wstat: .*|\1|p' "$work/tap.log" |
+		while read -r name
 		do
-			! grep -q -E '\) not ok |died|Bail out' "$log" ||
-				{ say "---- ${log##*/}"; grep -B 30 -A 10 -E '\) not ok |died|Bail out' "$log" | tail -n 120; }
+			show "$tree/tmp_check/log/regress_log_$name" 60
 		done
-		grep -l -E 'PANIC|was terminated by signal' "$tree"/tmp_check/log/*.log
-	fi
 }
 
 run_pgtap()

@@ -114,7 +114,7 @@ is($node->safe_psql('postgres', join('; ', map { "SELECT count(*) FROM model_pre
 	join("\n", (0) x 5), "$_ sees no model") for 'stranger', 'intruder', 'noinherit';
 is($node->safe_psql('postgres', join('; ', map { "SELECT count(*) > 0 FROM model_predict.$_" }
 	  qw(models versions aliases features history)), extra_params => [ '-U', $_ ]),
-	join("\n", ('t') x 5), "$_ sees the model") for 'analyst', 'member', 'owner', 'reader', 'postgres';
+	join("\n", ('t') x 5), "$_ sees the model") for 'analyst', 'member', 'owner', 'reader', scalar getpwuid($<);
 is($node->safe_psql('postgres', "SELECT count(*) FROM model_predict.history WHERE role IS NOT NULL",
 	extra_params => [ '-U', $_->[0] ]), $_->[1], "$_->[0] and grants in the history")
   for [ 'analyst', 0 ], [ 'owner', 1 ], [ 'reader', 1 ];

@@ -16,7 +16,7 @@ register_versions($node, 'm', 2);
 # 10,000 deploys by another session, each followed by a prediction at one call
 # site of plpgsql; commits in between keep the model's row from growing long
 $node->safe_psql('postgres', 'CREATE EXTENSION dblink');
-my $connection = "host=" . $node->host . " port=" . $node->port . " dbname=postgres user=postgres";
+my $connection = "host=" . $node->host . " port=" . $node->port . " dbname=postgres user=" . getpwuid($<);
 is($node->safe_psql('postgres', qq{
 	SET client_min_messages = warning;
 	CREATE TABLE result (stale int);
