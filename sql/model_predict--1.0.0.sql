@@ -282,18 +282,18 @@ AS 'MODULE_PATHNAME', 'mp_predict_explain_svg';
 COMMENT ON FUNCTION @extschema@.predict_explain_svg(text, VARIADIC "any") IS
   'predict_explain as a picture: an SVG document that stands alone or inside a page';
 
-CREATE FUNCTION model_predict.importance_svg(model text, kind text DEFAULT 'gain') RETURNS text
+CREATE FUNCTION model_predict.importance_svg(reference text, kind text DEFAULT 'gain') RETURNS text
 LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'mp_importance_svg';
 COMMENT ON FUNCTION model_predict.importance_svg(text, text) IS
   'how much each feature matters to a model, as a picture: by gain, weight, cover, total_gain or total_cover';
 
-CREATE FUNCTION model_predict.tree(model text, n integer, format text DEFAULT 'text') RETURNS text
+CREATE FUNCTION model_predict.tree(reference text, n integer, format text DEFAULT 'text') RETURNS text
 LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'mp_tree';
 COMMENT ON FUNCTION model_predict.tree(text, integer, text) IS
   'a tree of a model, counted from 0, as text or in Graphviz''s language dot; for the owner and pg_read_all_data only';
 
 CREATE FUNCTION model_predict.trees(
-  model text,
+  reference text,
   OUT tree integer, OUT used boolean, OUT output text, OUT weight real,
   OUT node integer, OUT parent integer, OUT depth integer,
   OUT "position" integer, OUT feature text, OUT threshold real, OUT categories text[],
@@ -372,7 +372,7 @@ LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'mp_drop_model';
 COMMENT ON FUNCTION model_predict.drop_model(text) IS
   'deletes a model with all its versions, aliases and grants; its history stays';
 
-CREATE FUNCTION model_predict.recompile(model text) RETURNS void
+CREATE FUNCTION model_predict.recompile(reference text) RETURNS void
 LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'mp_recompile';
 COMMENT ON FUNCTION model_predict.recompile(text) IS
   'stores the compiled form of a version anew, as after a restore or an upgrade; without it sessions compile for themselves';
@@ -402,13 +402,13 @@ REVOKE ALL ON FUNCTION model_predict.grant_predict(text, name) FROM PUBLIC;
 REVOKE ALL ON FUNCTION model_predict.revoke_predict(text, name) FROM PUBLIC;
 REVOKE ALL ON FUNCTION model_predict.set_owner(text, name) FROM PUBLIC;
 
-CREATE FUNCTION model_predict.export(model text) RETURNS bytea
+CREATE FUNCTION model_predict.export(reference text) RETURNS bytea
 LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'mp_export';
 COMMENT ON FUNCTION model_predict.export(text) IS
   'the file of a version as it was registered; for the owner and pg_read_all_data only';
 
 CREATE FUNCTION model_predict.verify(
-  model text,
+  reference text,
   OUT test text, OUT rows bigint, OUT differences bigint, OUT kernel text,
   OUT saved_by text, OUT library text, OUT elapsed interval, OUT detail text
 ) RETURNS SETOF record
@@ -427,7 +427,7 @@ COMMENT ON FUNCTION model_predict.score() IS
 
 /* A draft of the query between a table and a model */
 
-CREATE FUNCTION model_predict.input_query(model text, "table" regclass) RETURNS text
+CREATE FUNCTION model_predict.input_query(reference text, "table" regclass) RETURNS text
 LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'mp_input_query';
 COMMENT ON FUNCTION model_predict.input_query(text, regclass) IS
   'drafts the SELECT that feeds a model from a table: its features in order, with what the table has for them; look at what is marked with ?';
