@@ -494,7 +494,8 @@ MP_TEST(load_within_memory)
 #define NO_WEIGHTS(version, base, average, rounds) \
 	"{\"learner\":{\"attributes\":{},\"gradient_booster\":{\"model\":{" \
 	"\"boosted_rounds\":" rounds ",\"weights\":[0E0,0E0]},\"name\":\"gblinear\"}," \
-	"\"learner_model_param\":{\"base_score\":\"" base "\"," average "\"num_class\":\"0\",\"num_feature\":\"1\",\"num_target\":\"1\"}," \
+	"\"learner_model_param\":{\"base_score\":\"" base "\"," \
+	average "\"num_class\":\"0\",\"num_feature\":\"1\",\"num_target\":\"1\"}," \
 	"\"objective\":{\"name\":\"binary:logistic\"}},\"version\":[" version "]}"
 
 #define AVERAGE(value) "\"boost_from_average\":\"" value "\","
