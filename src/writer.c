@@ -22,8 +22,6 @@
 #include "model_predict.h"
 #include "writer.h"
 
-#define MAX_PARAMS 40
-
 static Oid
 owner_of(Oid table)
 {
@@ -65,21 +63,22 @@ mp_writer_end(const MpWriter *writer)
 uint64
 mp_writer_execute(const char *sql, int nparams, const MpParam *params)
 {
-	Oid			types[MAX_PARAMS];
-	Datum		values[MAX_PARAMS];
-	char		nulls[MAX_PARAMS] = {0};
+	ParamListInfo list = makeParamList(nparams);
+	SPIExecuteOptions options = {.params = list};
 	int			result;
 
-	Assert(nparams <= MAX_PARAMS);
 	for (int i = 0; i < nparams; i++)
 	{
-		types[i] = params[i].type;
-		values[i] = params[i].value;
-		nulls[i] = params[i].isnull ? 'n' : ' ';
+		list->params[i].ptype = params[i].type;
+		list->params[i].value = params[i].value;
+		list->params[i].isnull = params[i].isnull;
+
+		/* no PARAM_FLAG_CONST: the planner would copy the value, more than once, and it may be a model */
+		list->params[i].pflags = 0;
 	}
-	result = SPI_execute_with_args(sql, nparams, types, values, nulls, false, 0);
+	result = SPI_execute_extended(sql, &options);
 	if (result < 0)
-		elog(ERROR, "SPI_execute_with_args failed: %s: %s", SPI_result_code_string(result), sql);
+		elog(ERROR, "SPI_execute_extended failed: %s: %s", SPI_result_code_string(result), sql);
 	return SPI_processed;
 }
 

@@ -106,6 +106,20 @@ is($result, 1000, 'a thousand failed registrations');
 cmp_ok($contexts, '<', 1024, 'memory contexts');
 cmp_ok($process, '<', 1024, 'and the process');
 
+# while it is registered, with the file itself
+my ($room, $size) = split /\|/, $node->safe_psql('postgres', <<'SQL') =~ s/.*\n//sr;
+SET client_min_messages = error;
+CREATE FUNCTION process(item text) RETURNS bigint LANGUAGE sql AS
+	$$ SELECT 1024 * substring(pg_read_file('/proc/self/status') FROM item || ':\s+(\d+) kB')::bigint $$;
+SELECT model_predict.register('warm up', bytes, trees => 'all') FROM file WHERE name = 'multi';
+CREATE TEMP TABLE before AS SELECT process('VmPeak');
+SELECT model_predict.register('again', bytes, trees => 'all') FROM file WHERE name = 'large';
+SELECT process('VmPeak') - before.process, length(bytes) FROM before, file WHERE name = 'large';
+SQL
+cmp_ok($size, '>', 5_000_000, 'a file of some size');
+# the limit is four times and 16 MB, but the trees of JSON are smaller than its text
+cmp_ok($room, '<', 3 * $size, 'is registered within three times its size');
+
 # cancels: a limit that doubles until it is long enough, on what takes a while
 my $session = session($node);
 my $held = q{SELECT string_agg(name || ' ' || coalesce(ident, ''), ', ' ORDER BY name, ident) FROM pg_backend_memory_contexts
