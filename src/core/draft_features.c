@@ -339,6 +339,24 @@ is_split_by_category(const MpDraft *draft, int64_t feature)
 	return false;
 }
 
+/* Labels that the caller gives must be those of the file, if it has any. */
+static bool
+compare_given_labels(MpDraft *draft, const MpGivenCategories *given, const MpDraftCategories *feature)
+{
+	const MpCategory *kept = mp_vec_at(&draft->categories, MpCategory, feature->first);
+	bool		same = given->n_labels == feature->count;
+	char		shown[100];
+
+	for (uint32_t i = 0; same && i < feature->count; i++)
+		same = mp_string_equal(given->labels[i], label_text(draft, &kept[i]));
+	if (same)
+		return true;
+	mp_fail(draft->error, MP_ERROR_OPTION, "the model holds other categories for feature \"%s\"",
+			mp_printable(shown, sizeof(shown), given->feature));
+	mp_error_hint(draft->error, "Leave them out: the model's own count.");
+	return false;
+}
+
 static bool
 take_given_categories(MpDraft *draft, const MpGivenCategories *given)
 {
@@ -352,8 +370,7 @@ take_given_categories(MpDraft *draft, const MpGivenCategories *given)
 					   "categories for \"%s\", which is no feature of the model", shown);
 	feature = mp_vec_at(&draft->category_features, MpDraftCategories, i);
 	if (feature->count > 0)
-		return mp_fail(draft->error, MP_ERROR_OPTION,
-					   "categories for feature \"%s\", whose own the model holds", shown);
+		return compare_given_labels(draft, given, feature);
 	if (draft->types.size > 0 &&
 		*mp_vec_at(&draft->types, uint8_t, i) != MP_FEATURE_CATEGORICAL &&
 		!is_split_by_category(draft, i))
@@ -387,11 +404,62 @@ check_labels(MpDraft *draft, int64_t i)
 				   (long long) i + 1);
 }
 
+static uint32_t
+largest_code(const MpDraft *draft, uint32_t set)
+{
+	const MpCatSet *s = mp_vec_at(&draft->catsets, MpCatSet, set);
+	uint32_t	last = s->first + s->length - 1;
+	uint32_t	word = *mp_vec_at(&draft->catwords, uint32_t, last);
+	uint32_t	code = (s->length - 1) * 32;
+
+	if (s->is_list)
+		return word;
+	while (word >>= 1)
+		code++;
+	return code;
+}
+
+/*
+ * A code that the trees know and none of the labels given stands for: some are
+ * lacking, and those that are there may be shifted.
+ */
+static bool
+check_all_codes_have_labels(MpDraft *draft, size_t first_given)
+{
+	const MpNode *nodes = draft->nodes.data;
+
+	for (size_t i = 0; draft->has_categorical && i < mp_vec_count(&draft->nodes, MpNode); i++)
+	{
+		uint32_t	feature = nodes[i].feature & MP_NODE_FEATURE_MASK;
+		const MpDraftCategories *labels;
+		uint32_t	code;
+		char		shown[100];
+
+		if (i % 16384 == 16383)
+			mp_alloc_poll(draft->alloc);
+		if (!(nodes[i].feature & MP_NODE_CATEGORICAL))
+			continue;
+		labels = mp_vec_at(&draft->category_features, MpDraftCategories, feature);
+		code = largest_code(draft, nodes[i].value_bits);
+		if (labels->count == 0 || labels->first < first_given || code < labels->count)
+			continue;
+		mp_fail(draft->error, MP_ERROR_OPTION,
+				"feature \"%s\" has the category code %u, which is beyond the %u categories given",
+				mp_printable(shown, sizeof(shown),
+							 span_text(draft, *mp_vec_at(&draft->names, MpSpan, feature))),
+				code, labels->count);
+		mp_error_hint(draft->error, "Give the labels of all codes from 0 on, in their order.");
+		return false;
+	}
+	return true;
+}
+
 bool
 mp_draft_settle_features(MpDraft *draft)
 {
 	const MpLoadOptions *options = draft->options;
 	int64_t		n_kept = (int64_t) mp_vec_count(&draft->category_features, MpDraftCategories);
+	size_t		n_labels_kept = mp_vec_count(&draft->categories, MpCategory);
 
 	if (!settle_names(draft))
 		return false;
@@ -415,7 +483,7 @@ mp_draft_settle_features(MpDraft *draft)
 		if (!check_labels(draft, i))
 			return false;
 	}
-	return true;
+	return options->n_categories == 0 || check_all_codes_have_labels(draft, n_labels_kept);
 }
 
 bool

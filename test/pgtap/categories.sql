@@ -68,6 +68,19 @@ SELECT throws_ok(format($$ SELECT model_predict.register('c', pg_temp.model('cat
 FROM unnest(array['[]', '1', '{"plan": 1}', '{"plan": {}}', '{"plan": [null]}', '{"plan": [[1]]}', '{"plan": [true]}',
 	'{"plan": [1, 1]}', '{"plan": ["a", "a"]}', '{"nowhere": ["a"]}', '{"age": ["a"]}']) AS categories;
 
+SELECT throws_ok($$ SELECT model_predict.register('c', pg_temp.model('categories.json'), categories => '{"plan": [10, 20, 30]}') $$, '22023',
+	'model "c" cannot be registered: feature "plan" has the category code 3, which is beyond the 3 categories given', 'too few labels');
+SELECT lives_ok($$ SELECT model_predict.register('more', pg_temp.model('categories.json'), categories => '{"plan": [10, 20, 30, 45, 50]}') $$,
+	'labels whose codes the trees do not know');
+
+-- labels of a model that holds its own: those, or none
+SELECT lives_ok(format($$ SELECT model_predict.register('own', pg_temp.model('../xgboost-3.4.1/%1$s/model.ubj'), categories =>
+	pg_read_file(current_setting('test.rules') || '../xgboost-3.4.1/%1$s/meta.json')::jsonb -> 'categories') $$, folder),
+	folder || ': its own categories given too') FROM unnest('{categorical-text,categorical-int-labels}'::text[]) AS folder;
+SELECT throws_ok($$ SELECT model_predict.register('own', pg_temp.model('../xgboost-3.4.1/categorical-int-labels/model.ubj'),
+	categories => '{"c0": [10, 30, 20]}') $$, '22023',
+	'model "own" cannot be registered: the model holds other categories for feature "c0"', 'other categories than its own');
+
 -- a value that means missing is held against the code, as XGBoost does, and may be given for a number
 SELECT model_predict.register('zero', pg_temp.model('categories.json'), missing => 0,
 	categories => '{"plan": [10, 20, 30, 45], "city": ["Aarhus", "Malmö", "O''Hare"]}') \g /dev/null

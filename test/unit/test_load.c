@@ -219,10 +219,11 @@ MP_TEST(load_given_names)
 
 MP_TEST(load_given_categories)
 {
-	static const MpString labels[] = {TEXT("10"), TEXT("9"), TEXT("1e1x")};
-	static const MpString equal[] = {TEXT("1"), TEXT("1.0")};
-	static const MpString twice[] = {TEXT("x"), TEXT("x")};
-	MpGivenCategories given = {TEXT("c"), labels, NULL, 2};
+	static const MpString labels[] = {TEXT("10"), TEXT("9"), TEXT("8"), TEXT("7"), TEXT("1e1x")};
+	static const MpString equal[] = {TEXT("1"), TEXT("2"), TEXT("3"), TEXT("1.0")};
+	static const MpString twice[] = {TEXT("x"), TEXT("x"), TEXT("y"), TEXT("z")};
+	static const MpString own[] = {TEXT("red"), TEXT("green"), TEXT("blue"), TEXT("gold")};
+	MpGivenCategories given = {TEXT("c"), labels, NULL, 4};
 	MpLoadOptions options = {MP_TREES_ALL, NULL, 0, &given, 1};
 	MpBlob		blob = mp_craft_edit(mp_craft_trees, "learner.gradient_booster.model.cats",
 									 "{\"enc\":[],\"feature_segments\":[],\"sorted_idx\":[]}");
@@ -231,18 +232,18 @@ MP_TEST(load_given_categories)
 
 	REQUIRE(outcome.forest != NULL);
 	feature = &mp_forest_features(outcome.forest)[2];
-	CHECK(feature->n_categories == 2 && feature->numeric_categories);
+	CHECK(feature->n_categories == 4 && feature->numeric_categories);
 	CHECK(mp_forest_categories(outcome.forest, feature)[1].number == 9);
 	mp_craft_check(&outcome, blob.size, "categories");
 
-	given.n_labels = 3;
+	given.n_labels = 5;
 	outcome = mp_craft_load(blob.data, blob.size, &options, 0);
 	CHECK(outcome.forest != NULL && !mp_forest_features(outcome.forest)[2].numeric_categories);
 	mp_craft_check(&outcome, blob.size, "text categories");
 
 	/* two labels of one number cannot be told apart by value */
 	given.labels = equal;
-	given.n_labels = 2;
+	given.n_labels = 4;
 	outcome = mp_craft_load(blob.data, blob.size, &options, 0);
 	CHECK(outcome.forest != NULL && !mp_forest_features(outcome.forest)[2].numeric_categories);
 	mp_craft_check(&outcome, blob.size, "equal numbers");
@@ -252,15 +253,71 @@ MP_TEST(load_given_categories)
 	given.n_labels = 0;
 	expect_error(blob.data, &options, MP_ERROR_OPTION, "expected 1 to 16777216 categories");
 	given.labels = labels;
-	given.n_labels = 2;
+	given.n_labels = 3;
+	expect_error(blob.data, &options, MP_ERROR_OPTION,
+				 "feature \"c\" has the category code 3, which is beyond the 3 categories given");
+	given.n_labels = 4;
 	given.feature = (MpString) TEXT("n0");
 	expect_error(blob.data, &options, MP_ERROR_OPTION, "feature \"n0\", which is not categorical");
 	given.feature = (MpString) TEXT("nobody");
 	expect_error(blob.data, &options, MP_ERROR_OPTION, "\"nobody\", which is no feature");
 	given.feature = (MpString) TEXT("c");
 	expect_error(mp_craft_trees, &options, MP_ERROR_OPTION,
-				 "categories for feature \"c\", whose own the model holds");
+				 "the model holds other categories for feature \"c\"");
+	given.labels = own;
+	outcome = load(mp_craft_trees, &options);
+	CHECK(outcome.forest != NULL && mp_forest_features(outcome.forest)[2].n_categories == 4);
+	mp_craft_check(&outcome, strlen(mp_craft_trees), "the same categories");
+	given.n_labels = 3;
+	expect_error(mp_craft_trees, &options, MP_ERROR_OPTION,
+				 "the model holds other categories for feature \"c\"");
 	mp_blob_free(&blob);
+}
+
+/* The largest code of a set is found in bits and in lists. */
+MP_TEST(load_category_codes_beyond_labels)
+{
+	static const struct
+	{
+		const char *codes;
+		const char *count;
+		const char *largest;	/* NULL: four labels are enough */
+	}			cases[] = {
+		{"[0]", "1", NULL},
+		{"[0,3]", "2", NULL},
+		{"[4]", "1", "code 4,"},
+		{"[30,31]", "2", "code 31,"},
+		{"[31,32]", "2", "code 32,"},
+		{"[5,70,16777215]", "3", "code 16777215,"},
+	};
+	static const MpString labels[] = {TEXT("q"), TEXT("r"), TEXT("s"), TEXT("t")};
+	MpGivenCategories given = {TEXT("c"), labels, NULL, 4};
+	MpLoadOptions options = {MP_TREES_ALL, NULL, 0, &given, 1};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
+	{
+		MpBlob		a = mp_craft_edit(mp_craft_trees, "learner.gradient_booster.model.cats",
+									  "{\"enc\":[],\"feature_segments\":[],\"sorted_idx\":[]}");
+		MpBlob		b = mp_craft_edit(a.data,
+									  "learner.gradient_booster.model.trees[0].categories",
+									  cases[i].codes);
+		MpBlob		c = mp_craft_edit(b.data,
+									  "learner.gradient_booster.model.trees[0].categories_sizes[0]",
+									  cases[i].count);
+
+		if (cases[i].largest != NULL)
+			expect_error(c.data, &options, MP_ERROR_OPTION, cases[i].largest);
+		else
+		{
+			MpOutcome	outcome = mp_craft_load(c.data, c.size, &options, 0);
+
+			CHECK_SAY(outcome.forest != NULL, "%s", cases[i].codes);
+			mp_craft_check(&outcome, c.size, "enough labels");
+		}
+		mp_blob_free(&a);
+		mp_blob_free(&b);
+		mp_blob_free(&c);
+	}
 }
 
 /* Sparse codes are kept as a list, dense ones as bits; both answer alike. */
