@@ -93,6 +93,34 @@ numbers_text(const float *values, int n)
 	return text.data;
 }
 
+typedef struct Example
+{
+	const MpBooster *booster;
+	int			number;
+} Example;
+
+static void
+name_example(void *arg)
+{
+	const Example *example = arg;
+
+	errcontext("reading the row of example %d of model \"%s\"", example->number, example->booster->name);
+}
+
+/* False: its answer is null. */
+static bool
+read_row(Jsonb *row, MpBooster *booster, int number)
+{
+	Example		example = {booster, number};
+	ErrorContextCallback context = {error_context_stack, name_example, &example};
+	bool		complete;
+
+	error_context_stack = &context;
+	complete = mp_row_read_jsonb(row, booster);
+	error_context_stack = context.previous;
+	return complete;
+}
+
 /* Scores an example: how its answer differs from ours, or NULL. */
 static char *
 score_example(MpBooster *booster, JsonbValue *example, int number)
@@ -113,7 +141,7 @@ score_example(MpBooster *booster, JsonbValue *example, int number)
 		bad_example(number, "has a \"row\" that is no object");
 	expected = expected_of(&answer, number, &n_expected);
 	row_jsonb = JsonbValueToJsonb(&row);
-	if (!mp_row_read_jsonb(row_jsonb, booster))
+	if (!read_row(row_jsonb, booster, number))
 		bad_example(number, "has an unseen category, so its answer is null");
 	mp_score_margin(booster);
 	mp_predict_from_margin(booster->forest, booster->margin, booster->prediction);

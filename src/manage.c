@@ -67,9 +67,8 @@ mp_manage_log(const MpWriter *writer, const MpEvent *event)
 				  mp_text(event->comment));
 }
 
-/* The highest number that any version under this name ever had, dropped ones included. */
-static int32
-highest_version(const char *name)
+int32
+mp_manage_highest_version(const char *name)
 {
 	/* newer than a REPEATABLE READ transaction's: numbers are to be unique, not consistent */
 	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
@@ -172,7 +171,7 @@ insert_model(const MpWriter *writer, const char *name, MpModelRow *model)
 		return false;
 	model->id = DatumGetInt64(mp_writer_value(0, 1, &isnull));
 	/* once the name is ours, nobody else can be adding versions to it */
-	lock_row(model, highest_version(name));
+	lock_row(model, mp_manage_highest_version(name));
 	return true;
 }
 

@@ -39,6 +39,9 @@ extern void mp_manage_lock(const MpWriter *writer, const char *name, MpModelRow 
 extern int32 mp_manage_next_version(const MpWriter *writer, const char *name,
 									MpModelRow *model, bool *created);
 
+/* The highest number that any version under this name ever had, dropped ones included. */
+extern int32 mp_manage_highest_version(const char *name);
+
 /* Points the alias at the version; returns where it pointed, 0: it is new. */
 extern int32 mp_manage_point(int64 model, const char *alias, int32 version);
 

@@ -270,7 +270,9 @@ probable_version(const char *name)
 {
 	MpModelRow	model;
 
-	return mp_catalog_model(name, GetActiveSnapshot(), &model) ? model.last_version + 1 : 1;
+	if (mp_catalog_model(name, GetActiveSnapshot(), &model))
+		return model.last_version + 1;
+	return mp_manage_highest_version(name) + 1;
 }
 
 static void

@@ -65,6 +65,14 @@ SELECT model_predict.register('m', :'logistic', trees => 'all',
 \echo :LAST_ERROR_SQLSTATE
 SELECT model_predict.register('m', :'logistic', trees => 'all',
 	examples => '[{"row": {"age": 1, "income": 2, "visits": 3, "balance": 4}, "predict_all": [0.25, 0.75]}]');
+SELECT model_predict.register('m', :'logistic', trees => 'all',
+	examples => '[{"row": {"age": -0.021076813340187073, "income": 0.14549507200717926, "visits": -2.0786850452423096, "balance": -1.4088233709335327}, "predict_all": [0.30809572]},
+	{"row": {"age": "old", "income": 2, "visits": 3, "balance": 4}, "predict_all": [0.25]}]');
+BEGIN;
+SELECT model_predict.register('m', :'logistic', trees => 'all');
+SELECT model_predict.drop_model('m');
+SELECT model_predict.register('m', :'logistic', trees => 'all', examples => '[{"row": {"age": 1}, "predict_all": [0.5]}]');
+ROLLBACK;
 
 -- names
 SELECT model_predict.register(NULL, :'logistic');
