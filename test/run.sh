@@ -199,11 +199,22 @@ trap 'exit 130' HUP INT TERM
 
 began=$(date +%s)
 install_postgresql
-# the one that PostgreSQL's bitcode is made with
+# the one that PostgreSQL's bitcode is made with, if any is
 clang=$(sed -n 's/^CLANG *= *//p' "$(dirname "$("$PG_CONFIG" --pgxs)")/../Makefile.global")
+clang_packages="clang libclang-rt-dev"
+if [ -n "$clang" ]
+then
+	clang_packages="libclang-rt-${clang##*-}-dev"
+fi
+clang=${clang:-clang}
+# a PostgreSQL that is not Debian's brings pgTAP itself
+pgtap_package=
+if [ ! -e "$("$PG_CONFIG" --sharedir)/extension/pgtap.control" ]
+then
+	pgtap_package="postgresql-$("$PG_CONFIG" --version | sed 's/[^0-9]*\([0-9]*\).*/\1/')-pgtap"
+fi
 # shellcheck disable=SC2086,SC2046
-install_packages "libclang-rt-${clang##*-}-dev" $build_packages $test_packages $(node_packages) \
-	"postgresql-$("$PG_CONFIG" --version | sed 's/[^0-9]*\([0-9]*\).*/\1/')-pgtap"
+install_packages $clang_packages $build_packages $test_packages $(node_packages) $pgtap_package
 make_work_directory
 
 if ! { tree_make -j"$(nproc)" CC=gcc WERROR=1 && install_extension; } >"$work/build.log" 2>&1
@@ -225,6 +236,13 @@ done
 if [ -s "$work/server.log" ] && grep -E 'PANIC|was terminated by signal' "$work/server.log"
 then
 	say "a backend of the test server crashed"
+	failed=$((failed + 1))
+fi
+# what a server says of itself, most of it where it was built with assertions
+set -- "$work/server.log" "$tree"/tmp_check/log/*.log
+if grep -E 'TRAP: | leak: |not closed: |problem in alloc|write past chunk|SPI stack|GUC nest level' "$@" 2>/dev/null
+then
+	say "a server found memory or references in disorder"
 	failed=$((failed + 1))
 fi
 
