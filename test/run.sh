@@ -108,7 +108,7 @@ run_files()
 		"$work/files.log"
 }
 
-# pg_regress's lines "test NAME ... ok"; $2 is how many tests there are
+# pg_regress's lines "test NAME ... ok", since 16 "ok 1 - NAME"; $2 is how many tests there are
 run_pg_regress()
 {
 	shift_name=$1
@@ -116,7 +116,7 @@ run_pg_regress()
 	shift 2
 	tree_make installcheck PROVE=true "$@" >"$work/$shift_name.log" 2>&1
 	status=$?
-	ok=$(grep -Ec '^(test| ) .*\.\.\. ok ' "$work/$shift_name.log")
+	ok=$(grep -Ec '^((test| ) .*\.\.\. ok |ok [0-9])' "$work/$shift_name.log")
 	bad=$((expected - ok))
 	[ $bad != 0 ] || [ $status = 0 ] || bad=1
 	tally "$shift_name" "$ok" "$bad" "$work/$shift_name.log"

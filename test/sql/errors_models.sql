@@ -1,6 +1,6 @@
 -- What a person sees for a file that is no model or a model that does not fit,
 -- and that nothing half-registered is left behind.
-\getenv srcdir PG_ABS_SRCDIR
+\set srcdir `echo "$PG_ABS_SRCDIR"`
 \set rules :srcdir /models/rules/
 \set logistic :rules logistic.ubj
 \set early :rules early.ubj

@@ -1,5 +1,5 @@
 -- What a person sees for a wrong row: message, detail, hint and SQLSTATE.
-\getenv srcdir PG_ABS_SRCDIR
+\set srcdir `echo "$PG_ABS_SRCDIR"`
 \set rules :srcdir /models/rules/
 \set logistic :rules logistic.ubj
 \set categories :rules categories.json

@@ -1,6 +1,6 @@
 /* Why a score is what it is, as people see it. The numbers are held against XGBoost's elsewhere. */
 \set VERBOSITY terse
-\getenv srcdir PG_ABS_SRCDIR
+\set srcdir `echo "$PG_ABS_SRCDIR"`
 \set model :srcdir '/demo/churn.ubj'
 \set rows :srcdir '/demo/customers.csv'
 CREATE EXTENSION model_predict;

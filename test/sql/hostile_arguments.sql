@@ -1,6 +1,6 @@
 -- Every function, every argument: null, empty, huge, of the wrong shape. None may
 -- be an internal error, name no cause, or throw back what it was given whole.
-\getenv srcdir PG_ABS_SRCDIR
+\set srcdir `echo "$PG_ABS_SRCDIR"`
 \set rules :srcdir /models/rules/
 \set logistic :rules logistic.ubj
 CREATE EXTENSION model_predict;

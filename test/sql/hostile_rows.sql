@@ -1,7 +1,7 @@
 -- Rows as strange as PostgreSQL allows: every type as a feature, arrays of all
 -- shapes, nested and huge values. A score or an error that says why; never an
 -- internal one.
-\getenv srcdir PG_ABS_SRCDIR
+\set srcdir `echo "$PG_ABS_SRCDIR"`
 \set rules :srcdir /models/rules/
 \set logistic :rules logistic.ubj
 \set categories :rules categories.json

@@ -13,10 +13,11 @@ WHERE d.classid = 'pg_class'::regclass AND d.deptype = 'e' AND c.relkind IN ('r'
 	AND d.refobjid = (SELECT oid FROM pg_extension WHERE extname = 'model_predict')
 ORDER BY 2, 1;
 
--- every object that people meet has a comment
+-- every object that people meet has a comment: not types that PostgreSQL makes by itself
 SELECT pg_describe_object(d.classid, d.objid, 0) COLLATE "C" AS uncommented
 FROM pg_depend d
 WHERE d.deptype = 'e' AND d.refobjid = (SELECT oid FROM pg_extension WHERE extname = 'model_predict')
+	AND NOT (d.classid = 'pg_type'::regclass AND EXISTS (SELECT FROM pg_type WHERE oid = d.objid AND (typrelid <> 0 OR typcategory = 'A')))
 	AND obj_description(d.objid, d.classid::regclass::name) IS NULL
 ORDER BY 1;
 
@@ -30,6 +31,7 @@ DROP EXTENSION model_predict;
 DROP SCHEMA scoring;
 SELECT nspname FROM pg_namespace WHERE nspname = 'model_predict';
 CREATE EXTENSION model_predict SCHEMA model_predict;
+\set SHOW_CONTEXT never
 CREATE SCHEMA model_predict;
 CREATE EXTENSION model_predict;
 DROP SCHEMA model_predict;

@@ -1,5 +1,5 @@
 -- From a file to scores, as a person sees it in psql.
-\getenv srcdir PG_ABS_SRCDIR
+\set srcdir `echo "$PG_ABS_SRCDIR"`
 \set directory :srcdir /demo
 \cd :directory
 CREATE EXTENSION model_predict;

@@ -1,6 +1,6 @@
 -- model_predict.score(): what a trigger can be created with, and what is said at its first firing
 CREATE EXTENSION model_predict;
-\getenv srcdir PG_ABS_SRCDIR
+\set srcdir `echo "$PG_ABS_SRCDIR"`
 SELECT set_config('regress.rules', :'srcdir' || '/models/rules/', false) \g /dev/null
 CREATE FUNCTION rules(file text) RETURNS bytea LANGUAGE sql AS
 	$$ SELECT pg_read_binary_file(current_setting('regress.rules') || file) $$;

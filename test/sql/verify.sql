@@ -1,6 +1,6 @@
 -- verify(): examples and the plain evaluator. The native engine alone, so that
 -- the answers do not depend on a libxgboost: test/t/070_xgboost.pl has that one.
-\getenv srcdir PG_ABS_SRCDIR
+\set srcdir `echo "$PG_ABS_SRCDIR"`
 \set rules :srcdir /models/rules/
 \set logistic :rules logistic.ubj
 \set categories :rules categories.json

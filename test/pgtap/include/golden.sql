@@ -6,7 +6,7 @@
 \pset fieldsep '\n'
 \set ON_ERROR_ROLLBACK off
 \set ON_ERROR_STOP on
-\getenv srcdir PG_ABS_SRCDIR
+\set srcdir `echo "$PG_ABS_SRCDIR"`
 
 SET client_min_messages = warning;
 SELECT set_config('test.models', :'srcdir' || '/models/', false) \g /dev/null
