@@ -83,7 +83,7 @@ bad_type(Oid type)
 	ereport(ERROR,
 			errcode(ERRCODE_DATATYPE_MISMATCH),
 			errmsg("a row cannot be read from type %s", format_type_be(type)),
-			errhint("Pass a whole row such as c.*, a jsonb object, an array of numbers, or the values one by one."));
+			errhint("Pass a whole row such as c.*, a jsonb object, an array of numbers, or the values one by one; for a date or time, what the model was trained with, such as extract(epoch from x)."));
 }
 
 static void
@@ -546,7 +546,11 @@ read_json_value(MpBooster *booster, int feature, const JsonbValue *value)
 			if (categorical)
 				return mp_value_category_label(booster, feature, value->val.string.val,
 											   value->val.string.len, x);
-			mp_value_not_a_number(booster, feature, (MpInput) {MP_INPUT_TEXT, TEXTOID}, NULL);
+			ereport(ERROR,
+					errcode(ERRCODE_DATATYPE_MISMATCH),
+					errmsg("%s of model \"%s\" version %d is a number, not a JSON string",
+						   mp_feature_label(booster->forest, feature), booster->name, booster->version),
+					errhint("Strings are never parsed as numbers. A missing value is null: to_jsonb() makes the string \"NaN\" of NaN."));
 		default:
 			break;
 	}

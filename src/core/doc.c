@@ -303,7 +303,7 @@ mp_doc_end(MpDoc *doc)
 			doc->pos++;
 	}
 	if (doc->pos < doc->size)
-		return mp_doc_fail(doc, MP_ERROR_SYNTAX, "%zu bytes follow the end of the model",
+		return mp_doc_fail(doc, MP_ERROR_SYNTAX, "bytes follow the end of the model: %zu",
 						   doc->size - doc->pos);
 	return true;
 }

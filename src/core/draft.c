@@ -107,10 +107,13 @@ mp_draft_objective(MpDraft *draft, MpString name)
 	char		shown[64];
 
 	draft->objective = mp_objective_find(name);
-	if (draft->objective < 0)
-		return mp_fail(draft->error, MP_ERROR_UNSUPPORTED, "unknown objective \"%s\"",
-					   mp_printable(shown, sizeof(shown), name));
-	return true;
+	if (draft->objective >= 0)
+		return true;
+	mp_fail(draft->error, MP_ERROR_UNSUPPORTED, "unknown objective \"%s\"",
+			mp_printable(shown, sizeof(shown), name));
+	mp_error_hint(draft->error, "Those of XGBoost 3.4 and before are known: "
+				  "for a newer one look for a newer model_predict.");
+	return false;
 }
 
 bool

@@ -341,7 +341,8 @@ is_split_by_category(const MpDraft *draft, int64_t feature)
 
 /* Labels that the caller gives must be those of the file, if it has any. */
 static bool
-compare_given_labels(MpDraft *draft, const MpGivenCategories *given, const MpDraftCategories *feature)
+compare_given_labels(MpDraft *draft, const MpGivenCategories *given,
+					 const MpDraftCategories *feature)
 {
 	const MpCategory *kept = mp_vec_at(&draft->categories, MpCategory, feature->first);
 	bool		same = given->n_labels == feature->count;
@@ -444,10 +445,10 @@ check_all_codes_have_labels(MpDraft *draft, size_t first_given)
 		if (labels->count == 0 || labels->first < first_given || code < labels->count)
 			continue;
 		mp_fail(draft->error, MP_ERROR_OPTION,
-				"feature \"%s\" has the category code %u, which is beyond the %u categories given",
+				"the categories given for feature \"%s\" end before code %u, which the trees use",
 				mp_printable(shown, sizeof(shown),
 							 span_text(draft, *mp_vec_at(&draft->names, MpSpan, feature))),
-				code, labels->count);
+				code);
 		mp_error_hint(draft->error, "Give the labels of all codes from 0 on, in their order.");
 		return false;
 	}

@@ -434,7 +434,7 @@ mp_load_binary(MpDraft *draft, const void *data, size_t size)
 		return false;
 	if (reader.pos < reader.size)
 	{
-		mp_fail(draft->error, MP_ERROR_SYNTAX, "%zu bytes follow the end of the model",
+		mp_fail(draft->error, MP_ERROR_SYNTAX, "bytes follow the end of the model: %zu",
 				reader.size - reader.pos);
 		draft->error->offset = (int64_t) reader.pos;
 		return false;

@@ -69,7 +69,7 @@ FROM unnest(array['[]', '1', '{"plan": 1}', '{"plan": {}}', '{"plan": [null]}', 
 	'{"plan": [1, 1]}', '{"plan": ["a", "a"]}', '{"nowhere": ["a"]}', '{"age": ["a"]}']) AS categories;
 
 SELECT throws_ok($$ SELECT model_predict.register('c', pg_temp.model('categories.json'), categories => '{"plan": [10, 20, 30]}') $$, '22023',
-	'model "c" cannot be registered: feature "plan" has the category code 3, which is beyond the 3 categories given', 'too few labels');
+	'model "c" cannot be registered: the categories given for feature "plan" end before code 3, which the trees use', 'too few labels');
 SELECT lives_ok($$ SELECT model_predict.register('more', pg_temp.model('categories.json'), categories => '{"plan": [10, 20, 30, 45, 50]}') $$,
 	'labels whose codes the trees do not know');
 

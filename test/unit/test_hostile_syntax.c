@@ -168,14 +168,14 @@ MP_TEST(hostile_trailing_bytes)
 	char	   *longer = malloc(ubjson.size + 3);
 
 	text.data[text.size - 1] = '}';
-	expect(text.data, text.size, SYNTAX, "1 bytes follow the end of the model", "JSON and }");
+	expect(text.data, text.size, SYNTAX, "bytes follow the end of the model: 1", "JSON and }");
 	text.data[text.size - 1] = '\0';
-	expect(text.data, text.size, SYNTAX, "1 bytes follow", "JSON and NUL");
+	expect(text.data, text.size, SYNTAX, "bytes follow the end of the model: 1", "JSON and NUL");
 	text.data[text.size - 1] = '\n';
 	expect(text.data, text.size, MP_OK, "", "JSON and a new line");
 	memcpy(longer, ubjson.data, ubjson.size);
 	memcpy(longer + ubjson.size, "\n{}", 3);
-	expect(longer, ubjson.size + 3, SYNTAX, "3 bytes follow the end of the model", "UBJSON and {}");
+	expect(longer, ubjson.size + 3, SYNTAX, "bytes follow the end of the model: 3", "UBJSON and {}");
 	free(longer);
 	mp_blob_free(&text);
 	mp_blob_free(&ubjson);

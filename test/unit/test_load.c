@@ -255,7 +255,7 @@ MP_TEST(load_given_categories)
 	given.labels = labels;
 	given.n_labels = 3;
 	expect_error(blob.data, &options, MP_ERROR_OPTION,
-				 "feature \"c\" has the category code 3, which is beyond the 3 categories given");
+				 "the categories given for feature \"c\" end before code 3,");
 	given.n_labels = 4;
 	given.feature = (MpString) TEXT("n0");
 	expect_error(blob.data, &options, MP_ERROR_OPTION, "feature \"n0\", which is not categorical");
