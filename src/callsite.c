@@ -6,7 +6,6 @@
 
 #include "miscadmin.h"
 #include "utils/memutils.h"
-#include "utils/snapmgr.h"
 
 #include "callsite.h"
 
@@ -49,7 +48,7 @@ remember_reference(MpCallSite *site, const char *reference, int length)
 static void
 resolve(MpCallSite *site, const char *reference, int length)
 {
-	Snapshot	snapshot = GetActiveSnapshot();
+	Snapshot	snapshot = mp_catalog_snapshot();
 	MemoryContext work = AllocSetContextCreate(CurrentMemoryContext, "model_predict resolve",
 											   ALLOCSET_SMALL_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(work);

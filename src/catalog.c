@@ -15,6 +15,7 @@
 #include "catalog/pg_am.h"
 #include "catalog/pg_collation.h"
 #include "miscadmin.h"
+#include "tcop/pquery.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
@@ -194,6 +195,17 @@ mp_scan_end(MpScan *scan)
 	if (scan->scan != NULL)
 		systable_endscan(scan->scan);
 	table_close(scan->rel, NoLock); /* the lock stays to the end, as SELECT's does */
+}
+
+/*
+ * There may be none: procedures lose theirs when they commit, and a domain's
+ * constraint on a variable of theirs can be what comes next.
+ */
+Snapshot
+mp_catalog_snapshot(void)
+{
+	EnsurePortalSnapshotExists();
+	return GetActiveSnapshot();
 }
 
 bool

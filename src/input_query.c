@@ -20,7 +20,6 @@
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
-#include "utils/snapmgr.h"
 
 #include "match.h"
 
@@ -310,7 +309,7 @@ PG_FUNCTION_INFO_V1(mp_input_query);
 Datum
 mp_input_query(PG_FUNCTION_ARGS)
 {
-	Snapshot	snapshot = GetActiveSnapshot();
+	Snapshot	snapshot = mp_catalog_snapshot();
 	MpModelRow	model;
 	char	   *name;
 	int32		version = mp_catalog_resolve(text_to_cstring(PG_GETARG_TEXT_PP(0)), GetUserId(),

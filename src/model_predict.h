@@ -120,6 +120,7 @@ extern void mp_check_name(const char *name, const char *what);	/* errors where i
 extern bool mp_catalog_installed(void);	/* in this database */
 extern Oid	mp_catalog_schema(void);	/* errors where the extension is not installed */
 extern Oid	mp_catalog_table(const char *name);
+extern Snapshot mp_catalog_snapshot(void);	/* the active one */
 extern bool mp_catalog_model(const char *name, Snapshot snapshot, MpModelRow *row);
 extern bool mp_catalog_alias(int64 model, const char *alias, Snapshot snapshot, int32 *version);
 extern bool mp_catalog_permitted(int64 model, Oid role, Snapshot snapshot);

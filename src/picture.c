@@ -9,7 +9,6 @@
 
 #include "utils/builtins.h"
 #include "utils/memutils.h"
-#include "utils/snapmgr.h"
 
 #include "catalog.h"
 #include "core/svg.h"
@@ -202,7 +201,7 @@ Datum
 mp_importance_svg(PG_FUNCTION_ARGS)
 {
 	MpVec		out = {mp_alloc_context(CurrentMemoryContext)};
-	Snapshot	snapshot = GetActiveSnapshot();
+	Snapshot	snapshot = mp_catalog_snapshot();
 	const ImportanceKind *kind;
 	MpModelRow	model;
 	char	   *name;

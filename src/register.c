@@ -20,7 +20,6 @@
 #include "utils/jsonb.h"
 #include "utils/memutils.h"
 #include "utils/numeric.h"
-#include "utils/snapmgr.h"
 
 #include "booster.h"
 #include "examples.h"
@@ -270,7 +269,7 @@ probable_version(const char *name)
 {
 	MpModelRow	model;
 
-	if (mp_catalog_model(name, GetActiveSnapshot(), &model))
+	if (mp_catalog_model(name, mp_catalog_snapshot(), &model))
 		return model.last_version + 1;
 	return mp_manage_highest_version(name) + 1;
 }

@@ -10,7 +10,6 @@
 #include "catalog/pg_authid.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
-#include "utils/snapmgr.h"
 
 #include "catalog.h"
 #include "manage.h"
@@ -148,7 +147,7 @@ static bool
 may_see(const MpModelRow *model)
 {
 	return may_read(GetUserId()) ||
-		mp_catalog_may_predict(model, GetUserId(), GetActiveSnapshot());
+		mp_catalog_may_predict(model, GetUserId(), mp_catalog_snapshot());
 }
 
 /* A model that is gone is nobody's: only those who may see everything do. */
@@ -159,7 +158,7 @@ mp_rights_may_see(int64 id)
 	MpScan		scan;
 	HeapTuple	tuple;
 
-	mp_scan_begin(&scan, "model", GetActiveSnapshot());
+	mp_scan_begin(&scan, "model", mp_catalog_snapshot());
 	mp_scan_key_int8(&scan, "id", id);
 	tuple = mp_scan_next(&scan);
 	if (tuple != NULL)
@@ -228,7 +227,7 @@ PG_FUNCTION_INFO_V1(mp_export);
 Datum
 mp_export(PG_FUNCTION_ARGS)
 {
-	Snapshot	snapshot = GetActiveSnapshot();
+	Snapshot	snapshot = mp_catalog_snapshot();
 	MpModelRow	model;
 	char	   *name;
 	char	   *reference = mp_manage_text(fcinfo, 0, "reference to a model");

@@ -13,7 +13,6 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
-#include "utils/snapmgr.h"
 
 #include "core/dump.h"
 #include "model_predict.h"
@@ -23,7 +22,7 @@
 static const MpForest *
 open_trees(FunctionCallInfo fcinfo, MpBooster **booster)
 {
-	Snapshot	snapshot = GetActiveSnapshot();
+	Snapshot	snapshot = mp_catalog_snapshot();
 	MpModelRow	model;
 	char	   *name;
 	int32		version;

@@ -17,7 +17,6 @@
 #include "portability/instr_time.h"
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
-#include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
 #include "catalog.h"
@@ -308,7 +307,7 @@ Datum
 mp_verify(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
-	Snapshot	snapshot = GetActiveSnapshot();
+	Snapshot	snapshot = mp_catalog_snapshot();
 	Verifier	v = {0};
 	Test		examples = {0};
 	MpModelRow	model;

@@ -109,6 +109,29 @@ SELECT predict('churn', w) = predict('churn', 1, 1, 1, 1) AS same, predict('chur
 ALTER TABLE wide DROP age;
 SELECT predict('churn', w) FROM wide w;
 
+-- no snapshot: a procedure has lost it by COMMIT, and all that comes next is a domain's constraint
+CREATE DOMAIN scored AS int CHECK (predict('churn', value, 1, 1, 1) IS NOT NULL);
+CREATE DOMAIN explained AS int CHECK (predict_reasons('churn', 1, value, 1, 1, 1) IS NOT NULL);
+CREATE DOMAIN exported AS int CHECK (model_predict.export('churn') IS NOT NULL);
+CREATE DOMAIN pictured AS int CHECK (model_predict.importance_svg('churn') IS NOT NULL);
+CREATE DOMAIN shown AS int CHECK (model_predict.tree('churn', 0) IS NOT NULL);
+CREATE DOMAIN drafted AS int CHECK (model_predict.input_query('churn', 'wide') IS NOT NULL);
+CREATE DOMAIN seen AS int CHECK (NOT model_predict.may_see(-1, '-') OR value >= 0);
+CREATE DOMAIN deployed AS int CHECK (model_predict.deploy('churn', 1) IS NOT NULL);
+CREATE DOMAIN registered AS int CHECK (model_predict.register('churn', model_predict.export('churn'), trees => 'all') > 0);
+DO $$
+DECLARE
+	a scored; b explained; c exported; d pictured; e shown; f drafted; g seen; h deployed; i registered;
+BEGIN
+	COMMIT; GET DIAGNOSTICS a = ROW_COUNT; COMMIT; GET DIAGNOSTICS b = ROW_COUNT;
+	COMMIT; GET DIAGNOSTICS c = ROW_COUNT; COMMIT; GET DIAGNOSTICS d = ROW_COUNT;
+	COMMIT; GET DIAGNOSTICS e = ROW_COUNT; COMMIT; GET DIAGNOSTICS f = ROW_COUNT;
+	COMMIT; GET DIAGNOSTICS g = ROW_COUNT; COMMIT; GET DIAGNOSTICS h = ROW_COUNT;
+	COMMIT; GET DIAGNOSTICS i = ROW_COUNT;
+	RAISE INFO '% % % % % % % % %', a, b, c, d, e, f, g, h, i;
+END $$;
+DROP DOMAIN scored, explained, exported, pictured, shown, drafted, seen, deployed, registered;
+
 DROP TABLE wide, results, types, samples;
 DROP FUNCTION attempt, sample_of;
 DROP DOMAIN person_domain, very_positive, positive, list, document;
