@@ -181,5 +181,19 @@ for my $file (glob "$ENV{TESTDIR}/sql/*.sql")
 	is(join(' ', grep { !/^(?:model_predict|\@extschema\@)\./ } @created), '', "$name: objects are qualified");
 }
 
+# loaded by the postmaster, which needs nothing of it: neither libxgboost nor its threads
+$node->append_conf('postgresql.conf', "shared_preload_libraries = 'model_predict'");
+$node->restart;
+install_extension($node, create_database('preloaded'));
+register_versions($node, 'm', 1, 'preloaded');
+is(ask($node, 'm', 'preloaded'), 1, 'scores where the postmaster has loaded the library');
+my ($postmaster) = slurp_file($node->data_dir . '/postmaster.pid') =~ /^(\d+)/;
+SKIP: {
+	skip 'no /proc here', 2 unless -r "/proc/$postmaster/maps";
+	my $maps = slurp_file("/proc/$postmaster/maps");
+	like($maps, qr/model_predict\.so/, 'it has');
+	unlike($maps, qr/xgboost|gomp/, 'and nothing else');
+}
+
 $node->stop;
 done_testing();
