@@ -85,8 +85,9 @@ SHLIB_LINK = -lm
 
 REGRESS = $(patsubst test/sql/%.sql,%,$(sort $(wildcard test/sql/*.sql)))
 REGRESS_OPTS = --inputdir=test
-# what pg_regress says by itself since 15
+# what pg_regress sets since 15, and what PostgreSQL set for prove before 16
 export PG_ABS_SRCDIR = $(CURDIR)/test
+export TESTDIR = $(CURDIR)
 ISOLATION = $(patsubst test/isolation/specs/%.spec,%,$(sort $(wildcard test/isolation/specs/*.spec)))
 ISOLATION_OPTS = --inputdir=test/isolation
 TAP_TESTS = 1

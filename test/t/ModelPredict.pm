@@ -19,7 +19,7 @@ sub new_server
 	my ($name, @conf) = @_;
 	my $node = PostgreSQL::Test::Cluster->new($name);
 
-	$node->init(allows_streaming => grep { /^wal_level/ } @conf);
+	$node->init(allows_streaming => scalar(grep { /^wal_level/ } @conf));
 	$node->append_conf('postgresql.conf', join('', map { "$_\n" } 'fsync = off', @conf));
 	$node->start;
 	return $node;
