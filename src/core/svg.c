@@ -18,6 +18,7 @@
 #define ROW 26.0
 #define BAR 16.0
 #define NUMBER_ROOM 66.0		/* for a number at either end of the bars */
+#define MAX_DECIMALS 5			/* that it has room for */
 #define PLOT_LEFT (LABEL_WIDTH + 10 + NUMBER_ROOM)
 #define PLOT_RIGHT (WIDTH - MARGIN - NUMBER_ROOM)
 
@@ -199,7 +200,7 @@ decimals_for(double largest)
 		return 0;
 	if (digits == 1)
 		return 1;
-	return digits >= -1 ? 2 : digits > -10 ? 1 - digits : 10;
+	return digits >= -1 ? 2 : 1 - digits;
 }
 
 static bool
@@ -207,6 +208,10 @@ add_number(MpVec *out, double x, int decimals, bool sign)
 {
 	if (fabs(x) >= 1e9)
 		return mp_text_format(out, sign ? "%+.4g" : "%.4g", x);
+	if (decimals > MAX_DECIMALS)
+		return mp_text_format(out, sign ? "%+.1e" : "%.5g", x);
+	if (!sign && fabs(x) < 0.5 * pow(10, -decimals))
+		x = 0;					/* not -0.0 */
 	return mp_text_format(out, sign ? "%+.*f" : "%.*f", decimals, x);
 }
 

@@ -171,6 +171,29 @@ MP_TEST(svg_cuts_long_names_between_characters)
 	mp_vec_release(&out);
 }
 
+MP_TEST(svg_numbers_fit_beside_the_bars)
+{
+	MpSvgBar	bars[2] = {{string("a"), string("1"), 1e-7}, {string("b"), string("1"), -2e-8}};
+	MpVec		out = {&mp_alloc_malloc};
+	MpSvgChart	chart = chart_of(bars, 2);
+
+	REQUIRE(mp_svg_waterfall(&chart, 0.5, 0.50000008, &out));
+	CHECK(has(&out, ">+1.0e-07<") && has(&out, ">-2.0e-08<"));
+	CHECK(count(&out, ">0.5<") == 2);
+	/* the smallest number that is written out */
+	bars[0].amount = 1.5e-4;
+	out.size = 0;
+	REQUIRE(mp_svg_waterfall(&chart, 0, 1.5e-4, &out));
+	CHECK(has(&out, ">+0.00015<") && has(&out, ">0.00000<"));
+	/* what is rounded to nothing has no sign where it stands for a level */
+	bars[0].amount = 64;
+	bars[1].amount = -64.001;
+	out.size = 0;
+	REQUIRE(mp_svg_waterfall(&chart, 0, -0.001, &out));
+	CHECK(has(&out, ">0.0<") && !has(&out, ">-0.0<"));
+	mp_vec_release(&out);
+}
+
 MP_TEST(svg_survives_odd_numbers)
 {
 	MpSvgBar	bars[4] = {
