@@ -337,6 +337,14 @@ COMMENT ON FUNCTION model_predict.cached() IS 'what the view cache shows';
 CREATE VIEW model_predict.cache AS SELECT * FROM model_predict.cached();
 GRANT SELECT ON model_predict.cache TO PUBLIC;
 COMMENT ON VIEW model_predict.cache IS 'the boosters that this session holds in memory';
+COMMENT ON COLUMN model_predict.cache.model IS 'its name';
+COMMENT ON COLUMN model_predict.cache.version IS 'its number';
+COMMENT ON COLUMN model_predict.cache.bytes IS 'memory that it takes; cache_size bounds the sum';
+COMMENT ON COLUMN model_predict.cache.kernel IS 'the evaluator that scores its rows';
+COMMENT ON COLUMN model_predict.cache.loaded IS 'when it was loaded';
+COMMENT ON COLUMN model_predict.cache.load_time IS 'how long that took';
+COMMENT ON COLUMN model_predict.cache.loads IS 'how often this session has loaded it';
+COMMENT ON COLUMN model_predict.cache.rows_scored IS 'rows since it was loaded';
 
 
 /* Management */
@@ -458,6 +466,12 @@ LEFT JOIN model_predict.alias a
   ON a.model OPERATOR(pg_catalog.=) m.id AND a.alias OPERATOR(pg_catalog.=) 'default'
 WHERE model_predict.may_see(m.id, m.owner);
 COMMENT ON VIEW model_predict.models IS 'the models that the current role may use';
+COMMENT ON COLUMN model_predict.models.model IS 'name, as references begin';
+COMMENT ON COLUMN model_predict.models.owner IS
+  'the role that manages it; - where that was dropped';
+COMMENT ON COLUMN model_predict.models.default_version IS 'the version that serves';
+COMMENT ON COLUMN model_predict.models.versions IS 'how many there are';
+COMMENT ON COLUMN model_predict.models.created IS 'when its first version was registered';
 
 CREATE VIEW model_predict.versions WITH (security_barrier) AS
 SELECT m.name AS model, v.version, v.format, v.xgboost AS xgboost_version, v.objective, v.booster,
@@ -470,6 +484,39 @@ FROM model_predict.version v
 JOIN model_predict.model m ON m.id OPERATOR(pg_catalog.=) v.model
 WHERE model_predict.may_see(m.id, m.owner);
 COMMENT ON VIEW model_predict.versions IS 'the versions of the models that the current role may use';
+COMMENT ON COLUMN model_predict.versions.model IS 'name of the model';
+COMMENT ON COLUMN model_predict.versions.version IS 'number, never used again';
+COMMENT ON COLUMN model_predict.versions.format IS 'of the file: ubj, json or deprecated, the old binary one';
+COMMENT ON COLUMN model_predict.versions.xgboost_version IS 'that saved the file';
+COMMENT ON COLUMN model_predict.versions.objective IS
+  'what the model was trained for, by XGBoosts name';
+COMMENT ON COLUMN model_predict.versions.booster IS 'gbtree, dart or gblinear';
+COMMENT ON COLUMN model_predict.versions.features IS 'how many inputs it has';
+COMMENT ON COLUMN model_predict.versions.outputs IS 'margins for a row';
+COMMENT ON COLUMN model_predict.versions.classes IS 'labels as registered, in class order';
+COMMENT ON COLUMN model_predict.versions.trees IS 'in the file';
+COMMENT ON COLUMN model_predict.versions.rounds IS 'of boosting, in the file';
+COMMENT ON COLUMN model_predict.versions.rounds_used IS
+  'of them by predictions: fewer after early stopping';
+COMMENT ON COLUMN model_predict.versions.trees_option IS 'all, or best: up to early stopping''s best round';
+COMMENT ON COLUMN model_predict.versions.threshold IS
+  'above which predict_class answers the second of two classes';
+COMMENT ON COLUMN model_predict.versions.missing IS
+  'a value that means missing, beside NULL and NaN';
+COMMENT ON COLUMN model_predict.versions.absent_feature IS
+  'what a row without a feature is: an error, or missing there';
+COMMENT ON COLUMN model_predict.versions.unseen_category IS
+  'what a label that training has not seen is: an error, missing, or a null answer';
+COMMENT ON COLUMN model_predict.versions.infinity IS
+  'what an infinite value is: an error, scored, or missing';
+COMMENT ON COLUMN model_predict.versions.examples IS
+  'how many rows with known answers verify() runs';
+COMMENT ON COLUMN model_predict.versions.bytes IS 'size of the file';
+COMMENT ON COLUMN model_predict.versions.sha256 IS 'of the file, in hexadecimal';
+COMMENT ON COLUMN model_predict.versions.created IS 'when it was registered';
+COMMENT ON COLUMN model_predict.versions.created_by IS 'by which role';
+COMMENT ON COLUMN model_predict.versions.description IS 'for people, as registered';
+COMMENT ON COLUMN model_predict.versions.tags IS 'for tools, as registered';
 
 CREATE VIEW model_predict.aliases WITH (security_barrier) AS
 SELECT m.name AS model, a.alias, a.version
@@ -477,6 +524,10 @@ FROM model_predict.alias a
 JOIN model_predict.model m ON m.id OPERATOR(pg_catalog.=) a.model
 WHERE model_predict.may_see(m.id, m.owner);
 COMMENT ON VIEW model_predict.aliases IS 'which version each alias names';
+COMMENT ON COLUMN model_predict.aliases.model IS 'name of the model';
+COMMENT ON COLUMN model_predict.aliases.alias IS
+  'as in model@alias; default is what the name alone means';
+COMMENT ON COLUMN model_predict.aliases.version IS 'that it names';
 
 CREATE VIEW model_predict.features WITH (security_barrier) AS
 SELECT m.name AS model, f.version, f.position, f.name, f.type, f.categories,
@@ -486,6 +537,22 @@ JOIN model_predict.model m ON m.id OPERATOR(pg_catalog.=) f.model
 WHERE model_predict.may_see(m.id, m.owner);
 COMMENT ON VIEW model_predict.features IS
   'the inputs of each version, what is known of their categories, and how much the trees use them';
+COMMENT ON COLUMN model_predict.features.model IS 'name of the model';
+COMMENT ON COLUMN model_predict.features.version IS 'number of the version';
+COMMENT ON COLUMN model_predict.features.position IS 'in a row without names, from 1';
+COMMENT ON COLUMN model_predict.features.name IS
+  'in a row with names; null where the model has none';
+COMMENT ON COLUMN model_predict.features.type IS 'float, or category';
+COMMENT ON COLUMN model_predict.features.categories IS
+  'labels in the order of their codes, where they are known';
+COMMENT ON COLUMN model_predict.features.gain IS 'what a split on it improves the loss, on average';
+COMMENT ON COLUMN model_predict.features.weight IS
+  'how many splits are on it; of a linear model its coefficient';
+COMMENT ON COLUMN model_predict.features.cover IS
+  'how much training data a split on it sees, on average';
+COMMENT ON COLUMN model_predict.features.total_gain IS 'what all splits on it improve the loss';
+COMMENT ON COLUMN model_predict.features.total_cover IS
+  'how much training data all splits on it see';
 
 CREATE VIEW model_predict.history WITH (security_barrier) AS
 SELECT e.model, e.action, e.alias, e.old_version, e.new_version, e.role, e.who, e.login, e.at, e.comment
@@ -499,6 +566,18 @@ END
 ORDER BY e.id;
 COMMENT ON VIEW model_predict.history IS
   'what was done to the models that the current role may use; rights are told to those who manage them, dropped models to those who did';
+COMMENT ON COLUMN model_predict.history.model IS 'name of the model';
+COMMENT ON COLUMN model_predict.history.action IS 'the function that was called';
+COMMENT ON COLUMN model_predict.history.alias IS 'that was made, moved or dropped';
+COMMENT ON COLUMN model_predict.history.old_version IS 'that it named before';
+COMMENT ON COLUMN model_predict.history.new_version IS
+  'that it names since, or that was registered';
+COMMENT ON COLUMN model_predict.history.role IS
+  'whose right was granted or taken, or who is the new owner';
+COMMENT ON COLUMN model_predict.history.who IS 'the current role';
+COMMENT ON COLUMN model_predict.history.login IS 'the role that had logged in';
+COMMENT ON COLUMN model_predict.history.at IS 'when';
+COMMENT ON COLUMN model_predict.history.comment IS 'as given to the function';
 
 GRANT SELECT ON model_predict.models, model_predict.versions, model_predict.aliases,
   model_predict.features, model_predict.history TO PUBLIC;

@@ -20,6 +20,11 @@ WHERE d.deptype = 'e' AND d.refobjid = (SELECT oid FROM pg_extension WHERE extna
 	AND NOT (d.classid = 'pg_type'::regclass AND EXISTS (SELECT FROM pg_type WHERE oid = d.objid AND (typrelid <> 0 OR typcategory = 'A')))
 	AND obj_description(d.objid, d.classid::regclass::name) IS NULL
 ORDER BY 1;
+SELECT attrelid::regclass || '.' || attname AS uncommented
+FROM pg_attribute a JOIN pg_class c ON c.oid = attrelid
+WHERE relnamespace = 'model_predict'::regnamespace AND relkind = 'v' AND attnum > 0
+	AND col_description(attrelid, attnum) IS NULL
+ORDER BY 1;
 
 -- settings
 SELECT name, setting, unit, context, vartype FROM pg_settings WHERE name LIKE 'model\_predict.%' ORDER BY name;
