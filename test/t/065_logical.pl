@@ -56,6 +56,27 @@ is($second->safe_psql('postgres', "SELECT apply_error_count + sync_error_count F
 	'replication met no error');
 $session->(undef);
 
+# rows that replication brings are scored where the trigger is one that fires for it: the first copy, then each change
+$replicated->("SELECT model_predict.register('t', constant_model(n)) FROM generate_series(1, 2) n");
+$first->safe_psql('postgres', 'CREATE TABLE customer (id int PRIMARY KEY, x float8, note text);
+	INSERT INTO customer SELECT i, i FROM generate_series(1, 3) i; CREATE PUBLICATION customers FOR TABLE customer');
+$second->safe_psql('postgres', q{CREATE TABLE customer (score float8, note text, version int, x float8, id int PRIMARY KEY);
+	CREATE TRIGGER score BEFORE INSERT OR UPDATE ON customer FOR EACH ROW EXECUTE FUNCTION
+		model_predict.score('t', 'score', 'version', 'version', 'only_if_changed', 'true');
+	ALTER TABLE customer ENABLE ALWAYS TRIGGER score});
+$second->safe_psql('postgres', "CREATE SUBSCRIPTION customers CONNECTION '$connection' PUBLICATION customers");
+$second->wait_for_subscription_sync($first, 'customers');
+my $rows = sub { $second->safe_psql('postgres', "SELECT string_agg(concat_ws(':', id, score, version), ' ' ORDER BY id) FROM customer") };
+my $change = sub { $first->safe_psql('postgres', $_[0]); $first->wait_for_catchup('customers'); $rows->() };
+is($rows->(), '1:1:1 2:1:1 3:1:1', 'a trigger scores the rows of the first copy');
+is($change->('INSERT INTO customer VALUES (4, 4)'), '1:1:1 2:1:1 3:1:1 4:1:1', 'and each that comes');
+$replicated->("SELECT model_predict.deploy('t', 2)");
+is($change->('UPDATE customer SET x = 9 WHERE id = 2'), '1:1:1 2:2:2 3:1:1 4:1:1', 'an update by the version deployed meanwhile');
+is($change->("UPDATE customer SET id = 5, note = repeat('n', 3000) WHERE id = 3; UPDATE customer SET x = 1 WHERE id = 5"),
+	'1:1:1 2:2:2 4:1:1 5:2:2', 'of the key too, and past a long column');
+$second->safe_psql('postgres', 'ALTER TABLE customer ENABLE TRIGGER score');
+is($change->('INSERT INTO customer VALUES (6, 6)'), '1:1:1 2:2:2 4:1:1 5:2:2 6', 'an ordinary trigger does not fire there');
+
 $second->stop;
 $first->stop;
 done_testing();
