@@ -39,6 +39,24 @@ $node->safe_psql('postgres', q{
 	GRANT USAGE ON SCHEMA app TO dumper;
 });
 
+# models that are nothing without their options
+my $models = "$ENV{TESTDIR}/test/models/rules";
+$node->safe_psql('postgres', qq{
+	SELECT model_predict.register('plans', pg_read_binary_file('$models/categories.json'), classes => '{stays,leaves}',
+		categories => '{"plan": [10, 20, 30, 45], "city": ["Aarhus", "Turku", "O''Hare"]}', unseen_category => 'null', threshold => 0.02,
+		examples => '[{"row": {"age": 1.0050431489944458, "income": -0.08284411579370499, "visits": -0.4286458492279053,
+			"balance": 0.5711160898208618, "plan": null, "city": "Turku"}, "predict_all": 0.9039156}]');
+	SELECT model_predict.register('early', pg_read_binary_file('$models/early.ubj'), trees => t) FROM unnest('{all,best}'::text[]) t;
+	SELECT model_predict.register('sparse', pg_read_binary_file('$models/sparse.ubj'), trees => 'all', missing => 0,
+		infinity => 'missing', absent_feature => 'missing')});
+my $answers = q{
+	SELECT predict('plans', a, 0, 1, -1, p, c), predict_class('plans', a, 0, 1, -1, p, c), predict('early@1', a, 0, 1, -1),
+		predict('early@2', a, 0, 1, -1), predict('sparse', jsonb_build_object('AGE', a, 'visits', 'Infinity'::float8 > 0))
+	FROM generate_series(-1, 1) a, unnest('{10,45}'::int[]) p, unnest('{Aarhus,Turku,Oslo}'::text[]) c};
+my $answered = $node->safe_psql('postgres', $answers);
+like($answered, qr/^0\.\d+\|$_\|/m, "answers: $_") for 'stays', 'leaves';
+like($answered, qr/^\|\|/m, 'answers: null');
+
 # all that a database holds of models, apart from their compiled forms
 sub content
 {
@@ -58,6 +76,7 @@ sub restored_well
 	subtest $how => sub {
 		is(content($database), content('postgres'), 'the same content');
 		is(ask($node, 'm', $database), 2, 'scores');
+		is($node->safe_psql($database, $answers), $answered, 'answers the same from the bytes and their options');
 		is($node->safe_psql($database, 'SELECT predict(\'m\', 1.0)', extra_params => [ '-U', $_ ]), 2, "scores for $_")
 		  for 'ds', 'Bi; -- x';
 		fails($node, 'dumper', "SELECT predict('m', 1.0)", qr/does not exist, or role/, 'not for others', $database);
