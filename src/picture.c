@@ -2,11 +2,15 @@
  * picture.c: pictures: a row's reasons as a waterfall, a model's importances
  * as bars. What is drawn, and how, is core/svg.c's; here are the numbers and
  * the words.
+ *
+ * The core draws UTF-8. In a database of another encoding what is not ASCII
+ * leaves here as XML's references to characters, which every encoding has.
  */
 #include "postgres.h"
 
 #include <math.h>
 
+#include "mb/pg_wchar.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
@@ -15,18 +19,35 @@
 #include "explain.h"
 #include "score.h"
 
+/* SQL_ASCII says nothing of what bytes mean: the core takes what is UTF-8. */
 static MpString
 string_of(const char *text)
 {
+	if (GetDatabaseEncoding() != PG_SQL_ASCII)
+		text = pg_server_to_any(text, strlen(text), PG_UTF8);
 	return (MpString) {text, strlen(text)};
 }
 
 static text *
 finish(bool complete, const MpVec *out)
 {
+	StringInfoData ascii;
+
 	if (!complete)
 		ereport(ERROR, errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory"));
-	return cstring_to_text_with_len(out->data, out->size);
+	if (GetDatabaseEncoding() == PG_UTF8)
+		return cstring_to_text_with_len(out->data, out->size);
+	initStringInfo(&ascii);
+	for (const char *c = out->data, *end = c + out->size; c < end;)
+	{
+		if (!IS_HIGHBIT_SET(*c))
+			appendStringInfoChar(&ascii, *c);
+		else
+			appendStringInfo(&ascii, "&#%u;",
+							 (unsigned) utf8_to_unicode((const unsigned char *) c));
+		c += pg_utf_mblen((const unsigned char *) c);
+	}
+	return cstring_to_text_with_len(ascii.data, ascii.len);
 }
 
 /* "churn version 3: Yes, probability 0.632" */

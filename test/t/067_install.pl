@@ -85,6 +85,12 @@ for my $encoding (qw(UTF8 LATIN1 EUC_JP SQL_ASCII))
 		fails($node, $superuser, $sql, qr/the name of feature 1 of model "m" is not ASCII\nDETAIL:.* $encoding\./,
 			"other letters in $encoding", 'encoded');
 	}
+
+	# pictures: a letter, and an ellipsis of the picture's own
+	my $name = q{convert_from('\xc3a9', 'UTF8') || repeat('W', 60)};
+	$node->safe_psql('encoded', "SELECT model_predict.register($name, constant_model(1))");
+	like($node->safe_psql('encoded', "SELECT predict_explain_svg($name, 1)"),
+		$encoding eq 'UTF8' ? qr/>\xc3\xa9W+\xe2\x80\xa6</ : qr/\A[\0-\x7f]*>&#233;W+&#8230;<[\0-\x7f]*\z/, "a picture in $encoding");
 }
 
 # every object as a fresh installation has it, whichever version one came from
