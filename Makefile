@@ -27,6 +27,7 @@ OBJS = \
 	src/core/kernel_avx512.o \
 	src/core/kernel_check.o \
 	src/core/kernel_compile.o \
+	src/core/kernel_layout.o \
 	src/core/kernel_portable.o \
 	src/core/kernel_slots.o \
 	src/core/kernel_x86.o \

@@ -95,12 +95,12 @@ align_64(void *block)
 	return (void *) (((uintptr_t) block + 63) / 64 * 64);
 }
 
-/* AVX-512 has its row in registers. */
+/* AVX-512 has a row of bytes in registers. */
 static size_t
 row_size(const MpKernelImage *image, MpKernelKind kind)
 {
-	if (image->wide)
-		return MP_WIDE_CELLS * sizeof(uint32_t);
+	if (image->width != MP_BYTES)
+		return (size_t) image->n_slots * 2 * mp_kernel_node_size(image->width);
 	return kind == MP_KERNEL_AVX512 ? 0 : MP_BYTE_CELLS * sizeof(uint16_t);
 }
 
@@ -111,7 +111,7 @@ tops_size(const MpKernelImage *image, MpKernelKind kind)
 	const MpKernelChunk *chunks = MP_SECTION(image, MP_KERNEL_CHUNKS, MpKernelChunk);
 	size_t		size = 0;
 
-	if (image->wide || kind == MP_KERNEL_AVX512)
+	if (image->width != MP_BYTES || kind == MP_KERNEL_AVX512)
 		return 0;
 	for (size_t c = 0; c < MP_SECTION_LENGTH(image, MP_KERNEL_CHUNKS, MpKernelChunk); c++)
 		size += mp_chunk_tops_size(image, &chunks[c]);
@@ -202,7 +202,7 @@ new_kernel(MpAlloc *alloc, const MpKernelImage *image, MpKernelKind kind, MpErro
 		return kernel;
 	place_scratch(kernel, image, align_64(kernel + 1));
 
-	/* a node of an image made by hand may name any cell */
+	/* a node of bytes, made by hand, may name any cell */
 	memset(kernel->ranks, 0, MP_BYTE_SLOTS);
 	memset(kernel->row, 0, row_size(image, kind));
 	if (tops_size(image, kind) > 0)

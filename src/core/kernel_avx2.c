@@ -30,6 +30,7 @@ rank_in_block(const float *block, float x)
 
 #define RANK_IN_BLOCK rank_in_block
 #define SPREAD mp_spread_x86
+#define PUT_KEYS mp_put_keys_x86
 #include "kernel_scalar.h"
 
 TARGET void

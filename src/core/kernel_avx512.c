@@ -31,6 +31,7 @@ rank_in_block(const float *block, float x)
 
 #define RANK_IN_BLOCK rank_in_block
 #define SPREAD mp_spread_x86
+#define PUT_KEYS mp_put_keys_x86
 #include "kernel_scalar.h"
 
 /* The row, as the table of a permute: left cells; right ones are one less. */
@@ -375,7 +376,7 @@ margin_permute(MpKernel *kernel, bool two, float *margin)
 TARGET void
 mp_margin_avx512(MpKernel *kernel, const float *x, float *margin)
 {
-	if (kernel->image->wide)
+	if (kernel->image->width != MP_BYTES)
 	{
 		margin_scalar(kernel, x, margin);
 		return;

@@ -3,9 +3,9 @@
  *
  * The checksum catches damage; what follows makes sure that an image made by
  * hand, with a right checksum, can give wrong scores at worst. Much needs no
- * check because it cannot point anywhere else: cells are as many as their
- * integers can tell apart, the way out of a top is always one of its 64. The rest
- * is passed in one go, so that a new backend can afford it.
+ * check because it cannot point anywhere else: there are as many cells as bytes
+ * can name, the way out of a top is always one of its 64. The rest is passed in
+ * one go, so that a new backend can afford it.
  */
 #include "kernel.h"
 #include "kernel_image.h"
@@ -58,7 +58,7 @@ check_head(const MpKernelImage *image, size_t size, const MpForest *head, MpErro
 	if (image->n_features != head->n_features || image->n_outputs != head->n_outputs ||
 		image->n_trees != head->n_trees_used || image->n_trees < 0 || image->n_outputs < 1)
 		return damaged(error, "its counts are not the model's");
-	if (image->wide > 1)
+	if (image->width > MP_KEYS)
 		return damaged(error, "unknown width");
 	for (int id = 0; id < MP_KERNEL_SECTION_COUNT; id++)
 	{
@@ -124,6 +124,20 @@ check_slot(const MpKernelSlot *slot, uint32_t root, int levels, const float *thr
 	return true;
 }
 
+/* Slots of keys have no thresholds. */
+static bool
+check_key_slots(const MpKernelImage *image, MpError *error)
+{
+	const MpKernelSlot *slots = MP_SECTION(image, MP_KERNEL_SLOTS, MpKernelSlot);
+
+	for (uint32_t slot = 0; slot < image->n_numeric; slot++)
+	{
+		if (slots[slot].feature >= image->n_features)
+			return damaged(error, "wrong feature");
+	}
+	return true;
+}
+
 static bool
 check_slots(const MpKernelImage *image, MpError *error)
 {
@@ -133,10 +147,13 @@ check_slots(const MpKernelImage *image, MpError *error)
 		(MP_RANK_FANOUT * sizeof(float));
 	uint64_t	slot = 0;
 
-	if (image->n_slots > (image->wide ? MP_WIDE_SLOTS : MP_BYTE_SLOTS) ||
+	if (image->n_slots > mp_kernel_most_slots(image->width) ||
+		(image->n_slots == 0 && image->width != MP_BYTES) ||
 		image->n_numeric > image->n_slots ||
 		image->sections[MP_KERNEL_SLOTS].size != image->n_numeric * sizeof(MpKernelSlot))
 		return damaged(error, "wrong number of slots");
+	if (image->width == MP_KEYS)
+		return check_key_slots(image, error);
 	for (int levels = 1; levels <= MP_RANK_LEVELS; levels++)
 	{
 		uint64_t	end = slot + image->level_slots[levels - 1];
@@ -202,20 +219,64 @@ check_leaves(const MpKernelImage *image, const MpKernelChunk *chunk)
 		within(chunk->leaves, chunk->n_leaves * sizeof(float), image->size);
 }
 
+/* Number i of an array of nodes. */
+static inline uint64_t
+number_at(const void *array, size_t i, MpKernelWidth width)
+{
+	switch (width)
+	{
+		case MP_BYTES:
+			return ((const uint16_t *) array)[i];
+		case MP_WIDE:
+			return ((const uint32_t *) array)[i];
+		case MP_KEYS:
+			return ((const uint64_t *) array)[i];
+	}
+	return 0;
+}
+
+/* Whether the row has the cells of n nodes; all that bytes can name are there. */
+static inline bool
+check_cells(const MpKernelImage *image, const void *nodes, size_t n, MpKernelWidth width)
+{
+	uint64_t	mask = mp_kernel_none(width);
+	uint64_t	greatest = 0;
+
+	for (size_t i = 0; i < n; i++)
+	{
+		uint64_t	cell = number_at(nodes, i, width) & mask;
+
+		greatest = cell > greatest ? cell : greatest;
+	}
+	return greatest < 2 * (uint64_t) image->n_slots;
+}
+
+static bool
+check_nodes(const MpKernelImage *image, const void *nodes, size_t n)
+{
+	return image->width == MP_BYTES ||
+		(image->width == MP_WIDE && check_cells(image, nodes, n, MP_WIDE)) ||
+		(image->width == MP_KEYS && check_cells(image, nodes, n, MP_KEYS));
+}
+
 /* Whether no block leads further than any tree has leaves. */
 static bool
 check_blocks(const MpKernelImage *image, const MpKernelChunk *chunk)
 {
 	const char *blocks = (const char *) image + chunk->blocks;
-	size_t		size = image->wide ? sizeof(MpWideBlock) : sizeof(MpByteBlock);
+	size_t		size = MP_BLOCK_NODES * mp_kernel_node_size(image->width);
 	bool		ok = true;
 
 	if (chunk->blocks % 8 != 0 || chunk->n_blocks < MP_TOP_PLACES ||
 		!within(chunk->blocks, chunk->n_blocks * (uint64_t) size, image->size))
 		return false;
 	for (uint32_t i = 0; i < chunk->n_blocks; i++)
-		ok &= (image->wide ? ((const MpWideBlock *) blocks)[i].leaf
-			   : ((const MpByteBlock *) blocks)[i].leaf) < MP_SHORT_LEAVES;
+	{
+		const char *block = blocks + i * size;
+
+		ok &= number_at(block, 0, image->width) < MP_SHORT_LEAVES;
+		ok &= check_nodes(image, block + size / MP_BLOCK_NODES, MP_BLOCK_NODES - 1);
+	}
 	return ok;
 }
 
@@ -251,38 +312,23 @@ check_short_tails(const MpKernelImage *image, const MpKernelChunk *chunk)
 }
 
 /* Every node leads to greater ones, or is a leaf and leads to itself: so every walk ends. */
-static bool
-check_byte_nodes(const uint16_t *exits, uint32_t n)
+static inline bool
+check_deep_nodes(const MpKernelImage *image, const void *exits, uint64_t n, MpKernelWidth width)
 {
-	const MpByteNode *nodes = (const MpByteNode *) (exits + MP_TOP_PLACES);
+	uint64_t	mask = mp_kernel_none(width);
+	int			bits = mp_kernel_cell_bits(width);
+	uint64_t	n_cells = width == MP_BYTES ? MP_BYTE_CELLS : 2 * (uint64_t) image->n_slots;
 	bool		ok = true;
 
 	for (int i = 0; i < MP_TOP_PLACES; i++)
-		ok &= exits[i] < n;
-	for (uint32_t i = 0; i < n; i++)
+		ok &= number_at(exits, i, width) < n;
+	for (uint64_t i = 0; i < n; i++)
 	{
-		uint32_t	left = nodes[i].left;
+		uint64_t	node = number_at(exits, MP_TOP_PLACES + 2 * i, width);
+		uint64_t	left = number_at(exits, MP_TOP_PLACES + 2 * i + 1, width);
 
-		ok &= ((left > i) & (left + 1 < n)) |
-			((left == i) & (nodes[i].node >> 8 == MP_BYTE_NONE));
-	}
-	return ok;
-}
-
-static bool
-check_wide_nodes(const uint32_t *exits, uint32_t n)
-{
-	const MpWideNode *nodes = (const MpWideNode *) (exits + MP_TOP_PLACES);
-	bool		ok = true;
-
-	for (int i = 0; i < MP_TOP_PLACES; i++)
-		ok &= exits[i] < n;
-	for (uint32_t i = 0; i < n; i++)
-	{
-		uint64_t	left = nodes[i].left;
-
-		ok &= ((left > i) & (left + 1 < n)) |
-			((left == i) & (nodes[i].node >> 16 == MP_WIDE_NONE));
+		ok &= ((left > i) & (left < n - 1)) | ((left == i) & (node >> bits == mask));
+		ok &= (node & mask) < n_cells;
 	}
 	return ok;
 }
@@ -291,16 +337,23 @@ static bool
 check_deep_tail(const MpKernelImage *image, const MpKernelChunk *chunk, const MpDeepTail *tail)
 {
 	const char *exits = (const char *) image + chunk->data + tail->exits;
+	size_t		node_size = mp_kernel_node_size(image->width);
 	uint64_t	n = tail->n_nodes;
-	uint64_t	size = image->wide
-		? MP_TOP_PLACES * sizeof(uint32_t) + n * sizeof(MpWideNode)
-		: MP_TOP_PLACES * sizeof(uint16_t) + n * sizeof(MpByteNode);
 
-	if (tail->exits % 4 != 0 || !within(tail->exits, size, chunk->data_size) ||
+	if (tail->exits % 8 != 0 ||
+		!within(tail->exits, (MP_TOP_PLACES + 2 * n) * node_size, chunk->data_size) ||
 		tail->values % 4 != 0 || !within(tail->values, n * 4, chunk->data_size))
 		return false;
-	return image->wide ? check_wide_nodes((const uint32_t *) exits, n)
-		: check_byte_nodes((const uint16_t *) exits, n);
+	switch ((MpKernelWidth) image->width)
+	{
+		case MP_BYTES:
+			return check_deep_nodes(image, exits, n, MP_BYTES);
+		case MP_WIDE:
+			return check_deep_nodes(image, exits, n, MP_WIDE);
+		case MP_KEYS:
+			return check_deep_nodes(image, exits, n, MP_KEYS);
+	}
+	return false;
 }
 
 static bool
@@ -326,7 +379,8 @@ check_chunk(const MpKernelImage *image, const MpKernelChunk *chunk)
 	if (chunk->levels < MP_LEAST_LEVELS || chunk->levels > MP_TOP_LEVELS ||
 		(chunk->form != MP_CHUNK_FLAT && chunk->levels != MP_TOP_LEVELS) ||
 		chunk->tops % 64 != 0 ||
-		!within(chunk->tops, mp_chunk_tops_size(image, chunk), image->size))
+		!within(chunk->tops, mp_chunk_tops_size(image, chunk), image->size) ||
+		!check_nodes(image, start + chunk->tops, n << chunk->levels))
 		return false;
 	switch (chunk->form)
 	{
@@ -336,7 +390,7 @@ check_chunk(const MpKernelImage *image, const MpKernelChunk *chunk)
 			return check_leaves(image, chunk) && check_blocks(image, chunk) &&
 				check_short_tails(image, chunk);
 		case MP_CHUNK_DEEP:
-			return chunk->tails % 4 == 0 && chunk->data % 4 == 0 &&
+			return chunk->tails % 4 == 0 && chunk->data % 8 == 0 &&
 				within(chunk->tails, n * sizeof(MpDeepTail), image->size) &&
 				within(chunk->data, chunk->data_size, image->size) &&
 				check_deep_tails(image, chunk, (const MpDeepTail *) (start + chunk->tails));

@@ -18,9 +18,18 @@
  * node only fills a place and always goes left. A right cell is its left cell
  * minus one, wrapping around: the AVX-512 kernel lives on that.
  *
- * Cells and bounds are bytes (at most 128 slots of 254 thresholds: left cell s,
- * right cell 128 + s), or, in a wide image, 16 bits (left cell 2s, right 2s + 1).
- * Where they lie together they make one *node*: cell + 256 (wide: 65536) * bound.
+ * A node is both in one number, the cell below the bound. Its size is the width
+ * of the image:
+ *
+ *     bytes: 8 bits each: at most 128 slots of 254 thresholds; left cell s,
+ *         right cell 128 + s.
+ *     wide: 16 bits each; left cell 2s, right cell 2s + 1.
+ *     keys: 32 bits each; cells as in wide. Nothing is ranked: a slot is a whole
+ *         feature, and what stands for rank + 1 is the float itself, as an
+ *         integer of the same order.
+ *
+ * Bytes are the fastest where they suffice, then keys, as long as nodes twice as
+ * large do not cost more than ranking (kernel_compile.c weighs this).
  *
  * Trees come in chunks of 128, a chunk's trees all in one of three forms. All
  * begin with a *top*: a complete tree of `levels` levels in heap order: node i
@@ -32,10 +41,10 @@
  *         a block with the nodes of 2 more levels.
  *     deep: any depth: tops of 6 levels, then explicit nodes.
  *
- * In a wide image tops are nodes. In others cells and bounds lie apart, as
- * AVX-512 needs them: 64 cells, then their 64 bounds, which are one top of 6
- * levels, two of 5, and so on. Tops of 6 levels are not in heap order there: the
- * three nodes of two levels lie side by side, see mp_top_place.
+ * In an image of bytes, cells and bounds of tops lie apart, as AVX-512 needs
+ * them: 64 cells, then their 64 bounds, which are one top of 6 levels, two of 5,
+ * and so on. Tops of 6 levels are not in heap order there: the three nodes of two
+ * levels lie side by side, see mp_top_place.
  *
  * Chunks are filled up to a multiple of 8 trees with ones that go left.
  * All offsets are in bytes from the start of the image.
@@ -54,15 +63,22 @@
 #define MP_TOP_PLACES 64
 #define MP_SHORT_DEPTH 8
 
+typedef enum MpKernelWidth
+{
+	MP_BYTES,
+	MP_WIDE,
+	MP_KEYS
+} MpKernelWidth;
+
 #define MP_BYTE_SLOTS 128
+#define MP_BYTE_CELLS 256
 #define MP_BYTE_THRESHOLDS 254
 #define MP_BYTE_NONE 255				/* the bound that nothing is greater than */
-#define MP_BYTE_CELLS 256
 
 #define MP_WIDE_SLOTS 32767
 #define MP_WIDE_THRESHOLDS 65534
-#define MP_WIDE_NONE 65535
-#define MP_WIDE_CELLS 65536
+
+#define MP_KEYS_SLOTS (1 << 24)
 
 #define MP_RANK_FANOUT 16
 #define MP_RANK_LEVELS 4
@@ -75,7 +91,7 @@
  * - 1]` is the first block of level l. The children of the j-th block of a level
  * are the 16j-th and on of the next, and the c-th float of a block is the last
  * one of its c-th child. The last float of the last block of a level is NaN: so
- * no search runs out of a block, nor needs the last float of one.
+ * no search runs out of a block, nor needs the last float of one. Keys have none.
  */
 typedef struct MpKernelSlot
 {
@@ -118,7 +134,7 @@ typedef struct MpKernelChunk
 	uint64_t	splits;			/* short: uint64_t[trees]: bit w: way out w is a split */
 	uint64_t	table;			/* short: uint8_t[trees][64]: see MpByteBlock */
 	uint64_t	tails;			/* short: MpShortTail[trees]; deep: MpDeepTail[trees] */
-	uint64_t	blocks;			/* short: Mp{Byte,Wide}Block[n_blocks] */
+	uint64_t	blocks;			/* short: Mp{Byte,Wide,Key}Block[n_blocks] */
 	uint64_t	leaves;			/* flat: float[trees][2^levels]; short: float[n_leaves] */
 	uint64_t	n_leaves;
 	uint64_t	data;			/* deep: what tails count from */
@@ -154,6 +170,14 @@ typedef struct MpWideBlock
 	uint32_t	nodes[3];
 } MpWideBlock;
 
+typedef struct MpKeyBlock
+{
+	uint64_t	leaf;
+	uint64_t	nodes[3];
+} MpKeyBlock;
+
+#define MP_BLOCK_NODES 4				/* that a block is as large as */
+
 /* A tree has fewer leaves; room enough behind the first one makes every block safe. */
 #define MP_SHORT_LEAVES 256
 #define MP_SHORT_LEAVES_ROOM (MP_SHORT_LEAVES + 3)
@@ -166,7 +190,7 @@ typedef struct MpWideBlock
  */
 typedef struct MpDeepTail
 {
-	uint32_t	exits;			/* uint16_t[64], wide: uint32_t[64] */
+	uint32_t	exits;			/* 64 numbers as large as nodes, then Mp{Byte,Wide,Key}Node[] */
 	uint32_t	n_nodes;
 	uint32_t	values;			/* the leaf at node i has its value at byte values + 4i */
 } MpDeepTail;
@@ -182,6 +206,12 @@ typedef struct MpWideNode
 	uint32_t	node;
 	uint32_t	left;
 } MpWideNode;
+
+typedef struct MpKeyNode
+{
+	uint64_t	node;
+	uint64_t	left;
+} MpKeyNode;
 
 #define MP_BYTE_DEEP_NODES 65536
 
@@ -218,7 +248,7 @@ typedef struct MpKernelImage
 	int32_t		n_features;
 	int32_t		n_outputs;
 	int32_t		n_trees;
-	uint32_t	wide;			/* 1: cells and bounds of 16 bits */
+	uint32_t	width;			/* MpKernelWidth */
 	uint32_t	sum;			/* MpKernelSum */
 	uint32_t	n_slots;		/* with category tests */
 	uint32_t	n_numeric;		/* the first ones, by thresholds; sorted by levels */
@@ -230,6 +260,39 @@ static inline uint32_t
 mp_round_up(uint32_t n, uint32_t multiple)
 {
 	return (n + multiple - 1) / multiple * multiple;
+}
+
+static inline size_t
+mp_kernel_node_size(MpKernelWidth width)
+{
+	return (size_t) 2 << width;
+}
+
+static inline int
+mp_kernel_cell_bits(MpKernelWidth width)
+{
+	return 8 << width;
+}
+
+static inline uint32_t
+mp_kernel_most_slots(MpKernelWidth width)
+{
+	return width == MP_BYTES ? MP_BYTE_SLOTS : width == MP_WIDE ? MP_WIDE_SLOTS : MP_KEYS_SLOTS;
+}
+
+/* that a slot can have */
+static inline uint32_t
+mp_kernel_most_thresholds(MpKernelWidth width)
+{
+	return width == MP_BYTES ? MP_BYTE_THRESHOLDS
+		: width == MP_WIDE ? MP_WIDE_THRESHOLDS : UINT32_MAX;
+}
+
+/* the bound that nothing is greater than */
+static inline uint64_t
+mp_kernel_none(MpKernelWidth width)
+{
+	return (UINT64_C(1) << (8 << width)) - 1;
 }
 
 /*
@@ -264,7 +327,7 @@ mp_chunk_places(const MpKernelChunk *chunk)
 static inline size_t
 mp_chunk_tops_size(const MpKernelImage *image, const MpKernelChunk *chunk)
 {
-	return (mp_chunk_places(chunk) << chunk->levels) * 2 * (image->wide ? 2 : 1);
+	return (mp_chunk_places(chunk) << chunk->levels) * mp_kernel_node_size(image->width);
 }
 
 #endif

@@ -294,35 +294,50 @@ rank_levels(uint32_t n)
 	return levels;
 }
 
-bool
-mp_conditions_assign(MpConditions *c, MpKernelImage *image)
+/* Numeric slots in all, and by levels where they are ranked. */
+static void
+count_slots(const MpConditions *c, MpKernelImage *image)
 {
-	uint32_t	limit = image->wide ? MP_WIDE_THRESHOLDS : MP_BYTE_THRESHOLDS;
-	uint32_t	next[MP_RANK_LEVELS] = {0};
 	uint32_t	n;
 
 	image->n_numeric = 0;
 	memset(image->level_slots, 0, sizeof(image->level_slots));
 	for (uint32_t i = 0; i < c->n_numeric; i += n)
 	{
-		n = slot_length(c, i, limit);
-		image->level_slots[rank_levels(n) - 1]++;
+		n = slot_length(c, i, mp_kernel_most_thresholds(image->width));
 		image->n_numeric++;
+		if (image->width != MP_KEYS)
+			image->level_slots[rank_levels(n) - 1]++;
 	}
-	if (image->n_numeric + c->n_tests > (image->wide ? MP_WIDE_SLOTS : MP_BYTE_SLOTS))
-		return false;
 	image->n_slots = image->n_numeric + c->n_tests;
+}
 
+bool
+mp_conditions_assign(MpConditions *c, MpKernelImage *image)
+{
+	uint32_t	next[MP_RANK_LEVELS] = {0};
+	uint32_t	n;
+
+	count_slots(c, image);
+	if (image->n_slots > mp_kernel_most_slots(image->width))
+		return false;
 	for (int level = 1; level < MP_RANK_LEVELS; level++)
 		next[level] = next[level - 1] + image->level_slots[level - 1];
 	for (uint32_t i = 0; i < c->n_numeric; i += n)
 	{
+		bool		keys = image->width == MP_KEYS;
 		uint32_t	slot;
 
-		n = slot_length(c, i, limit);
-		slot = next[rank_levels(n) - 1]++;
+		n = slot_length(c, i, mp_kernel_most_thresholds(image->width));
+		slot = next[keys ? 0 : rank_levels(n) - 1]++;
 		for (uint32_t j = 0; j < n; j++)
-			c->places[c->sorted[i + j]] = (MpConditionPlace) {slot, j};
+		{
+			uint32_t	number = c->sorted[i + j];
+			uint32_t	key = (uint32_t) mp_condition(c, number)->key;
+
+			/* a float that is not less has at least this key, which is never below 2 */
+			c->places[number] = (MpConditionPlace) {slot, keys ? key - 2 : j};
+		}
 	}
 	for (uint32_t i = 0; i < c->n_tests; i++)
 		c->places[c->sorted[c->n_numeric + i]] = (MpConditionPlace) {image->n_numeric + i, 0};
@@ -350,7 +365,6 @@ write_thresholds(const MpConditions *c, MpVec *blocks, uint32_t start, uint32_t 
 	uint32_t	n_blocks = (n + 1) / MP_RANK_FANOUT + 1;
 	uint32_t	stride = 1;		/* floats that one of this level stands for */
 
-	memset(slot->first, 0, sizeof(slot->first));
 	for (int level = levels - 1; level >= 0; level--)
 	{
 		uint32_t	first = root;
@@ -379,20 +393,21 @@ write_thresholds(const MpConditions *c, MpVec *blocks, uint32_t start, uint32_t 
 static bool
 write_numeric(const MpConditions *c, MpKernelImage *head, MpVec *slots, MpVec *blocks)
 {
-	uint32_t	limit = head->wide ? MP_WIDE_THRESHOLDS : MP_BYTE_THRESHOLDS;
+	bool		keys = head->width == MP_KEYS;
 	uint32_t	n;
 
 	if (mp_vec_add(slots, head->n_numeric * sizeof(MpKernelSlot)) == NULL ||
-		mp_vec_add(blocks, head->n_numeric * sizeof(float[MP_RANK_FANOUT])) == NULL)
+		(!keys && mp_vec_add(blocks, head->n_numeric * sizeof(float[MP_RANK_FANOUT])) == NULL))
 		return false;
 	for (uint32_t i = 0; i < c->n_numeric; i += n)
 	{
 		uint32_t	number = c->places[c->sorted[i]].slot;
 		MpKernelSlot *slot = mp_vec_at(slots, MpKernelSlot, number);
 
+		memset(slot, 0, sizeof(*slot));
 		slot->feature = feature_of(mp_condition(c, c->sorted[i]));
-		n = slot_length(c, i, limit);
-		if (!write_thresholds(c, blocks, i, n, number, slot))
+		n = slot_length(c, i, mp_kernel_most_thresholds(head->width));
+		if (!keys && !write_thresholds(c, blocks, i, n, number, slot))
 			return false;
 		mp_alloc_poll(c->alloc);
 	}

@@ -2,7 +2,7 @@
  * kernel_walk.h: finding the leaves of a chunk of trees, one node after the other.
  *
  * Included once per width, with ENGINE and PASS (see kernel_scalar.h), NODE (the integer
- * type), BLOCK, DEEP and EXIT (of the image), WALK(name) and two steps defined:
+ * type), BLOCK and DEEP (of the image), WALK(name) and two steps defined:
  * STEP(i, nodes, first, row) goes from i to 2i, or to 2i + 1 where the i-th node
  * from the constant `first` on says right; RIGHT(node, row) is whether it does.
  *
@@ -162,8 +162,8 @@ WALK(deep_values) (const char *image, const MpKernelChunk *chunk, const NODE *ro
 				   const uint8_t *outs, uint32_t *values)
 {
 #define START(t) \
-	const DEEP *nodes##t = (const DEEP *) (data + tails[t].exits + MP_TOP_PLACES * sizeof(EXIT)); \
-	uint32_t	i##t = ((const EXIT *) (data + tails[t].exits))[outs[t]];
+	const DEEP *nodes##t = (const DEEP *) (data + tails[t].exits + MP_TOP_PLACES * sizeof(NODE)); \
+	uint32_t	i##t = ((const NODE *) (data + tails[t].exits))[outs[t]];
 #define DOWN(t) \
 	next = nodes##t[i##t].left + RIGHT(nodes##t[i##t].node, row); \
 	moved |= next ^ i##t; \
@@ -243,7 +243,6 @@ WALK(chunk) (const MpKernel *kernel, uint32_t c, const NODE *tops, float *margin
 #undef NODE
 #undef BLOCK
 #undef DEEP
-#undef EXIT
 #undef WALK
 #undef STEP
 #undef RIGHT

@@ -4,7 +4,7 @@
  */
 #include "craft.h"
 #include "harness.h"
-#include "kernel.h"
+#include "kernel_compile.h"
 #include "random_forest.h"
 
 #include <stdlib.h>
@@ -73,38 +73,47 @@ write_binaries(void)
 	mp_blob_free(&linear);
 }
 
-/* Kernels of every form of tree, byte and wide, as small as they come. */
+/* Kernels of every form of tree and every width, as small as they come. */
 static void
 write_kernels(void)
 {
-	static const MpShape shapes[] = {
-		{"lone-leaves", 3, 2, 0, 1, 1},
-		{"flat", 3, 9, 3, 6, 5, .missing = 0.1},
-		{"short", 4, 3, 7, 40, 9},
-		{"deep", 4, 2, 20, 60, 9, .skinny = true},
-		{"slots", 1, 2, 6, 60, 1000},
-		{"wide", 140, 3, 8, 100, 9},
-		{"wide-deep", 140, 2, 20, 100, 9, .skinny = true},
-		{"classes", 3, 7, 2, 4, 5, .n_outputs = 3, .outputs = MP_SHAPE_ANY},
-		{"vectors", 3, 3, 3, 6, 5, .n_outputs = 2, .vector_leaf = true},
-		{"categories", 6, 4, 4, 9, 5, .n_categories = 9},
-		{"far-categories", 6, 2, 4, 9, 5, .n_categories = 500000},
+	static const struct
+	{
+		MpShape		shape;
+		MpKernelWidth width;
+	}			seeds[] = {
+		{{"lone-leaves", 3, 2, 0, 1, 1}, MP_BYTES},
+		{{"flat", 3, 9, 3, 6, 5, .missing = 0.1}, MP_BYTES},
+		{{"short", 4, 3, 7, 40, 9}, MP_BYTES},
+		{{"deep", 4, 2, 20, 60, 9, .skinny = true}, MP_BYTES},
+		{{"slots", 1, 2, 6, 60, 1000}, MP_BYTES},
+		{{"classes", 3, 7, 2, 4, 5, .n_outputs = 3, .outputs = MP_SHAPE_ANY}, MP_BYTES},
+		{{"vectors", 3, 3, 3, 6, 5, .n_outputs = 2, .vector_leaf = true}, MP_BYTES},
+		{{"categories", 6, 4, 4, 9, 5, .n_categories = 9}, MP_BYTES},
+		{{"far-categories", 6, 2, 4, 9, 5, .n_categories = 500000}, MP_BYTES},
+		{{"wide", 4, 3, 7, 40, 9}, MP_WIDE},
+		{{"wide-deep", 4, 2, 20, 60, 9, .skinny = true}, MP_WIDE},
+		{{"keys", 4, 3, 7, 40, 9}, MP_KEYS},
+		{{"keys-flat", 5, 9, 3, 6, 5, .n_categories = 9}, MP_KEYS},
+		{{"keys-deep", 4, 2, 20, 60, 9, .skinny = true}, MP_KEYS},
 	};
 	MpRandom	random = {7};
 
-	for (size_t i = 0; i < sizeof(shapes) / sizeof(*shapes); i++)
+	for (size_t i = 0; i < sizeof(seeds) / sizeof(*seeds); i++)
 	{
-		MpForest   *forest = mp_random_forest(&random, &shapes[i]);
+		const MpShape *shape = &seeds[i].shape;
+		MpForest   *forest = mp_random_forest(&random, shape);
 		MpError		error;
 		size_t		size;
-		void	   *image = mp_kernel_compile(&mp_alloc_malloc, forest, &size, &error);
+		void	   *image = mp_kernel_compile_as(&mp_alloc_malloc, forest, seeds[i].width, &size,
+												 &error);
 
 		if (image == NULL)
 		{
-			fprintf(stderr, "%s: %s\n", shapes[i].name, error.message);
+			fprintf(stderr, "%s: %s\n", shape->name, error.message);
 			exit(1);
 		}
-		write_seed("kernel", shapes[i].name, image, size);
+		write_seed("kernel", shape->name, image, size);
 		mp_alloc_release(&mp_alloc_malloc, image);
 		free(forest);
 	}

@@ -8,7 +8,7 @@
 
 #include "eval.h"
 #include "kernel.h"
-#include "kernel_image.h"
+#include "kernel_compile.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -47,11 +47,15 @@ static const MpShape shapes[] = {
 	{"thousands of cuts", 40, 200, 8, 256, 5000, .missing = 0.05},
 	{"tens of thousands of cuts", 1, 200, 8, 256, 1000000, .missing = 0.05},
 	{"hundreds of thousands of cuts", 1, 2, 40, 60000, 1000000000, .missing = 0.05},
-	{"wide, depth 3", 300, 300, 3, 8, 20, .missing = 0.05},
-	{"wide, depth 6", 300, 200, 6, 64, 250, .missing = 0.05},
-	{"wide, depth 8", 1000, 100, 8, 200, 250, .missing = 0.05},
-	{"wide, leaf-wise", 1000, 60, 30, 200, 250, .missing = 0.05, .skinny = true},
+	{"many slots, depth 3", 300, 300, 3, 8, 20, .missing = 0.05},
+	{"many slots, depth 6", 300, 200, 6, 64, 250, .missing = 0.05},
+	{"many slots, depth 8", 1000, 100, 8, 200, 250, .missing = 0.05},
+	{"many slots, leaf-wise", 1000, 60, 30, 200, 250, .missing = 0.05, .skinny = true},
+	{"many splits", 140, 530, 8, 256, 250, .missing = 0.05},
+	{"many splits and slots", 1500, 530, 8, 256, 250, .missing = 0.05},
 	{"5,000 features", 5000, 100, 8, 256, 250, .missing = 0.05},
+	{"5,000 features, few trees", 5000, 10, 6, 64, 250, .missing = 0.05},
+	{"40,000 features", 40000, 300, 8, 256, 3, .missing = 0.05},
 	{"3 classes", 10, 100, 6, 60, 100, .n_outputs = 3, .missing = 0.05},
 	{"10 classes", 30, 300, 6, 60, 100, .n_outputs = 10, .missing = 0.05},
 	{"40 classes", 10, 400, 6, 60, 100, .n_outputs = 40, .missing = 0.05},
@@ -66,7 +70,7 @@ static const MpShape shapes[] = {
 	{"categories", 20, 100, 6, 60, 100, .n_categories = 5, .missing = 0.05},
 	{"many categories", 12, 100, 7, 60, 100, .n_categories = 300, .missing = 0.05},
 	{"far categories", 12, 30, 6, 60, 100, .n_categories = 5000000, .missing = 0.05},
-	{"categories, wide", 90, 100, 8, 99, 100, .n_categories = 70, .missing = 0.05},
+	{"categories, many slots", 90, 100, 8, 99, 100, .n_categories = 70, .missing = 0.05},
 	{"categories, deep", 90, 100, 20, 99, 100, .n_categories = 70, .missing = 0.05},
 };
 
@@ -100,29 +104,53 @@ count_differences(const MpShape *shape, const MpForest *forest, const void *imag
 	return n;
 }
 
+/* The image of one width on every kernel; false: the width does not hold the forest. */
+static bool
+check_width(const MpShape *shape, const MpForest *forest, int width, uint64_t seed)
+{
+	MpError		error;
+	size_t		size;
+	void	   *image = mp_kernel_compile_as(&mp_alloc_malloc, forest, width, &size, &error);
+
+	if (image == NULL)
+	{
+		CHECK_SAY(error.code == MP_OK, "%s: %s", shape->name, error.message);
+		return false;
+	}
+	CHECK_SAY(mp_kernel_check(image, size, forest, &error), "%s, width %d: %s", shape->name,
+			  width, error.message);
+	for (int kind = MP_KERNEL_AUTO; kind <= MP_KERNEL_AVX512; kind++)
+	{
+		int			n = count_differences(shape, forest, image, kind, seed);
+
+		CHECK_SAY(n == 0, "%s, width %d: kernel %s differs on %d of %d rows", shape->name, width,
+				  mp_kernel_kind_name(kind), n, N_ROWS);
+	}
+	free(image);
+	return true;
+}
+
+/* In every width, whichever is the best. */
 MP_TEST(kernel_gives_the_bits_of_the_reference)
 {
+	int			n_bytes = 0;
+	int			n_wide = 0;
+	int			n_keys = 0;
+
 	for (size_t i = 0; i < N_SHAPES; i++)
 	{
 		MpRandom	random = {i};
 		MpForest   *forest = mp_random_forest(&random, &shapes[i]);
-		MpError		error;
-		size_t		size;
-		void	   *image = mp_kernel_compile(&mp_alloc_malloc, forest, &size, &error);
 
-		CHECK_SAY(image != NULL, "%s: not compiled: %s", shapes[i].name, error.message);
-		CHECK_SAY(image == NULL || mp_kernel_check(image, size, forest, &error),
-				  "%s: %s", shapes[i].name, error.message);
-		for (int kind = MP_KERNEL_AUTO; image != NULL && kind <= MP_KERNEL_AVX512; kind++)
-		{
-			int			n = count_differences(&shapes[i], forest, image, kind, i);
-
-			CHECK_SAY(n == 0, "%s: kernel %s differs on %d of %d rows", shapes[i].name,
-					  mp_kernel_kind_name(kind), n, N_ROWS);
-		}
-		free(image);
+		n_bytes += check_width(&shapes[i], forest, MP_BYTES, i);
+		n_wide += check_width(&shapes[i], forest, MP_WIDE, i);
+		n_keys += check_width(&shapes[i], forest, MP_KEYS, i);
+		CHECK_SAY(check_width(&shapes[i], forest, MP_ANY_WIDTH, i), "%s: no image", shapes[i].name);
 		free(forest);
 	}
+	CHECK(n_bytes > 30 && n_bytes < N_SHAPES);
+	CHECK(n_keys == N_SHAPES - 2);	/* all that have a split */
+	CHECK(n_wide == n_keys - 1);	/* not 40,000 features */
 }
 
 static const MpShape *
@@ -144,9 +172,9 @@ compile(const MpForest *forest, size_t *size)
 	return mp_kernel_compile(&mp_alloc_malloc, forest, size, &error);
 }
 
-/* Which layout serves a shape: cells of 16 bits or not, and the form of the first chunk. */
+/* Which layout serves a shape: the width, and the form of the first chunk. */
 static void
-check_layout(const char *name, int wide, int form)
+check_layout(const char *name, int width, int form)
 {
 	MpRandom	random = {1};
 	MpForest   *forest = mp_random_forest(&random, find_shape(name));
@@ -154,26 +182,29 @@ check_layout(const char *name, int wide, int form)
 	MpKernelImage *image = compile(forest, &size);
 
 	REQUIRE(image != NULL);
-	CHECK_SAY(image->wide == wide, "%s: wide %u", name, image->wide);
+	CHECK_SAY(image->width == width, "%s: width %u", name, image->width);
 	CHECK_SAY(MP_SECTION(image, MP_KERNEL_CHUNKS, MpKernelChunk)->form == form, "%s: form", name);
 	free(image);
 	free(forest);
 }
 
 /* Otherwise the shapes above might all be tested on one path. */
-MP_TEST(kernel_chooses_the_smallest_layout)
+MP_TEST(kernel_chooses_the_layout)
 {
-	check_layout("depth 6", 0, MP_CHUNK_FLAT);
-	check_layout("depth 8", 0, MP_CHUNK_SHORT);
-	check_layout("leaf-wise, deep", 0, MP_CHUNK_DEEP);
-	check_layout("several slots per feature", 0, MP_CHUNK_SHORT);
-	check_layout("128 slots", 0, MP_CHUNK_FLAT);
-	check_layout("129 slots", 1, MP_CHUNK_FLAT);
-	check_layout("wide, depth 8", 1, MP_CHUNK_SHORT);
-	check_layout("wide, leaf-wise", 1, MP_CHUNK_DEEP);
-	check_layout("large trees", 1, MP_CHUNK_DEEP);
-	check_layout("categories", 0, MP_CHUNK_FLAT);
-	check_layout("categories, wide", 1, MP_CHUNK_SHORT);
+	check_layout("depth 6", MP_BYTES, MP_CHUNK_FLAT);
+	check_layout("depth 8", MP_BYTES, MP_CHUNK_SHORT);
+	check_layout("leaf-wise, deep", MP_BYTES, MP_CHUNK_DEEP);
+	check_layout("several slots per feature", MP_BYTES, MP_CHUNK_SHORT);
+	check_layout("128 slots", MP_BYTES, MP_CHUNK_FLAT);
+	check_layout("categories", MP_BYTES, MP_CHUNK_FLAT);
+	check_layout("129 slots", MP_KEYS, MP_CHUNK_FLAT);
+	check_layout("many slots, depth 8", MP_KEYS, MP_CHUNK_SHORT);
+	check_layout("many slots, leaf-wise", MP_KEYS, MP_CHUNK_DEEP);
+	check_layout("large trees", MP_KEYS, MP_CHUNK_DEEP);
+	check_layout("categories, many slots", MP_KEYS, MP_CHUNK_SHORT);
+	check_layout("40,000 features", MP_KEYS, MP_CHUNK_SHORT);
+	check_layout("many splits", MP_WIDE, MP_CHUNK_SHORT);
+	check_layout("many splits and slots", MP_KEYS, MP_CHUNK_SHORT);
 }
 
 static void
@@ -193,7 +224,8 @@ check_reference_serves(const MpForest *forest)
 
 MP_TEST(kernel_leaves_what_does_not_fit_to_the_reference)
 {
-	static const MpShape many = {"40,000 features", 40000, 300, 8, 256, 3, .missing = 0.05};
+	static const MpShape weighted = {"weighted vectors", 10, 20, 6, 60, 100, .n_outputs = 3,
+		.vector_leaf = true, .dart = true};
 	MpRandom	random = {1};
 	MpForest   *forest = mp_random_forest(&random, find_shape("no trees"));
 
@@ -201,9 +233,79 @@ MP_TEST(kernel_leaves_what_does_not_fit_to_the_reference)
 	check_reference_serves(forest);
 	free(forest);
 
-	forest = mp_random_forest(&random, &many);
+	forest = mp_random_forest(&random, &weighted);
 	check_reference_serves(forest);
-	CHECK(count_differences(&many, forest, NULL, MP_KERNEL_AUTO, 1) == 0);
+	CHECK(count_differences(&weighted, forest, NULL, MP_KERNEL_AUTO, 1) == 0);
+	free(forest);
+}
+
+static void
+seal(MpKernelImage *image)
+{
+	image->checksum = 0;
+	image->checksum = mp_crc32c(0, image, image->size);
+}
+
+MP_TEST(kernel_refuses_other_formats)
+{
+	MpRandom	random = {1};
+	MpForest   *forest = mp_random_forest(&random, find_shape("depth 6"));
+	MpError		error;
+	size_t		size;
+	MpKernelImage *image = compile(forest, &size);
+
+	REQUIRE(image != NULL);
+	for (int change = -1; change <= 1; change++)
+	{
+		image->format = MP_KERNEL_FORMAT + change;
+		seal(image);
+		CHECK(mp_kernel_check(image, size, forest, &error) == (change == 0));
+		CHECK(change == 0 || strstr(error.message, "format") != NULL);
+	}
+	free(image);
+	free(forest);
+}
+
+/* Of a deep tree's last pair of nodes, the first is as far as a number may lead. */
+MP_TEST(kernel_refuses_nodes_that_lead_outside)
+{
+	MpRandom	random = {1};
+	MpForest   *forest = mp_random_forest(&random, find_shape("leaf-wise"));
+	MpError		error;
+	size_t		size;
+	MpKernelImage *image = mp_kernel_compile_as(&mp_alloc_malloc, forest, MP_KEYS, &size, &error);
+	const MpKernelChunk *chunk;
+	const MpDeepTail *tail;
+	uint64_t   *exits;
+	MpKeyNode  *nodes;
+	uint32_t	last = 0;
+
+	REQUIRE(image != NULL);
+	chunk = MP_SECTION(image, MP_KERNEL_CHUNKS, MpKernelChunk);
+	REQUIRE(chunk->form == MP_CHUNK_DEEP);
+	tail = (MpDeepTail *) ((char *) image + chunk->tails);
+	exits = (uint64_t *) ((char *) image + chunk->data + tail->exits);
+	nodes = (MpKeyNode *) (exits + MP_TOP_PLACES);
+	for (uint32_t i = 0; i < tail->n_nodes; i++)
+	{
+		if (nodes[i].left != i)
+			last = i;
+	}
+	CHECK(last > 0 && nodes[last].left == tail->n_nodes - 2);
+	for (uint64_t left = tail->n_nodes - 2; left <= tail->n_nodes; left++)
+	{
+		nodes[last].left = left;
+		seal(image);
+		CHECK(mp_kernel_check(image, size, forest, &error) == (left == tail->n_nodes - 2));
+	}
+	nodes[last].left = last;	/* round and round */
+	seal(image);
+	CHECK(!mp_kernel_check(image, size, forest, &error));
+	nodes[last].left = tail->n_nodes - 2;
+	exits[0] = tail->n_nodes;
+	seal(image);
+	CHECK(!mp_kernel_check(image, size, forest, &error));
+	free(image);
 	free(forest);
 }
 
@@ -232,13 +334,6 @@ MP_TEST(kernel_refuses_foreign_images)
 	free(other);
 }
 
-static void
-seal(MpKernelImage *image)
-{
-	image->checksum = 0;
-	image->checksum = mp_crc32c(0, image, image->size);
-}
-
 /* A number at random, near the old one or anywhere. */
 static void
 spoil(MpRandom *random, char *image, size_t from, size_t size)
@@ -262,6 +357,32 @@ spoil(MpRandom *random, char *image, size_t from, size_t size)
 	}
 }
 
+/* Scores with spoilt copies of an image; counts those that the check took and refused. */
+static void
+try_spoilt(MpRandom *random, const MpShape *shape, const MpForest *forest, const char *image,
+		   size_t size, int counts[2])
+{
+	MpKernelImage *spoilt = malloc(size);
+	MpError		error;
+
+	for (int round = 0; round < 150; round++)
+	{
+		bool		taken;
+
+		memcpy(spoilt, image, size);
+		for (uint32_t j = mp_random_below(random, 3) + 1; j > 0; j--)
+			spoil(random, (char *) spoilt, 0, mp_random_chance(random, 0.5) ? 512 : size);
+		if (spoilt->size != size)
+			continue;
+		seal(spoilt);
+		taken = mp_kernel_check(spoilt, size, forest, &error);
+		counts[taken]++;
+		for (int kind = MP_KERNEL_PORTABLE; taken && kind <= MP_KERNEL_AVX512; kind++)
+			count_differences(shape, forest, spoilt, kind, round);
+	}
+	free(spoilt);
+}
+
 /*
  * Images with a right checksum and anything else wrong. There is nothing to
  * compare: that the sanitizers find nothing is the test.
@@ -269,57 +390,42 @@ spoil(MpRandom *random, char *image, size_t from, size_t size)
 MP_TEST(kernel_survives_images_made_by_hand)
 {
 	static const char *const names[] = {
-		"depth 3", "depth 6", "depth 8", "leaf-wise", "wide, depth 6", "wide, depth 8",
-		"wide, leaf-wise", "thousands of cuts", "outputs at random", "vector leaves, depth 8",
+		"depth 3", "depth 6", "depth 8", "leaf-wise", "many slots, depth 6", "many slots, depth 8",
+		"many slots, leaf-wise", "thousands of cuts", "outputs at random", "vector leaves, depth 8",
 		"categories", "many categories", "far categories", "classes by runs"
 	};
-	int			n_accepted = 0;
-	int			n_refused = 0;
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+	for (int width = MP_BYTES; width <= MP_KEYS; width++)
 	{
-		MpShape		shape = *find_shape(names[i]);
-		MpRandom	random = {i};
-		MpForest   *forest;
-		MpError		error;
-		size_t		size;
-		char	   *image;
-		char	   *spoilt;
+		int			counts[2] = {0, 0};
 
-		shape.n_trees = shape.n_trees < 40 ? shape.n_trees : 40;
-		forest = mp_random_forest(&random, &shape);
-		image = compile(forest, &size);
-		REQUIRE(image != NULL);
-		spoilt = malloc(size);
-		for (int round = 0; round < 300; round++)
+		for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		{
-			memcpy(spoilt, image, size);
-			for (uint32_t j = mp_random_below(&random, 3) + 1; j > 0; j--)
-				spoil(&random, spoilt, 0, mp_random_chance(&random, 0.5) ? 512 : size);
-			
-			if (((MpKernelImage *) spoilt)->size != size)
-				continue;
-			seal((MpKernelImage *) spoilt);
-			if (mp_kernel_check(spoilt, size, forest, &error))
-			{
-				n_accepted++;
-				for (int kind = MP_KERNEL_PORTABLE; kind <= MP_KERNEL_AVX512; kind++)
-					count_differences(&shape, forest, spoilt, kind, round);
-			}
-			else
-				n_refused++;
+			MpShape		shape = *find_shape(names[i]);
+			MpRandom	random = {i};
+			MpForest   *forest;
+			MpError		error;
+			size_t		size;
+			char	   *image;
+
+			shape.n_trees = shape.n_trees < 40 ? shape.n_trees : 40;
+			forest = mp_random_forest(&random, &shape);
+			image = mp_kernel_compile_as(&mp_alloc_malloc, forest, width, &size, &error);
+			if (image != NULL)
+				try_spoilt(&random, &shape, forest, image, size, counts);
+			free(image);
+			free(forest);
 		}
-		free(spoilt);
-		free(image);
-		free(forest);
+		CHECK(counts[true] > 100 && counts[false] > 100);
 	}
-	CHECK(n_accepted > 100 && n_refused > 100);
 }
 
 /* Without memory there is an error, and nothing is left behind. */
 MP_TEST(kernel_survives_lack_of_memory)
 {
-	static const char *const names[] = {"depth 8, sparse", "leaf-wise", "many categories"};
+	static const char *const names[] = {
+		"depth 8, sparse", "leaf-wise", "many categories", "many slots, depth 3"
+	};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 	{
