@@ -1,0 +1,39 @@
+-- The compiled form of a model that is stored beside its bytes: one that does
+-- not fit is passed over, and recompile puts the right one in its place.
+BEGIN;
+\ir include/golden.sql
+SELECT no_plan();
+
+SELECT pg_temp.golden('xgboost-3.4.1/reg-squarederror', 'm') \g /dev/null
+CREATE TEMP TABLE expected AS SELECT _row, predict('m', m) FROM m;
+CREATE TEMP TABLE original AS SELECT fingerprint, forest, kernel FROM model_predict.forest;
+SELECT ok(kernel IS NOT NULL, 'there is one') FROM original;
+SELECT model_predict.register('other', pg_temp.linear(array['a'], array[1])) \g /dev/null
+CREATE TEMP TABLE other AS SELECT f.fingerprint, f.forest, f.kernel FROM model_predict.forest f
+	JOIN model_predict.model m ON m.id = f.model AND m.name = 'other';
+
+-- models of the same bytes that nobody has loaded yet, each with a stored form of its own
+CREATE FUNCTION pg_temp.scores(number int, change text) RETURNS SETOF text LANGUAGE plpgsql AS $$
+BEGIN
+	PERFORM model_predict.register('m' || number, pg_read_binary_file(current_setting('test.models') || 'xgboost-3.4.1/reg-squarederror/model.ubj'));
+	EXECUTE 'UPDATE model_predict.forest f SET ' || change
+		|| ' FROM model_predict.model m WHERE m.id = f.model AND m.name = ' || quote_literal('m' || number);
+	RETURN NEXT is((SELECT count(*) FROM m JOIN expected e USING (_row) WHERE predict('m' || number, m) = e.predict),
+		(SELECT count(*) FROM expected), change);
+	PERFORM model_predict.recompile('m' || number);
+	RETURN NEXT results_eq(format('SELECT f.fingerprint, f.forest, f.kernel FROM model_predict.forest f JOIN model_predict.model m'
+		|| ' ON m.id = f.model WHERE m.name = %L', 'm' || number), 'SELECT * FROM original', 'recompiled');
+END $$;
+
+SELECT pg_temp.scores(1, $$(fingerprint, forest, kernel) = (SELECT * FROM other)$$);
+SELECT pg_temp.scores(2, $$kernel = set_byte(kernel, 4, get_byte(kernel, 4) - 1)$$);	-- an older format
+SELECT pg_temp.scores(3, $$kernel = set_byte(kernel, 8, get_byte(kernel, 8) + 1)$$);	-- another processor's bytes
+SELECT pg_temp.scores(4, $$kernel = overlay(kernel PLACING decode(repeat('ff', 64), 'hex') FROM length(kernel) / 2)$$);
+SELECT pg_temp.scores(5, $$kernel = substr(kernel, 1, length(kernel) / 2)$$);
+SELECT pg_temp.scores(6, $$kernel = '\x'$$);
+SELECT pg_temp.scores(7, $$kernel = NULL$$);
+SELECT pg_temp.scores(8, $$forest = set_byte(forest, 0, 0)$$);
+SELECT pg_temp.scores(9, $$forest = '\x'$$);
+
+SELECT * FROM finish();
+ROLLBACK;
