@@ -7,6 +7,9 @@
 # Fetches SQLPad and a driver of Chromium with npm, so it is no part of run.sh.
 # Leaves three pictures in DIRECTORY (here) to look at, and says what it checked.
 #
+# Last result (Debian's Chromium): four of four. Charts grow as they appear: a
+# picture taken while the page loads shows axes without bars.
+#
 # SQLPad 3.1.0 is the newest that npm has. Its own driver of 2019 never returns
 # under a Node of today: it is given a newer one.
 
