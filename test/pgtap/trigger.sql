@@ -33,8 +33,12 @@ SELECT is((SELECT count(*) FROM scored WHERE note = repeat('x', 10000) AND doubl
 INSERT INTO scored (n, age, income, "VISITS", balance) SELECT n, 0, 0, 0, 0 FROM people
 	ON CONFLICT (n) DO UPDATE SET age = 9, note = 'conflict';
 SELECT is_empty($$ SELECT n FROM scored WHERE score <> predict('m', 9, income, "VISITS", balance) $$, 'ON CONFLICT DO UPDATE');
+\if :has_merge
 MERGE INTO scored USING people p ON scored.n = p.n WHEN MATCHED THEN UPDATE SET age = p.age;
-SELECT pg_temp.all_right('MERGE');
+\else
+UPDATE scored SET age = p.age FROM people p WHERE scored.n = p.n;
+\endif
+SELECT pg_temp.all_right('MERGE, where there is one');
 DO $$ BEGIN FOR i IN 1 .. 20 LOOP UPDATE scored SET score = 0.5, class = 'who', version = 7 WHERE n = i; END LOOP; END $$;
 SELECT pg_temp.all_right('what a statement writes into a target column is written over');
 SELECT is((SELECT count(DISTINCT version) FROM scored WHERE class IN ('stays', 'goes')), 1::bigint, 'in the others too');

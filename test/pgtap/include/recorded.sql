@@ -8,6 +8,7 @@
 \set ON_ERROR_STOP on
 \set srcdir `echo "$PG_ABS_SRCDIR"`
 
+SELECT current_setting('server_version_num')::int >= 150000 AS has_merge \gset
 SET client_min_messages = warning;
 SELECT set_config('test.rules', :'srcdir' || '/models/rules/', false) \g /dev/null
 
