@@ -8,6 +8,7 @@ use FindBin;
 use lib $FindBin::RealBin;
 use ModelPredict;
 use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
 use Test::More;
 
 my $first = new_server('first', 'wal_level = logical');
@@ -52,8 +53,15 @@ $replicated->("SELECT model_predict.register('m', constant_model(9))");
 is($session->("SELECT predict('m', 1.0), default_version FROM model_predict.models"), '9|4', 'and what comes after');
 $replicated->("TRUNCATE model_predict.model, model_predict.version, model_predict.alias, model_predict.feature, model_predict.forest");
 is($session->("SELECT predict('m', 1.0)"), '42704', 'and a TRUNCATE');
-is($second->safe_psql('postgres', "SELECT apply_error_count + sync_error_count FROM pg_stat_subscription_stats"), 0,
-	'replication met no error');
+if ($second->safe_psql('postgres', 'SHOW server_version_num') >= 150000)
+{
+	is($second->safe_psql('postgres', "SELECT apply_error_count + sync_error_count FROM pg_stat_subscription_stats"), 0,
+		'replication met no error');
+}
+else
+{
+	unlike(slurp_file($second->logfile), qr/logical replication .* exited with exit code/, 'no worker of replication failed');
+}
 $session->(undef);
 
 # rows that replication brings are scored where the trigger is one that fires for it: the first copy, then each change

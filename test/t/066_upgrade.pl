@@ -29,9 +29,10 @@ $old->stop;
 
 my $new = PostgreSQL::Test::Cluster->new('new');
 $new->init;
-my $bin = $new->config_data('--bindir');
+chomp(my $bin = `pg_config --bindir`);
+my @no_sync = `pg_upgrade --help` =~ /--no-sync/ ? '--no-sync' : ();
 chdir $PostgreSQL::Test::Utils::tmp_check or die;
-command_ok([ 'pg_upgrade', '--no-sync', '-d', $old->data_dir, '-D', $new->data_dir, '-b', $bin, '-B', $bin,
+command_ok([ 'pg_upgrade', @no_sync, '-d', $old->data_dir, '-D', $new->data_dir, '-b', $bin, '-B', $bin,
 	'-s', $new->host, '-p', $old->port, '-P', $new->port ], 'pg_upgrade');
 $new->start;
 
