@@ -11,6 +11,7 @@ OBJS = \
 	src/categories.o \
 	src/contribs.o \
 	src/core/base.o \
+	src/core/cpu.o \
 	src/core/crc32c.o \
 	src/core/depth.o \
 	src/core/doc.o \
@@ -97,6 +98,11 @@ PROVE_TESTS = test/t/*.pl
 PG_CONFIG ?= pg_config
 PGXS := $(shell $(PG_CONFIG) --pgxs)
 include $(PGXS)
+
+# its own functions are bound when it is linked, not again in every session
+ifeq ($(PORTNAME), linux)
+SHLIB_LINK += -Wl,-Bsymbolic-functions
+endif
 
 # PGXS tracks headers only where PostgreSQL was built to
 $(OBJS) $(OBJS:.o=.bc): $(wildcard src/*.h src/core/*.h)

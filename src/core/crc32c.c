@@ -2,6 +2,7 @@
  * crc32c.c: CRC-32C (Castagnoli) of a block: with the processor's instruction
  * where it has one, else eight bytes at a time by tables.
  */
+#include "cpu.h"
 #include "forest.h"
 
 #include <string.h>
@@ -150,7 +151,7 @@ uint32_t
 mp_crc32c(uint32_t crc, const void *data, size_t size)
 {
 #if defined(__x86_64__) && defined(__GNUC__)
-	if (__builtin_cpu_supports("sse4.2"))
+	if (mp_cpu_features() & MP_CPU_SSE42)
 		return ~crc32c_sse42(~crc, data, size);
 #endif
 	return mp_crc32c_portable(crc, data, size);

@@ -5,56 +5,25 @@
  * other of the same byte order, whatever its processor can do.
  */
 #include "kernel_run.h"
+#include "cpu.h"
 #include "eval.h"
 
 #include <string.h>
-
-#if defined(MP_KERNEL_X86)
-#include <cpuid.h>
-
-/* what of the vector registers the operating system saves */
-#define XCR0_AVX 0x06
-#define XCR0_AVX512 0xe6
-
-static uint64_t
-xgetbv(void)
-{
-	uint32_t	low;
-	uint32_t	high;
-
-	__asm__ volatile ("xgetbv" : "=a" (low), "=d" (high) : "c" (0));
-	return (uint64_t) high << 32 | low;
-}
 
 /* The best kernel that this processor can run. */
 static MpKernelKind
 best_kind(void)
 {
-	uint32_t	a;
-	uint32_t	b;
-	uint32_t	c;
-	uint32_t	d;
-	uint64_t	saved;
+#if defined(MP_KERNEL_X86)
+	unsigned	features = mp_cpu_features();
 
-	if (!__get_cpuid(1, &a, &b, &c, &d) || !(c & bit_OSXSAVE) || !(c & bit_POPCNT))
-		return MP_KERNEL_BASELINE;
-	saved = xgetbv();
-	if ((saved & XCR0_AVX) != XCR0_AVX || !__get_cpuid_count(7, 0, &a, &b, &c, &d) ||
-		!(b & bit_AVX2) || !(b & bit_BMI) || !(b & bit_BMI2))
-		return MP_KERNEL_BASELINE;
-	if ((saved & XCR0_AVX512) != XCR0_AVX512 || !(b & bit_AVX512F) || !(b & bit_AVX512BW) ||
-		!(b & bit_AVX512VL) || !(b & bit_AVX512DQ) || !(c & bit_AVX512VBMI) ||
-		!(c & bit_AVX512VPOPCNTDQ))
-		return MP_KERNEL_AVX2;
-	return MP_KERNEL_AVX512;
-}
+	if (features & MP_CPU_AVX512)
+		return MP_KERNEL_AVX512;
+	return features & MP_CPU_AVX2 ? MP_KERNEL_AVX2 : MP_KERNEL_BASELINE;
 #else
-static MpKernelKind
-best_kind(void)
-{
 	return MP_KERNEL_PORTABLE;
-}
 #endif
+}
 
 static void
 margin_reference(MpKernel *kernel, const float *x, float *margin)

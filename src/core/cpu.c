@@ -1,0 +1,85 @@
+/*
+ * cpu.c: what the processor can do, asked without CPUID where possible: under
+ * a hypervisor that instruction is a trap of some 20 us, and what compilers
+ * build in asks ten times over, whenever the library is loaded. The C library
+ * has asked when the process began.
+ */
+#include "cpu.h"
+
+#if !defined(__x86_64__) || !defined(__GNUC__)
+
+unsigned
+mp_cpu_features(void)
+{
+	return 0;
+}
+
+#elif defined(__has_include) && __has_include(<sys/platform/x86.h>)
+
+#include <sys/platform/x86.h>
+
+unsigned
+mp_cpu_features(void)
+{
+	unsigned	features = 0;
+
+	if (CPU_FEATURE_ACTIVE(SSE4_2))
+		features |= MP_CPU_SSE42;
+	if (CPU_FEATURE_ACTIVE(AVX2) && CPU_FEATURE_ACTIVE(BMI1) && CPU_FEATURE_ACTIVE(BMI2) &&
+		CPU_FEATURE_ACTIVE(POPCNT))
+		features |= MP_CPU_AVX2;
+	if ((features & MP_CPU_AVX2) && CPU_FEATURE_ACTIVE(AVX512F) && CPU_FEATURE_ACTIVE(AVX512BW) &&
+		CPU_FEATURE_ACTIVE(AVX512VL) && CPU_FEATURE_ACTIVE(AVX512DQ) &&
+		CPU_FEATURE_ACTIVE(AVX512_VBMI) && CPU_FEATURE_ACTIVE(AVX512_VPOPCNTDQ))
+		features |= MP_CPU_AVX512;
+	return features;
+}
+
+#else
+
+#include <cpuid.h>
+#include <stdint.h>
+
+/* what of the vector registers the operating system saves */
+#define XCR0_AVX 0x06
+#define XCR0_AVX512 0xe6
+
+static uint64_t
+xgetbv(void)
+{
+	uint32_t	low;
+	uint32_t	high;
+
+	__asm__ volatile ("xgetbv" : "=a" (low), "=d" (high) : "c" (0));
+	return (uint64_t) high << 32 | low;
+}
+
+unsigned
+mp_cpu_features(void)
+{
+	unsigned	features = 0;
+	uint32_t	a;
+	uint32_t	b;
+	uint32_t	c;
+	uint32_t	d;
+	uint64_t	saved;
+
+	if (!__get_cpuid(1, &a, &b, &c, &d))
+		return 0;
+	if (c & bit_SSE4_2)
+		features |= MP_CPU_SSE42;
+	if (!(c & bit_OSXSAVE) || !(c & bit_POPCNT))
+		return features;
+	saved = xgetbv();
+	if ((saved & XCR0_AVX) != XCR0_AVX || !__get_cpuid_count(7, 0, &a, &b, &c, &d) ||
+		!(b & bit_AVX2) || !(b & bit_BMI) || !(b & bit_BMI2))
+		return features;
+	features |= MP_CPU_AVX2;
+	if ((saved & XCR0_AVX512) == XCR0_AVX512 && (b & bit_AVX512F) && (b & bit_AVX512BW) &&
+		(b & bit_AVX512VL) && (b & bit_AVX512DQ) && (c & bit_AVX512VBMI) &&
+		(c & bit_AVX512VPOPCNTDQ))
+		features |= MP_CPU_AVX512;
+	return features;
+}
+
+#endif
