@@ -6,6 +6,9 @@
  */
 #include "postgres.h"
 
+#include <sys/mman.h>
+#include <unistd.h>
+
 #include "miscadmin.h"
 #include "utils/memutils.h"
 
@@ -50,4 +53,24 @@ mp_alloc_context(MemoryContext context)
 	alloc->alloc.poll = context_poll;
 	alloc->context = context;
 	return &alloc->alloc;
+}
+
+/*
+ * Has the system provide all pages of a large new block at once: a fault for
+ * each of them costs more than filling it. Just a hint, which may fail.
+ */
+void
+mp_memory_populate(void *block, Size size)
+{
+#ifdef MADV_POPULATE_WRITE
+	uintptr_t	page = sysconf(_SC_PAGESIZE);
+	uintptr_t	start = ((uintptr_t) block + page - 1) / page * page;
+	uintptr_t	end = ((uintptr_t) block + size) / page * page;
+	int			save = errno;
+
+	if (size < 16 * page)
+		return;
+	(void) madvise((void *) start, end - start, MADV_POPULATE_WRITE);
+	errno = save;
+#endif
 }

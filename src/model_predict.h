@@ -162,6 +162,7 @@ extern int64 mp_category_by_number(const MpCategoryIndex *index, int feature, do
 
 /* in memory.c */
 extern MpAlloc *mp_alloc_context(MemoryContext context);
+extern void mp_memory_populate(void *block, Size size);
 
 /* in error.c */
 extern const char *mp_shown(const char *text);	/* what a caller gave, for a message */
