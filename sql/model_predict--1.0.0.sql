@@ -40,17 +40,18 @@ COMMENT ON CAST (model_predict.role AS oid) IS 'for joins with the catalogs';
 /*
  * Tables. No foreign keys and no triggers: they must work as replicated
  * reference tables and restore in any order. Readers take a missing partner
- * for a missing model.
+ * for a missing model. Those that scoring reads have no defaults: a session
+ * that opens its first table with one must open two more system tables.
  */
 
 CREATE SEQUENCE model_predict.model_id_seq;
 
 CREATE TABLE model_predict.model (
-  id bigint NOT NULL DEFAULT pg_catalog.nextval('model_predict.model_id_seq'),
+  id bigint NOT NULL,
   name text COLLATE pg_catalog."C" NOT NULL,
   owner model_predict.role NOT NULL,
-  last_version integer NOT NULL DEFAULT 0,
-  created timestamptz NOT NULL DEFAULT pg_catalog.now(),
+  last_version integer NOT NULL,
+  created timestamptz NOT NULL,
   CONSTRAINT model_pkey PRIMARY KEY (id),
   CONSTRAINT model_name_key UNIQUE (name)
 );
@@ -83,7 +84,7 @@ CREATE TABLE model_predict.version (
   rounds integer NOT NULL,
   rounds_used integer NOT NULL,
   max_depth integer NOT NULL,
-  created timestamptz NOT NULL DEFAULT pg_catalog.now(),
+  created timestamptz NOT NULL,
   created_by text NOT NULL,
   data bytea NOT NULL,
   CONSTRAINT version_pkey PRIMARY KEY (model, version)

@@ -15,6 +15,7 @@
 #include "catalog/pg_am.h"
 #include "catalog/pg_collation.h"
 #include "miscadmin.h"
+#include "storage/bufmgr.h"
 #include "tcop/pquery.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
@@ -123,6 +124,17 @@ index_for(Relation rel, int nkeys, const ScanKeyData *keys)
 	return found;
 }
 
+/*
+ * Whether to read the table without an index, as the planner would. A session
+ * that has not used the index yet would spend more on getting to know it than
+ * on reading the page.
+ */
+static bool
+is_tiny(Relation rel)
+{
+	return RelationGetNumberOfBlocks(rel) <= 1;
+}
+
 void
 mp_scan_begin(MpScan *scan, const char *table, Snapshot snapshot)
 {
@@ -159,7 +171,10 @@ mp_scan_next(MpScan *scan)
 {
 	if (scan->scan == NULL)
 	{
-		Oid			index = index_for(scan->rel, scan->nkeys, scan->keys);
+		Oid			index = InvalidOid;
+
+		if (!is_tiny(scan->rel))
+			index = index_for(scan->rel, scan->nkeys, scan->keys);
 
 		scan->scan = systable_beginscan(scan->rel, index, OidIsValid(index),
 										scan->snapshot, scan->nkeys, scan->keys);

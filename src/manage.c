@@ -164,7 +164,8 @@ insert_model(const MpWriter *writer, const char *name, MpModelRow *model)
 {
 	bool		isnull;
 
-	if (mp_writer_run("INSERT INTO model_predict.model (name, owner) VALUES ($1, $2)"
+	if (mp_writer_run("INSERT INTO model_predict.model (id, name, owner, last_version, created)"
+					  " VALUES (pg_catalog.nextval('model_predict.model_id_seq'), $1, $2, 0, pg_catalog.now())"
 					  " ON CONFLICT (name) DO NOTHING RETURNING id",
 					  mp_text(name),
 					  (MpParam){mp_role_type(), ObjectIdGetDatum(writer->user), false}) == 0)

@@ -10,6 +10,7 @@
 #include <math.h>
 
 #include "access/detoast.h"
+#include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "common/cryptohash.h"
 #include "mb/pg_wchar.h"
@@ -20,6 +21,7 @@
 #include "utils/jsonb.h"
 #include "utils/memutils.h"
 #include "utils/numeric.h"
+#include "utils/timestamp.h"
 
 #include "booster.h"
 #include "examples.h"
@@ -228,6 +230,7 @@ insert_version(FunctionCallInfo fcinfo, const MpWriter *writer, int64 model, int
 		{"rounds", {INT4OID, Int32GetDatum(forest->n_rounds)}},
 		{"rounds_used", {INT4OID, Int32GetDatum(forest->n_rounds_used)}},
 		{"max_depth", {INT4OID, Int32GetDatum(mp_forest_depth(mp_alloc_context(CurrentMemoryContext), forest))}},
+		{"created", {TIMESTAMPTZOID, TimestampTzGetDatum(GetCurrentTransactionStartTimestamp())}},
 		{"created_by", {TEXTOID, text_datum(GetUserNameFromId(writer->user, false))}},
 		{"data", {BYTEAOID, PointerGetDatum(blob)}}
 	};
