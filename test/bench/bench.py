@@ -2,6 +2,7 @@
 """Scoring in SQL beside its rivals, in one run: medians, spread, ratios.
 
 usage: bench.py MODELS [--rows N] [--rounds N] [--only NAME,...] [--out DIR] [--quick]
+       bench.py MODELS --first-call SESSIONS [--rows N] [--only NAME,...]
 
 MODELS is the folder that make_models.py filled. The server is the one that
 PGHOST, PGPORT, PGUSER and PGDATABASE name, with the extension created, and
@@ -238,21 +239,44 @@ def bench_round_trip(clock, connection, directory, name, n_rows):
         clock.add(f"{name}/client round trip", (time.perf_counter() - start) / n_rows * 1e6)
 
 
-def bench_first_call(clock, connection, name):
-    """First prediction of a new session, less the same session's first cheap query."""
+def on_cpu(pid):
+    """Milliseconds that a process of this machine has run: what others take does not count."""
+    with open(f"/proc/{pid}/schedstat") as f:
+        return int(f.read().split()[0]) / 1e6
+
+
+def first_statement(connection, statement, before=None):
+    """A new session's first statement: milliseconds until its answer, and of the server's processor."""
     c = psycopg2.connect(connection)
+    c.autocommit = True
     cursor = c.cursor()
+    pid = c.get_backend_pid()
+    if before is not None:
+        cursor.execute(before)
+    time.sleep(0.002)
+    cpu, start = on_cpu(pid), time.perf_counter()
+    cursor.execute(statement)
+    elapsed = (time.perf_counter() - start) * 1e3
+    time.sleep(0.002)
+    cpu = on_cpu(pid) - cpu
+    c.close()
+    return elapsed, cpu
+
+
+def bench_first_call(clock, connection, cursor, name, sessions=10):
+    """The first prediction of new sessions, each less SELECT 1 as the first statement of another."""
     arguments, table = forms(name)["stored real[]"]
-    cursor.execute(f"SELECT {arguments} FROM {table} LIMIT 1")
-    row = cursor.fetchone()[0]
-    cursor.execute("SELECT num_nulls(1, 2)")
-    start = time.perf_counter()
-    cursor.execute("SELECT predict_margin(%s, %s::real[])", (name, row))
-    cursor.fetchall()
-    clock.add(f"{name}/first call ms", (time.perf_counter() - start) * 1e3)
+    cursor.execute(f"SELECT {arguments}::text FROM {table} LIMIT 1")
+    predict = f"SELECT predict_margin('{name}', '{cursor.fetchone()[0]}'::real[])"
+    cursor.execute(predict)
+    for _ in range(sessions):
+        least = first_statement(connection, "SELECT 1")
+        for what, before in (("", None), (", library loaded", "LOAD 'model_predict'")):
+            first = first_statement(connection, predict, before)
+            clock.add(f"{name}/first call{what} ms", first[0] - least[0])
+            clock.add(f"{name}/first call{what}, processor ms", first[1] - least[1])
     cursor.execute("SELECT bytes FROM model_predict.cache WHERE model = %s", (name,))
     clock.add(f"{name}/booster bytes", cursor.fetchone()[0])
-    c.close()
 
 
 def check_bits(cursor, directory, name):
@@ -314,7 +338,8 @@ def report(clock, names, out):
            for k in ["PL/Python row by row", "PL/Python arrays of 1000", "SQL CASE", "client round trip"]])
     table("Loading and memory", ["", *names],
           [[k, *[cell(f"{n}/{k}") for n in names]]
-           for k in ["register ms", "first call ms", "C API load ms", "booster bytes"]])
+           for k in ["register ms", "first call ms", "first call, processor ms", "first call, library loaded ms",
+                     "first call, library loaded, processor ms", "C API load ms", "booster bytes"]])
     with open(f"{out}/report.md", "w") as f:
         f.write("\n".join(lines).lstrip() + "\n")
     with open(f"{out}/results.json", "w") as f:
@@ -331,6 +356,7 @@ def main():
     p.add_argument("--only", default=",".join(MODELS))
     p.add_argument("--out", default=".")
     p.add_argument("--c-api", default=None, help="the program built from c_api.c")
+    p.add_argument("--first-call", type=int, metavar="SESSIONS", help="only the first prediction of that many new sessions")
     p.add_argument("--quick", action="store_true", help="SQL and C API only")
     a = p.parse_args()
     names = a.only.split(",")
@@ -346,12 +372,18 @@ def main():
         for _ in range(3):
             clock.add(f"{name}/register ms", register(cursor, a.models, name))
         check_bits(cursor, a.models, name)
+        if a.first_call:
+            bench_first_call(clock, connection, cursor, name, a.first_call)
+    if a.first_call:
+        for key in filter(lambda k: "first call" in k, clock.samples):
+            print(f"{key}: {clock.median(key):.3f}, least {min(clock.samples[key]):.3f}")
+        return
     for _ in range(a.rounds):
         for name in names:
             bench_sql(clock, cursor, name, n_rows[name])
             bench_kernels(clock, cursor, name, n_rows[name])
             bench_two_processes(clock, cursor, name, n_rows[name])
-            bench_first_call(clock, connection, name)
+            bench_first_call(clock, connection, cursor, name)
             if a.c_api:
                 bench_c_api(clock, a.c_api, a.models, name)
             if not a.quick:
