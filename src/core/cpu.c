@@ -6,6 +6,8 @@
  */
 #include "cpu.h"
 
+#include <stdint.h>
+
 #if !defined(__x86_64__) || !defined(__GNUC__)
 
 unsigned
@@ -14,23 +16,33 @@ mp_cpu_features(void)
 	return 0;
 }
 
-#elif defined(__has_include) && __has_include(<sys/platform/x86.h>)
+#elif defined(__GLIBC__) && (__GLIBC__ > 2 || __GLIBC_MINOR__ >= 34)
 
 #include <sys/platform/x86.h>
+
+/* As CPU_FEATURE_ACTIVE, which shifts a 1 into the sign: 32 features to a register, 4 of those to a leaf. */
+#define ACTIVE(name) is_active(x86_cpu_##name)
+
+static unsigned
+is_active(unsigned feature)
+{
+	const struct cpuid_feature *leaf = __x86_get_cpuid_feature_leaf(feature / 128);
+
+	return leaf->active_array[feature / 32 % 4] >> feature % 32 & 1;
+}
 
 unsigned
 mp_cpu_features(void)
 {
 	unsigned	features = 0;
 
-	if (CPU_FEATURE_ACTIVE(SSE4_2))
+	if (ACTIVE(SSE4_2))
 		features |= MP_CPU_SSE42;
-	if (CPU_FEATURE_ACTIVE(AVX2) && CPU_FEATURE_ACTIVE(BMI1) && CPU_FEATURE_ACTIVE(BMI2) &&
-		CPU_FEATURE_ACTIVE(POPCNT))
+	if (ACTIVE(AVX2) && ACTIVE(BMI1) && ACTIVE(BMI2) && ACTIVE(POPCNT))
 		features |= MP_CPU_AVX2;
-	if ((features & MP_CPU_AVX2) && CPU_FEATURE_ACTIVE(AVX512F) && CPU_FEATURE_ACTIVE(AVX512BW) &&
-		CPU_FEATURE_ACTIVE(AVX512VL) && CPU_FEATURE_ACTIVE(AVX512DQ) &&
-		CPU_FEATURE_ACTIVE(AVX512_VBMI) && CPU_FEATURE_ACTIVE(AVX512_VPOPCNTDQ))
+	if ((features & MP_CPU_AVX2) && ACTIVE(AVX512F) && ACTIVE(AVX512BW) &&
+		ACTIVE(AVX512VL) && ACTIVE(AVX512DQ) && ACTIVE(AVX512_VBMI) &&
+		ACTIVE(AVX512_VPOPCNTDQ))
 		features |= MP_CPU_AVX512;
 	return features;
 }
@@ -38,7 +50,6 @@ mp_cpu_features(void)
 #else
 
 #include <cpuid.h>
-#include <stdint.h>
 
 /* what of the vector registers the operating system saves */
 #define XCR0_AVX 0x06
