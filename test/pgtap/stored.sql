@@ -35,5 +35,25 @@ SELECT pg_temp.scores(7, $$kernel = NULL$$);
 SELECT pg_temp.scores(8, $$forest = set_byte(forest, 0, 0)$$);
 SELECT pg_temp.scores(9, $$forest = '\x'$$);
 
+-- it is read wherever and however it lies: the model's bytes are damaged where only those see it who read them all
+CREATE FUNCTION pg_temp.is_read(name text, storage text, packed bool) RETURNS SETOF text LANGUAGE plpgsql AS $$
+DECLARE
+	id bigint;
+BEGIN
+	EXECUTE format('ALTER TABLE model_predict.forest ALTER forest SET STORAGE %s, ALTER kernel SET STORAGE %1$s', storage);
+	PERFORM model_predict.register(name, pg_read_binary_file(current_setting('test.models') || 'xgboost-3.4.1/reg-quantile/model.ubj'), trees => 'all');
+	id := (SELECT m.id FROM model_predict.model m WHERE m.name = is_read.name);
+	UPDATE model_predict.version SET data = set_byte(data, length(data) / 4, 255 - get_byte(data, length(data) / 4)) WHERE model = id;
+	RETURN NEXT is((SELECT pg_column_size(forest) < length(forest) FROM model_predict.forest WHERE model = id), packed, storage || ': packed');
+	RETURN NEXT ok((SELECT count(predict_all(name, q)) = count(*) FROM q), storage || ': read');
+	UPDATE model_predict.version SET data = set_byte(data, 500, 255 - get_byte(data, 500)) WHERE model = id;
+	RETURN NEXT throws_like(format('SELECT predict_all(%L, q) FROM q LIMIT 1', name), '%is damaged', storage || ': not that of other bytes');
+END $$;
+
+SELECT pg_temp.golden('xgboost-3.4.1/reg-quantile', 'q') \g /dev/null
+SELECT pg_temp.is_read('external', 'EXTERNAL', false);
+SELECT pg_temp.is_read('extended', 'EXTENDED', true);
+SELECT pg_temp.is_read('main', 'MAIN', true);
+
 SELECT * FROM finish();
 ROLLBACK;
