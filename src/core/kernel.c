@@ -94,13 +94,14 @@ copy_chunk_tops(const MpKernelImage *image, const MpKernelChunk *chunk, uint16_t
 	const uint8_t *cells = (const uint8_t *) image + chunk->tops;
 	const uint8_t *end = cells + mp_chunk_tops_size(image, chunk);
 	uint8_t		places[MP_TOP_PLACES];
+	uint8_t		kept = ~mp_top_right(image);
 
 	for (int i = 0; i < MP_TOP_PLACES; i++)
 		places[i] = mp_top_place(chunk->levels, i);
 	for (; cells < end; cells += 2 * MP_TOP_PLACES, nodes += MP_TOP_PLACES)
 	{
 		for (int i = 0; i < MP_TOP_PLACES; i++)
-			nodes[i] = cells[places[i]] | cells[places[i] + MP_TOP_PLACES] << 8;
+			nodes[i] = (cells[places[i]] & kept) | cells[places[i] + MP_TOP_PLACES] << 8;
 	}
 	return nodes;
 }

@@ -40,9 +40,10 @@ typedef struct Table
 	__m512i		low;
 	__m512i		high;
 	bool		two;			/* more than 64 slots */
+	bool		few;			/* at most 32: right cells are behind the left ones */
 } Table;
 
-/* The row's cells for bytes that name them; `two` apart, so that it is a constant. */
+/* The row's cells for bytes that name them. */
 ENGINE __m512i
 look_up(Table table, __m512i cells)
 {
@@ -51,6 +52,13 @@ look_up(Table table, __m512i cells)
 
 	/* the permutes do not look at bit 7, which tells right cells */
 	return _mm512_mask_sub_epi8(v, _mm512_movepi8_mask(cells), v, _mm512_set1_epi8(1));
+}
+
+/* Likewise for bytes of tops. */
+ENGINE __m512i
+look_up_top(Table table, __m512i cells)
+{
+	return table.few ? _mm512_permutexvar_epi8(cells, table.low) : look_up(table, cells);
 }
 
 /* What each node of a chunk's tops says, in groups of 64. */
@@ -63,7 +71,7 @@ decide(const uint8_t *tops, size_t n_groups, Table table, uint64_t *masks)
 		__m512i		cells = _mm512_loadu_si512(tops);
 		__m512i		bounds = _mm512_loadu_si512(tops + MP_TOP_PLACES);
 
-		masks[i] = _mm512_cmpgt_epu8_mask(look_up(table, cells), bounds);
+		masks[i] = _mm512_cmpgt_epu8_mask(look_up_top(table, cells), bounds);
 	}
 }
 
@@ -360,14 +368,26 @@ add_chunk(MpKernel *kernel, uint32_t c, Table table, float *margin)
 	}
 }
 
+/* The table of few slots has 32 left cells, then their right ones. */
+ENGINE __m512i
+few_cells(const uint8_t *ranks)
+{
+	__m256i		left = _mm256_loadu_si256((const __m256i *) ranks);
+	__m256i		right = _mm256_sub_epi8(left, _mm256_set1_epi8(1));
+
+	return _mm512_inserti64x4(_mm512_castsi256_si512(left), right, 1);
+}
+
+/* `few` and `two` are for the compiler: what depends on them is decided once. */
 ENGINE void
-margin_permute(MpKernel *kernel, bool two, float *margin)
+margin_permute(MpKernel *kernel, bool few, bool two, float *margin)
 {
 	Table		table;
 
-	table.low = _mm512_loadu_si512(kernel->ranks);
+	table.low = few ? few_cells(kernel->ranks) : _mm512_loadu_si512(kernel->ranks);
 	table.high = _mm512_loadu_si512(kernel->ranks + 64);
 	table.two = two;
+	table.few = few;
 	for (uint32_t c = 0; c < kernel->n_chunks; c++)
 		add_chunk(kernel, c, table, margin);
 	mp_finish_margin(kernel, margin);
@@ -383,10 +403,12 @@ mp_margin_avx512(MpKernel *kernel, const float *x, float *margin)
 	}
 	mp_start_margin(kernel, margin);
 	rank_row(kernel, x, kernel->ranks, put_byte_cell);
-	if (kernel->image->n_slots <= 64)
-		margin_permute(kernel, false, margin);
+	if (kernel->image->n_slots <= MP_BYTE_FEW_SLOTS)
+		margin_permute(kernel, true, false, margin);
+	else if (kernel->image->n_slots <= 64)
+		margin_permute(kernel, false, false, margin);
 	else
-		margin_permute(kernel, true, margin);
+		margin_permute(kernel, false, true, margin);
 }
 
 #endif

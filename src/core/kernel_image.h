@@ -44,7 +44,9 @@
  * In an image of bytes, cells and bounds of tops lie apart, as AVX-512 needs
  * them: 64 cells, then their 64 bounds, which are one top of 6 levels, two of 5,
  * and so on. Tops of 6 levels are not in heap order there: the three nodes of two
- * levels lie side by side, see mp_top_place.
+ * levels lie side by side, see mp_top_place. With at most 32 slots, left cells and
+ * right ones together fit into the table of one permute: there, and in tops only,
+ * a right cell is 128 + 32 + s.
  *
  * Chunks are filled up to a multiple of 8 trees with ones that go left.
  * All offsets are in bytes from the start of the image.
@@ -72,6 +74,7 @@ typedef enum MpKernelWidth
 
 #define MP_BYTE_SLOTS 128
 #define MP_BYTE_CELLS 256
+#define MP_BYTE_FEW_SLOTS 32
 #define MP_BYTE_THRESHOLDS 254
 #define MP_BYTE_NONE 255				/* the bound that nothing is greater than */
 
@@ -314,6 +317,13 @@ mp_top_place(uint32_t levels, uint32_t i)
 	if (level % 2 == 0)
 		return 3 * (first_group[level / 2] + i - (1u << level));
 	return 3 * (first_group[level / 2] + i / 2 - (1u << (level - 1))) + 1 + i % 2;
+}
+
+/* What right cells of tops have beyond MP_BYTE_SLOTS + slot, in an image of bytes. */
+static inline uint32_t
+mp_top_right(const MpKernelImage *image)
+{
+	return image->n_slots <= MP_BYTE_FEW_SLOTS ? MP_BYTE_FEW_SLOTS : 0;
 }
 
 /* trees of a chunk, filled up */

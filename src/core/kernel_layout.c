@@ -80,7 +80,7 @@ put_top_node(const MpCompiler *c, const Top *top, uint32_t at, uint32_t split)
 	if (c->width == MP_BYTES)
 	{
 		bytes += top->first + mp_top_place(top->levels, at);
-		bytes[0] = node;
+		bytes[0] = node + (node & MP_BYTE_SLOTS ? mp_top_right(c->image.data) : 0);
 		bytes[MP_TOP_PLACES] = node >> 8;
 	}
 	else
