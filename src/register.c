@@ -45,8 +45,8 @@ mp_register_init(void)
 {
 	DefineCustomIntVariable("model_predict.max_model_size",
 							"Largest model file that can be registered.",
-							"A bytea that can still be dumped ends near 512 MB.",
-							&max_model_size, 256 * 1024, 1, 512 * 1024 - 1,
+							"A row can be dumped while its text is below 1 GB: two letters a byte, and the options.",
+							&max_model_size, 256 * 1024, 1, 500 * 1024,
 							PGC_SUSET, GUC_UNIT_KB, NULL, NULL, NULL);
 }
 

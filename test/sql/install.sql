@@ -27,7 +27,7 @@ WHERE relnamespace = 'model_predict'::regnamespace AND relkind = 'v' AND attnum 
 ORDER BY 1;
 
 -- settings
-SELECT name, setting, unit, context, vartype FROM pg_settings WHERE name LIKE 'model\_predict.%' ORDER BY name;
+SELECT name, setting, unit, context, vartype, max_val FROM pg_settings WHERE name LIKE 'model\_predict.%' ORDER BY name;
 SELECT name FROM pg_settings WHERE name LIKE 'model\_predict.%' AND short_desc = '';
 
 -- it moves nowhere, and not into its own schema
