@@ -70,6 +70,7 @@ OBJS = \
 	src/rights.o \
 	src/roles.o \
 	src/row.o \
+	src/row_json.o \
 	src/score.o \
 	src/target.o \
 	src/trees.o \

@@ -490,7 +490,7 @@ COMMENT ON COLUMN model_predict.versions.version IS 'number, never used again';
 COMMENT ON COLUMN model_predict.versions.format IS 'of the file: ubj, json or deprecated, the old binary one';
 COMMENT ON COLUMN model_predict.versions.xgboost_version IS 'that saved the file';
 COMMENT ON COLUMN model_predict.versions.objective IS
-  'what the model was trained for, by XGBoosts name';
+  'what the model was trained for, by XGBoost''s name';
 COMMENT ON COLUMN model_predict.versions.booster IS 'gbtree, dart or gblinear';
 COMMENT ON COLUMN model_predict.versions.features IS 'how many inputs it has';
 COMMENT ON COLUMN model_predict.versions.outputs IS 'margins for a row';

@@ -2,7 +2,7 @@
  * row.c: how a row comes into a function and becomes a vector of features.
  *
  * The types of the arguments decide once which form the row has: one composite
- * is read by column name, one jsonb by key, one array and plain scalars by
+ * is read by column name, one jsonb by key (row_json.c), one array and scalars by
  * position. What a form must know of one version (which column holds which
  * feature) is learned at the first row and kept until the call site resolves
  * anew; a composite's mapping belongs to the row's own type, since one call
@@ -24,6 +24,7 @@
 
 #include "match.h"
 #include "row.h"
+#include "row_json.h"
 
 typedef enum RowKind
 {
@@ -50,14 +51,6 @@ typedef struct RowMap
 	MpInput    *inputs;			/* of each feature */
 } RowMap;
 
-/* Keys of an object, matched with the features; values is NULL where all names are exact. */
-typedef struct JsonRow
-{
-	Jsonb	   *object;
-	JsonbValue *values;
-	int		   *column_of;
-} JsonRow;
-
 struct MpRowForm
 {
 	RowKind		kind;
@@ -74,7 +67,7 @@ struct MpRowForm
 	ArrayType  *array;
 	Datum	   *elements;		/* NULL until asked for */
 	bool	   *element_nulls;
-	JsonRow		json;
+	MpJsonRow	json;
 };
 
 pg_noreturn static void
@@ -525,118 +518,12 @@ read_composite(MpRowForm *form, HeapTupleHeader header, MpBooster *booster)
 	return complete;
 }
 
-static bool
-read_json_value(MpBooster *booster, int feature, const JsonbValue *value)
-{
-	bool		categorical = mp_forest_features(booster->forest)[feature].type == MP_FEATURE_CATEGORICAL;
-	float	   *x = &booster->x[feature];
-
-	switch (value->type)
-	{
-		case jbvNull:
-			*x = NAN;
-			return true;
-		case jbvNumeric:
-			return mp_value_read(booster, feature, (MpInput) {MP_INPUT_NUMERIC, NUMERICOID},
-								 NumericGetDatum(value->val.numeric), x);
-		case jbvBool:
-			return mp_value_read(booster, feature, (MpInput) {MP_INPUT_BOOL, BOOLOID},
-								 BoolGetDatum(value->val.boolean), x);
-		case jbvString:
-			if (categorical)
-				return mp_value_category_label(booster, feature, value->val.string.val,
-											   value->val.string.len, x);
-			ereport(ERROR,
-					errcode(ERRCODE_DATATYPE_MISMATCH),
-					errmsg("%s of model \"%s\" version %d is a number, not a JSON string",
-						   mp_feature_label(booster->forest, feature), booster->name, booster->version),
-					errhint("Strings are never parsed as numbers. A missing value is null: to_jsonb() makes the string \"NaN\" of NaN."));
-		default:
-			break;
-	}
-	ereport(ERROR,
-			errcode(ERRCODE_DATATYPE_MISMATCH),
-			errmsg("%s of model \"%s\" version %d must be a JSON number, string, boolean or null",
-				   mp_feature_label(booster->forest, feature), booster->name, booster->version),
-			errhint("Nested objects and arrays are not read: give each feature a key of its own."));
-}
-
-/* Reads by matching all keys as if they were columns: for objects whose keys are not the features' exact names. */
-static bool
-read_json_matched(JsonRow *json, MpBooster *booster)
-{
-	int			n = JB_ROOT_COUNT(json->object);
-	const char **names = palloc(sizeof(char *) * Max(n, 1));
-	JsonbValue *values = palloc(sizeof(JsonbValue) * Max(n, 1));
-	int		   *column_of = palloc(sizeof(int) * Max(booster->forest->n_features, 1));
-	JsonbIterator *it = JsonbIteratorInit(&json->object->root);
-	JsonbValue	v;
-	JsonbIteratorToken token;
-	bool		complete = true;
-	int			i = -1;
-
-	while ((token = JsonbIteratorNext(&it, &v, true)) != WJB_DONE)
-	{
-		if (token == WJB_KEY)
-			names[++i] = pnstrdup(v.val.string.val, v.val.string.len);
-		else if (token == WJB_VALUE)
-			values[i] = v;
-	}
-	mp_match_columns(booster, names, n, column_of);
-	json->values = values;
-	json->column_of = column_of;
-	for (int f = 0; f < booster->forest->n_features; f++)
-	{
-		if (column_of[f] < 0)
-			booster->x[f] = NAN;
-		else if (!read_json_value(booster, f, &values[column_of[f]]))
-			complete = false;
-	}
-	return complete;
-}
-
-/* The value of the key that is exactly the feature's name. */
-static bool
-find_exact_key(Jsonb *object, const MpForest *forest, int feature, JsonbValue *value)
-{
-	const MpFeature *f = mp_forest_features(forest) + feature;
-	MpString	name = mp_forest_string(forest, f->name, f->name_length);
-
-	return getKeyJsonValueFromContainer(&object->root, name.data, name.length, value) != NULL;
-}
-
-static bool
-read_json(JsonRow *json, Jsonb *object, MpBooster *booster)
-{
-	bool		complete = true;
-
-	json->object = object;
-	json->values = NULL;
-	if (!JB_ROOT_IS_OBJECT(object))
-		ereport(ERROR,
-				errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				errmsg("a JSON row must be an object with a key for each feature"),
-				errhint("Pass '{\"feature\": value, ...}'::jsonb; values by position go into an array such as '{1,2}'::real[]."));
-	if (booster->forest->n_feature_names == 0)
-		return read_json_matched(json, booster);
-	for (int i = 0; i < booster->forest->n_features; i++)
-	{
-		JsonbValue	value;
-
-		if (!find_exact_key(object, booster->forest, i, &value))
-			return read_json_matched(json, booster);
-		if (!read_json_value(booster, i, &value))
-			complete = false;
-	}
-	return complete;
-}
-
 bool
 mp_row_read_jsonb(Jsonb *row, MpBooster *booster)
 {
-	JsonRow		json;
+	MpJsonRow	json;
 
-	return read_json(&json, row, booster);
+	return mp_json_row_read(&json, row, booster);
 }
 
 static Jsonb *
@@ -661,9 +548,9 @@ read_row(MpRowForm *form, FunctionCallInfo fcinfo, MpBooster *booster)
 		case ROW_COMPOSITE:
 			return read_composite(form, DatumGetHeapTupleHeader(value), booster);
 		case ROW_JSONB:
-			return read_json(&form->json, DatumGetJsonbP(value), booster);
+			return mp_json_row_read(&form->json, DatumGetJsonbP(value), booster);
 		case ROW_JSON:
-			return read_json(&form->json, json_to_jsonb(DatumGetTextPP(value)), booster);
+			return mp_json_row_read(&form->json, json_to_jsonb(DatumGetTextPP(value)), booster);
 		case ROW_ARRAY:
 			form->array = DatumGetArrayTypeP(value);
 			form->elements = NULL;
@@ -709,36 +596,6 @@ array_value(MpRowForm *form, int feature, MpInput *input, Datum *value)
 	return !form->element_nulls[feature];
 }
 
-static bool
-json_value(const JsonRow *json, const MpBooster *booster, int feature, MpInput *input, Datum *value)
-{
-	JsonbValue	v;
-
-	if (json->values == NULL)
-		find_exact_key(json->object, booster->forest, feature, &v);
-	else if (json->column_of[feature] < 0)
-		return false;
-	else
-		v = json->values[json->column_of[feature]];
-	switch (v.type)
-	{
-		case jbvNumeric:
-			*input = (MpInput) {MP_INPUT_NUMERIC, NUMERICOID};
-			*value = NumericGetDatum(v.val.numeric);
-			return true;
-		case jbvBool:
-			*input = (MpInput) {MP_INPUT_BOOL, BOOLOID};
-			*value = BoolGetDatum(v.val.boolean);
-			return true;
-		case jbvString:
-			*input = (MpInput) {MP_INPUT_TEXT, TEXTOID};
-			*value = PointerGetDatum(cstring_to_text_with_len(v.val.string.val, v.val.string.len));
-			return true;
-		default:				/* null: all else was refused when it was read */
-			return false;
-	}
-}
-
 bool
 mp_row_value(MpRowForm *form, FunctionCallInfo fcinfo, const MpBooster *booster, int feature,
 			 MpInput *input, Datum *value)
@@ -767,7 +624,7 @@ mp_row_value(MpRowForm *form, FunctionCallInfo fcinfo, const MpBooster *booster,
 			return array_value(form, feature, input, value);
 		case ROW_JSONB:
 		case ROW_JSON:
-			return json_value(&form->json, booster, feature, input, value);
+			return mp_json_row_value(&form->json, booster, feature, input, value);
 	}
 	return false;
 }
