@@ -48,6 +48,7 @@ OBJS = \
 	src/core/text.o \
 	src/core/tree.o \
 	src/core/ubjson.o \
+	src/core/unpack.o \
 	src/deploy.o \
 	src/engine.o \
 	src/error.o \

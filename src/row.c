@@ -22,6 +22,7 @@
 #include "utils/memutils.h"
 #include "utils/typcache.h"
 
+#include "core/unpack.h"
 #include "match.h"
 #include "row.h"
 #include "row_json.h"
@@ -232,36 +233,31 @@ read_scalars(MpRowForm *form, FunctionCallInfo fcinfo, MpBooster *booster)
 	return complete;
 }
 
+/* As mp_unpack_floats. */
+static bool
+unpack_doubles(const float8 *values, const bits8 *present, int n, float *x)
+{
+	bool		infinite = false;
+
+	for (int i = 0; i < n; i++)
+	{
+		x[i] = present == NULL || (present[i / 8] >> (i % 8) & 1) ? (float) *values++ : NAN;
+		infinite |= fabsf(x[i]) > FLT_MAX;
+	}
+	return infinite;
+}
+
 /* Numbers for features that are all plain numbers: nothing to decide per value. */
 static void
 read_plain_array(const char *data, const bits8 *nulls, int n, bool is_double, const MpBooster *booster)
 {
 	float	   *x = booster->x;
-	bool		infinite = false;
+	bool		infinite = is_double ? unpack_doubles((const float8 *) data, nulls, n, x) :
+		mp_unpack_floats((const float *) data, nulls, n, x);
 
-	if (nulls != NULL)
-	{
-		int			next = 0;
-
-		for (int i = 0; i < n; i++)
-		{
-			bool		given = nulls[i / 8] >> (i % 8) & 1;
-
-			x[i] = !given ? NAN : is_double ? (float) ((const float8 *) data)[next] : ((const float4 *) data)[next];
-			next += given;
-		}
-	}
-	else if (is_double)
-		for (int i = 0; i < n; i++)
-			x[i] = (float) ((const float8 *) data)[i];
-	else
-		memcpy(x, data, n * sizeof(float4));
-	for (int i = 0; i < n; i++)
-		infinite |= fabsf(x[i]) > FLT_MAX;
-	if (infinite)
-		for (int i = 0; i < n; i++)
-			if (fabsf(x[i]) > FLT_MAX)
-				mp_value_infinite(booster, i, &x[i]);
+	for (int i = 0; infinite && i < n; i++)
+		if (fabsf(x[i]) > FLT_MAX)
+			mp_value_infinite(booster, i, &x[i]);
 }
 
 static bool
