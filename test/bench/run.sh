@@ -34,6 +34,7 @@ psql="$bindir/psql"
 "$psql" -Xqc 'CREATE EXTENSION model_predict'
 
 "$python" "$top/test/bench/make_models.py" "$models"
+# the server reads them too; models kept by another user are as they are
 chmod -R a+rX "$models" 2>/dev/null || true
 gcc -O2 -o "$out/c_api" "$top/test/bench/c_api.c" -lxgboost
 cores="$top/src/core/*.c"
