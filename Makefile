@@ -73,6 +73,7 @@ OBJS = \
 	src/row.o \
 	src/row_json.o \
 	src/score.o \
+	src/shared.o \
 	src/target.o \
 	src/trees.o \
 	src/trigger.o \

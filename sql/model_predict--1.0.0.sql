@@ -330,7 +330,7 @@ REVOKE ALL ON FUNCTION model_predict.register(text, bytea, text[], text[], jsonb
 
 CREATE FUNCTION model_predict.cached(
   OUT model text, OUT version integer, OUT bytes bigint, OUT kernel text,
-  OUT loaded timestamptz, OUT load_time interval, OUT loads bigint, OUT rows_scored bigint
+  OUT loaded timestamptz, OUT load_time interval, OUT loads bigint, OUT rows_scored bigint, OUT shared boolean
 ) RETURNS SETOF record
 LANGUAGE c VOLATILE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'mp_cached';
 COMMENT ON FUNCTION model_predict.cached() IS 'what the view cache shows';
@@ -346,6 +346,7 @@ COMMENT ON COLUMN model_predict.cache.loaded IS 'when it was loaded';
 COMMENT ON COLUMN model_predict.cache.load_time IS 'how long that took';
 COMMENT ON COLUMN model_predict.cache.loads IS 'how often this session has loaded it';
 COMMENT ON COLUMN model_predict.cache.rows_scored IS 'rows since it was loaded';
+COMMENT ON COLUMN model_predict.cache.shared IS 'its trees lie in memory that all sessions share';
 
 
 /* Management */

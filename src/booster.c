@@ -52,7 +52,8 @@ copy_options(MpBooster *booster, const MpRowOptions *options)
 void
 mp_booster_measure(MpBooster *booster)
 {
-	booster->bytes = MemoryContextMemAllocated(booster->context, true) + booster->xgboost_bytes;
+	booster->bytes = MemoryContextMemAllocated(booster->context, true) + booster->shared_bytes +
+		booster->xgboost_bytes;
 }
 
 /*

@@ -283,7 +283,10 @@ load_booster(const char *name, int64 model, int32 version, MpScan *scan, HeapTup
 	source = image_source(booster, scan, tuple, &load);
 	if (mp_image_load(&source, scan->snapshot, mp_kernel_setting == MP_KERNEL_REFERENCE,
 					  booster->context, booster->alloc, &image))
+	{
+		booster->shared_bytes = image.shared_bytes;
 		mp_booster_finish(booster, image.forest, image.whole, image.kernel, &row);
+	}
 	else
 		mp_booster_from_forest(booster, forest_from_blob(booster, scan, tuple, &load, booster->alloc), &row);
 	INSTR_TIME_SET_CURRENT(end);
@@ -526,8 +529,8 @@ mp_cached(PG_FUNCTION_ARGS)
 	while ((entry = hash_seq_search(&status)) != NULL)
 	{
 		MpBooster  *booster = entry->booster;
-		Datum		values[8];
-		bool		nulls[8] = {0};
+		Datum		values[9];
+		bool		nulls[9] = {0};
 		Interval	load_time = {0};
 
 		/* SET ROLE may have brought another role than the one that scored */
@@ -542,6 +545,7 @@ mp_cached(PG_FUNCTION_ARGS)
 		values[5] = IntervalPGetDatum(&load_time);
 		values[6] = Int64GetDatum(entry->loads);
 		values[7] = Int64GetDatum(booster->rows);
+		values[8] = BoolGetDatum(booster->shared_bytes > 0);
 		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 	}
 	return (Datum) 0;

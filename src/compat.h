@@ -55,6 +55,11 @@ InitMaterializedSRF(FunctionCallInfo fcinfo, bits32 flags)
 #define MAT_SRF_USE_EXPECTED_DESC SRF_SINGLE_USE_EXPECTED
 #endif
 
+/* 15: shared memory is asked for when a hook says so, no longer while a library is loaded */
+#if PG_VERSION_NUM >= 150000
+#define MP_SHMEM_REQUEST_HOOK
+#endif
+
 /* 16: relation file nodes became locators */
 #if PG_VERSION_NUM >= 160000
 #define mp_relation_file(rel) ((rel)->rd_locator.relNumber)

@@ -17,19 +17,21 @@
 #include "catalog/pg_type.h"
 #include "common/hashfn.h"
 #include "executor/spi.h"
+#include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
 #include "core/importance.h"
 #include "image.h"
+#include "shared.h"
 #include "writer.h"
 
 #define HEAD_GUESS (16 * 1024)	/* bytes; most heads are within */
 #define IMAGE_ALIGN 64
 #define PIECES 3				/* of the model's bytes, that the fingerprint covers */
 #define PIECE_SIZE 1024
-#define FINGERPRINT_SIZE 16
+#define SHARED_LEAST (128 * 1024)	/* bytes; smaller kernels are read as fast as mapped */
 
 static void
 append_strings(StringInfo buffer, const MpString *strings, size_t n)
@@ -69,13 +71,13 @@ append_pieces(StringInfo buffer, Datum data)
 static bytea *
 hash_of(const char *data, Size size)
 {
-	bytea	   *result = palloc(VARHDRSZ + FINGERPRINT_SIZE);
-	uint64		words[FINGERPRINT_SIZE / sizeof(uint64)];
+	bytea	   *result = palloc(VARHDRSZ + MP_FINGERPRINT_SIZE);
+	uint64		words[MP_FINGERPRINT_SIZE / sizeof(uint64)];
 
 	for (int i = 0; i < lengthof(words); i++)
 		words[i] = hash_bytes_extended((const unsigned char *) data, size, i);
-	SET_VARSIZE(result, VARHDRSZ + FINGERPRINT_SIZE);
-	memcpy(VARDATA(result), words, FINGERPRINT_SIZE);
+	SET_VARSIZE(result, VARHDRSZ + MP_FINGERPRINT_SIZE);
+	memcpy(VARDATA(result), words, MP_FINGERPRINT_SIZE);
 	return result;
 }
 
@@ -272,30 +274,32 @@ fetch_pieces(struct varatt_external pointer, Size size, char *to)
 	table_close(pieces, AccessShareLock);
 }
 
-/*
- * The first `size` bytes of a stored bytea, which has that many, aligned for
- * the core. Images are stored uncompressed and most are large, so they are
- * read straight to where they stay.
- */
+/* Whether it lies so; images are stored uncompressed and most are large. */
+static bool
+is_in_pieces(Datum value, struct varatt_external *pointer)
+{
+	if (!VARATT_IS_EXTERNAL_ONDISK(DatumGetPointer(value)))
+		return false;
+	VARATT_EXTERNAL_GET_POINTER(*pointer, DatumGetPointer(value));
+	return !VARATT_EXTERNAL_IS_COMPRESSED(*pointer);
+}
+
+/* The first `size` bytes of a stored bytea, which has that many, aligned for the core. */
 static void *
 fetch(Datum value, Size size, MemoryContext context)
 {
 	struct varlena *stored = (struct varlena *) DatumGetPointer(value);
 	struct varlena *slice;
+	struct varatt_external pointer;
 	char	   *block = MemoryContextAllocHuge(context, VARHDRSZ + size + IMAGE_ALIGN);
 	char	   *to = (char *) TYPEALIGN(IMAGE_ALIGN, block + VARHDRSZ);
 
-	if (VARATT_IS_EXTERNAL_ONDISK(stored))
+	if (is_in_pieces(value, &pointer))
 	{
-		struct varatt_external pointer;
-
-		VARATT_EXTERNAL_GET_POINTER(pointer, stored);
-		if (!VARATT_EXTERNAL_IS_COMPRESSED(pointer))
-		{
-			mp_memory_populate(to, size);
-			fetch_pieces(pointer, size, to);
-			return to;
-		}
+		/* straight to where it stays */
+		mp_memory_populate(to, size);
+		fetch_pieces(pointer, size, to);
+		return to;
 	}
 	slice = detoast_attr_slice(stored, 0, size);
 	if (VARSIZE_ANY_EXHDR(slice) != size)
@@ -334,6 +338,119 @@ fetch_forest(Datum value, bool whole, MemoryContext context, MpAlloc *alloc)
 	return forest;
 }
 
+/* Checks the image, too. */
+static bool
+is_kernel(const void *kernel, Size size, const MpForest *head)
+{
+	MpError		error;
+
+	mp_error_clear(&error);
+	if (mp_kernel_check(kernel, size, head, &error))
+		return true;
+	ereport(DEBUG1, errmsg_internal("model_predict passes over a stored kernel: %s", error.message));
+	return false;
+}
+
+/* What all sessions share begins with this; then come the forest's head and the kernel image. */
+typedef struct SharedImage
+{
+	Size		kernel;			/* offset */
+	Size		kernel_size;
+} SharedImage;
+
+#define SHARED_HEAD TYPEALIGN(IMAGE_ALIGN, sizeof(SharedImage))
+
+/* Whether the image is one to be shared, and what it is known by. */
+static bool
+is_shareable(const MpImageSource *source, HeapTuple tuple, Datum forest, Datum kernel,
+			 const bytea *fingerprint, MpSharedKey *key)
+{
+	struct varatt_external forest_pieces;
+	struct varatt_external kernel_pieces;
+
+	if (!is_in_pieces(forest, &forest_pieces) || !is_in_pieces(kernel, &kernel_pieces) ||
+		stored_size(kernel) < SHARED_LEAST)
+		return false;
+	key->database = MyDatabaseId;
+	key->version = source->version;
+	key->model = source->model;
+	key->xmin = HeapTupleHeaderGetRawXmin(tuple->t_data);
+	key->pieces = kernel_pieces.va_toastrelid;
+	key->forest = forest_pieces.va_valueid;
+	key->kernel = kernel_pieces.va_valueid;
+	memcpy(key->fingerprint, VARDATA_ANY(fingerprint), MP_FINGERPRINT_SIZE);
+	return true;
+}
+
+/*
+ * Copies the head and reads the kernel into memory to be shared. NULL: there is
+ * none, or the kernel does not hold.
+ */
+static MpShared *
+share(const MpForest *head, Datum kernel, const MpSharedKey *key, MemoryContext context)
+{
+	struct varatt_external pieces;
+	Size		size = stored_size(kernel);
+	Size		offset = TYPEALIGN(IMAGE_ALIGN, SHARED_HEAD + head->head_size + VARHDRSZ);
+	MpShared   *shared = mp_shared_create(offset + size, context);
+
+	if (shared == NULL)
+		return NULL;
+	mp_memory_populate(shared->data, shared->size);
+	memcpy(shared->data, &(SharedImage) {offset, size}, sizeof(SharedImage));
+	memcpy(shared->data + SHARED_HEAD, head, head->head_size);
+	VARATT_EXTERNAL_GET_POINTER(pieces, DatumGetPointer(kernel));
+	fetch_pieces(pieces, size, shared->data + offset);
+	if (!is_kernel(shared->data + offset, size, head))
+	{
+		mp_shared_release(shared);
+		return NULL;
+	}
+	mp_shared_publish(shared, key);
+	return shared;
+}
+
+static void
+use_shared(const MpShared *shared, MpImage *image)
+{
+	const SharedImage *layout = (const SharedImage *) shared->data;
+
+	image->forest = (MpForest *) (shared->data + SHARED_HEAD);
+	image->kernel = shared->data + layout->kernel;
+	image->kernel_size = layout->kernel_size;
+	image->shared_bytes = shared->size;
+}
+
+/* The head and the kernel image, shared with other sessions where that can be. */
+static bool
+load_kernel(const MpImageSource *source, HeapTuple tuple, Datum forest, Datum kernel,
+			const bytea *fingerprint, MemoryContext context, MpAlloc *alloc, MpImage *image)
+{
+	MpSharedKey key;
+	bool		shareable = is_shareable(source, tuple, forest, kernel, fingerprint, &key);
+	MpShared   *shared = shareable ? mp_shared_find(&key, context) : NULL;
+
+	if (shareable && shared == NULL)
+	{
+		MpForest   *head = fetch_forest(forest, false, CurrentMemoryContext, alloc);
+
+		if (head == NULL)
+			return false;
+		shared = share(head, kernel, &key, context);
+	}
+	if (shared != NULL)
+	{
+		use_shared(shared, image);
+		return true;
+	}
+	image->forest = fetch_forest(forest, false, context, alloc);
+	if (image->forest == NULL)
+		return false;
+	image->kernel_size = stored_size(kernel);
+	image->kernel = fetch(kernel, image->kernel_size, context);
+	return is_kernel(image->kernel, image->kernel_size, image->forest);
+}
+
 bool
 mp_image_load(const MpImageSource *source, Snapshot snapshot, bool whole, MemoryContext context,
 			  MpAlloc *alloc, MpImage *image)
@@ -357,19 +474,13 @@ mp_image_load(const MpImageSource *source, Snapshot snapshot, bool whole, Memory
 		if (VARSIZE_ANY_EXHDR(stored) == VARSIZE_ANY_EXHDR(expected) &&
 			memcmp(VARDATA_ANY(stored), VARDATA_ANY(expected), VARSIZE_ANY_EXHDR(expected)) == 0)
 		{
-			image->whole = whole || no_kernel;
-			image->forest = fetch_forest(mp_scan_value_not_null(&scan, tuple, "forest"), image->whole,
-										 context, alloc);
-			ok = image->forest != NULL;
-			if (ok && !whole && !no_kernel)
-			{
-				MpError		error;
+			Datum		forest = mp_scan_value_not_null(&scan, tuple, "forest");
 
-				mp_error_clear(&error);
-				image->kernel_size = stored_size(kernel);
-				image->kernel = fetch(kernel, image->kernel_size, context);
-				ok = mp_kernel_check(image->kernel, image->kernel_size, image->forest, &error);
-			}
+			image->whole = whole || no_kernel;
+			if (image->whole)
+				image->forest = fetch_forest(forest, true, context, alloc);
+			ok = image->whole ? image->forest != NULL :
+				load_kernel(source, tuple, forest, kernel, expected, context, alloc, image);
 		}
 	}
 	mp_scan_end(&scan);

@@ -9,6 +9,7 @@
 #include "engine.h"
 #include "model_predict.h"
 #include "moment.h"
+#include "shared.h"
 
 PG_MODULE_MAGIC_EXT(.name = "model_predict");
 
@@ -18,6 +19,7 @@ void
 _PG_init(void)
 {
 	mp_cache_init();
+	mp_shared_init();
 	mp_moment_init();
 	mp_register_init();
 	mp_xgboost_init();

@@ -91,6 +91,7 @@ typedef struct MpBooster
 	MemoryContext context;
 	MpAlloc    *alloc;			/* from that context */
 	Size		bytes;
+	Size		shared_bytes;	/* of these, in memory that all sessions share */
 	int			pins;
 	bool		stale;			/* no longer in the cache: freed at the last unpin */
 } MpBooster;
@@ -163,6 +164,7 @@ extern int64 mp_category_by_number(const MpCategoryIndex *index, int feature, do
 /* in memory.c */
 extern MpAlloc *mp_alloc_context(MemoryContext context);
 extern void mp_memory_populate(void *block, Size size);
+extern void mp_memory_seal(void *pages, Size size);
 
 /* in error.c */
 extern const char *mp_shown(const char *text);	/* what a caller gave, for a message */
