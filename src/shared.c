@@ -360,8 +360,8 @@ mp_shared_find(const MpSharedKey *key, MemoryContext context)
 	LWLockAcquire(&registry->lock, LW_EXCLUSIVE);
 	shrink(MAX_ENTRIES, limit_in_bytes());	/* it may have been lowered */
 	entry = lookup(key);
-	if (entry != NULL)
-		map_entry(shared, entry);
+	if (entry != NULL && !map_entry(shared, entry))
+		loads_to_skip = SKIP;	/* nor is another one to be had */
 	LWLockRelease(&registry->lock);
 	if (shared->segment == NULL)
 		return NULL;

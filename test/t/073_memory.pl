@@ -22,18 +22,7 @@ CREATE TABLE file AS
 	SELECT 'multi' AS name, pg_read_binary_file('$models/xgboost-3.4.1/multi-softprob/model.json') AS bytes
 	UNION ALL SELECT 'categories', pg_read_binary_file('$models/xgboost-1.7.4/categorical-partition/model.ubj')
 	UNION ALL SELECT 'old', pg_read_binary_file('$models/xgboost-1.3.3/boosted-forest/model.deprecated');
--- a large one: a tree of that model many times over
-INSERT INTO file SELECT 'large', convert_to(replace(replace(before || string_agg(replace(tree, '"id":0,', '"id":' || i || ','), ',' ORDER BY i) || after,
-		'"num_trees":"1"', '"num_trees":"10000"'), '"tree_info":[0]', '"tree_info":[' || string_agg('0', ',') || ']'), 'UTF8')
-	FROM (SELECT m[1] AS before, m[2] AS tree, m[3] AS after FROM (SELECT regexp_match(\$\$
-{"learner":{"attributes":{},"feature_names":[],"feature_types":[],"gradient_booster":{"model":{"gbtree_model_param":{"num_parallel_tree":"1","num_trees":"1"},
-"tree_info":[0],"trees":[<{"base_weights":[0.1,0.2,0.3,0.4,0.5,0.6,0.7],"categories":[],"categories_nodes":[],"categories_segments":[],"categories_sizes":[],
-"default_left":[1,0,1,0,0,0,0],"id":0,"left_children":[1,3,5,-1,-1,-1,-1],"loss_changes":[1E0,1E0,1E0,0E0,0E0,0E0,0E0],"parents":[2147483647,0,0,1,1,2,2],
-"right_children":[2,4,6,-1,-1,-1,-1],"split_conditions":[0.5,0.25,0.75,0.1,0.2,0.3,0.4],"split_indices":[0,1,1,0,0,0,0],"split_type":[0,0,0,0,0,0,0],
-"sum_hessian":[4E0,2E0,2E0,1E0,1E0,1E0,1E0],"tree_param":{"num_deleted":"0","num_feature":"2","num_nodes":"7","size_leaf_vector":"1"}}>]},"name":"gbtree"},
-"learner_model_param":{"base_score":"5E-1","boost_from_average":"1","num_class":"0","num_feature":"2","num_target":"1"},
-"objective":{"name":"reg:squarederror","reg_loss_param":{"scale_pos_weight":"1"}}},"version":[1,7,4]}\$\$, '^\\s*(.*)<(.*)>(.*)\$')) r (m)) parts,
-	generate_series(0, 9999) i GROUP BY before, tree, after;
+INSERT INTO file SELECT 'large', large_model(10000, 1);
 SELECT model_predict.register(name, bytes, trees => 'all') FROM file;
 
 CREATE VIEW held AS SELECT

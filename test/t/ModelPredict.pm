@@ -25,8 +25,9 @@ sub new_server
 	return $node;
 }
 
-# the extension, and a function that makes a model without trees: it predicts
-# its base score
+# the extension, a function that makes a model without trees, which predicts its
+# base score, and one that makes a large model: a tree many times over, with
+# leaves of so many tenths and more
 sub install_extension
 {
 	my ($node, $database) = @_;
@@ -43,6 +44,20 @@ sub install_extension
 			'"num_class":"0","num_feature":"1","num_target":"1"},'
 			'"objective":{"name":"reg:squarederror",'
 			'"reg_loss_param":{"scale_pos_weight":"1"}}},"version":[2,1,4]}', score), 'UTF8') $$;
+		CREATE FUNCTION public.large_model(trees int, tenths int) RETURNS bytea LANGUAGE sql AS $$
+		SELECT pg_catalog.convert_to(pg_catalog.format('{"learner":{"attributes":{},"feature_names":[],"feature_types":[],'
+			'"gradient_booster":{"model":{"gbtree_model_param":{"num_parallel_tree":"1","num_trees":"%s"},'
+			'"tree_info":[%s],"trees":[%s]},"name":"gbtree"},"learner_model_param":{"base_score":"5E-1",'
+			'"boost_from_average":"1","num_class":"0","num_feature":"2","num_target":"1"},'
+			'"objective":{"name":"reg:squarederror","reg_loss_param":{"scale_pos_weight":"1"}}},"version":[1,7,4]}',
+			trees, pg_catalog.string_agg('0', ','), pg_catalog.string_agg(pg_catalog.format(
+			'{"base_weights":[0.1,0.2,0.3,0.4,0.5,0.6,0.7],"categories":[],"categories_nodes":[],"categories_segments":[],'
+			'"categories_sizes":[],"default_left":[1,0,1,0,0,0,0],"id":%s,"left_children":[1,3,5,-1,-1,-1,-1],'
+			'"loss_changes":[1E0,1E0,1E0,0E0,0E0,0E0,0E0],"parents":[2147483647,0,0,1,1,2,2],'
+			'"right_children":[2,4,6,-1,-1,-1,-1],"split_conditions":[0.5,0.25,0.75,%sE-1,%2$s.2E-1,%2$s.3E-1,%2$s.4E-1],'
+			'"split_indices":[0,1,1,0,0,0,0],"split_type":[0,0,0,0,0,0,0],"sum_hessian":[4E0,2E0,2E0,1E0,1E0,1E0,1E0],'
+			'"tree_param":{"num_deleted":"0","num_feature":"2","num_nodes":"7","size_leaf_vector":"1"}}',
+			i, tenths), ',' ORDER BY i)), 'UTF8') FROM pg_catalog.generate_series(0, trees - 1) i $$;
 	});
 	return;
 }
