@@ -138,6 +138,8 @@ is("$again " . $bare->($shared), ' f', 'and not shared');
 $node->safe_psql('postgres', "SELECT model_predict.recompile(model || '\@' || version) FROM model_predict.versions");
 close_sessions();
 
+is((grep { -e "/dev/shm/$_" } keys %all), 2, 'of two versions the last contents are kept');
+
 # at the same time: both look for it before either has it, for both wait for an index of the pieces
 my $lock = session($node);
 $lock->('BEGIN');
