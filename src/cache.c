@@ -250,6 +250,7 @@ image_source(const MpBooster *booster, MpScan *scan, HeapTuple tuple, const MpLo
 
 	source.data = mp_scan_value_not_null(scan, tuple, "data");
 	source.sha256 = DatumGetByteaPP(mp_scan_value_not_null(scan, tuple, "sha256"));
+	source.xmin = HeapTupleHeaderGetRawXmin(tuple->t_data);
 	return source;
 }
 

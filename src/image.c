@@ -81,12 +81,9 @@ hash_of(const char *data, Size size)
 	return result;
 }
 
-/*
- * Of the model's bytes and of the options that shape a forest. Not a SHA-256:
- * OpenSSL takes longer to get ready, in each session, than all else here.
- */
+/* Of the options that shape a forest and the SHA-256 that the row says, and pieces of the model's bytes. */
 static bytea *
-fingerprint(const MpImageSource *source)
+hash_of_source(const MpImageSource *source, bool with_pieces)
 {
 	const MpLoadOptions *load = source->load;
 	StringInfoData buffer;
@@ -95,7 +92,8 @@ fingerprint(const MpImageSource *source)
 	initStringInfo(&buffer);
 	appendBinaryStringInfo(&buffer, (const char *) formats, sizeof(formats));
 	appendBinaryStringInfo(&buffer, VARDATA_ANY(source->sha256), VARSIZE_ANY_EXHDR(source->sha256));
-	append_pieces(&buffer, source->data);
+	if (with_pieces)
+		append_pieces(&buffer, source->data);
 	append_strings(&buffer, load->feature_names, load->n_feature_names);
 	for (size_t i = 0; i < load->n_categories; i++)
 	{
@@ -106,6 +104,16 @@ fingerprint(const MpImageSource *source)
 		appendStringInfoChar(&buffer, given->numbers != NULL);
 	}
 	return hash_of(buffer.data, buffer.len);
+}
+
+/*
+ * Of the model's bytes and of the options that shape a forest. Not a SHA-256:
+ * OpenSSL takes longer to get ready, in each session, than all else here.
+ */
+static bytea *
+fingerprint(const MpImageSource *source)
+{
+	return hash_of_source(source, true);
 }
 
 static bytea *
@@ -360,25 +368,35 @@ typedef struct SharedImage
 
 #define SHARED_HEAD TYPEALIGN(IMAGE_ALIGN, sizeof(SharedImage))
 
-/* Whether the image is one to be shared, and what it is known by. */
+/*
+ * Whether the image is one to be shared, and what it is known by. The pieces of
+ * the model's bytes need not be looked at: whoever published it has found that
+ * this fingerprint is theirs.
+ */
 static bool
 is_shareable(const MpImageSource *source, HeapTuple tuple, Datum forest, Datum kernel,
 			 const bytea *fingerprint, MpSharedKey *key)
 {
+	struct varatt_external data_pieces;
 	struct varatt_external forest_pieces;
 	struct varatt_external kernel_pieces;
 
-	if (!is_in_pieces(forest, &forest_pieces) || !is_in_pieces(kernel, &kernel_pieces) ||
-		stored_size(kernel) < SHARED_LEAST)
+	if (!VARATT_IS_EXTERNAL_ONDISK(DatumGetPointer(source->data)) ||
+		!is_in_pieces(forest, &forest_pieces) || !is_in_pieces(kernel, &kernel_pieces) ||
+		stored_size(kernel) < SHARED_LEAST || VARSIZE_ANY_EXHDR(fingerprint) != MP_FINGERPRINT_SIZE)
 		return false;
+	VARATT_EXTERNAL_GET_POINTER(data_pieces, DatumGetPointer(source->data));
 	key->database = MyDatabaseId;
 	key->version = source->version;
 	key->model = source->model;
-	key->xmin = HeapTupleHeaderGetRawXmin(tuple->t_data);
+	key->version_xmin = source->xmin;
+	key->data = data_pieces.va_valueid;
+	key->image_xmin = HeapTupleHeaderGetRawXmin(tuple->t_data);
 	key->pieces = kernel_pieces.va_toastrelid;
 	key->forest = forest_pieces.va_valueid;
 	key->kernel = kernel_pieces.va_valueid;
 	memcpy(key->fingerprint, VARDATA_ANY(fingerprint), MP_FINGERPRINT_SIZE);
+	memcpy(key->source, VARDATA(hash_of_source(source, false)), MP_FINGERPRINT_SIZE);
 	return true;
 }
 
@@ -421,27 +439,21 @@ use_shared(const MpShared *shared, MpImage *image)
 	image->shared_bytes = shared->size;
 }
 
-/* The head and the kernel image, shared with other sessions where that can be. */
+/* The head and the kernel image, into memory of their own or, with a key, to be shared. */
 static bool
-load_kernel(const MpImageSource *source, HeapTuple tuple, Datum forest, Datum kernel,
-			const bytea *fingerprint, MemoryContext context, MpAlloc *alloc, MpImage *image)
+load_kernel(Datum forest, Datum kernel, const MpSharedKey *key, MemoryContext context,
+			MpAlloc *alloc, MpImage *image)
 {
-	MpSharedKey key;
-	bool		shareable = is_shareable(source, tuple, forest, kernel, fingerprint, &key);
-	MpShared   *shared = shareable ? mp_shared_find(&key, context) : NULL;
-
-	if (shareable && shared == NULL)
+	if (key != NULL)
 	{
 		MpForest   *head = fetch_forest(forest, false, CurrentMemoryContext, alloc);
+		MpShared   *shared = head != NULL ? share(head, kernel, key, context) : NULL;
 
-		if (head == NULL)
-			return false;
-		shared = share(head, kernel, &key, context);
-	}
-	if (shared != NULL)
-	{
-		use_shared(shared, image);
-		return true;
+		if (shared != NULL)
+		{
+			use_shared(shared, image);
+			return true;
+		}
 	}
 	image->forest = fetch_forest(forest, false, context, alloc);
 	if (image->forest == NULL)
@@ -451,38 +463,52 @@ load_kernel(const MpImageSource *source, HeapTuple tuple, Datum forest, Datum ke
 	return is_kernel(image->kernel, image->kernel_size, image->forest);
 }
 
+/* From the row of an image. */
+static bool
+load_row(const MpImageSource *source, MpScan *scan, HeapTuple tuple, bool whole,
+		 MemoryContext context, MpAlloc *alloc, MpImage *image)
+{
+	bytea	   *stored = DatumGetByteaPP(mp_scan_value_not_null(scan, tuple, "fingerprint"));
+	bytea	   *expected;
+	Datum		forest = mp_scan_value_not_null(scan, tuple, "forest");
+	bool		no_kernel;
+	Datum		kernel = mp_scan_value(scan, tuple, "kernel", &no_kernel);
+	MpSharedKey key;
+	bool		shareable;
+	MpShared   *shared;
+
+	image->whole = whole || no_kernel;
+	shareable = !image->whole && is_shareable(source, tuple, forest, kernel, stored, &key);
+	shared = shareable ? mp_shared_find(&key, context) : NULL;
+	if (shared != NULL)
+	{
+		use_shared(shared, image);
+		return true;
+	}
+	expected = fingerprint(source);
+	if (VARSIZE_ANY_EXHDR(stored) != VARSIZE_ANY_EXHDR(expected) ||
+		memcmp(VARDATA_ANY(stored), VARDATA_ANY(expected), VARSIZE_ANY_EXHDR(expected)) != 0)
+		return false;
+	if (!image->whole)
+		return load_kernel(forest, kernel, shareable ? &key : NULL, context, alloc, image);
+	image->forest = fetch_forest(forest, true, context, alloc);
+	return image->forest != NULL;
+}
+
 bool
 mp_image_load(const MpImageSource *source, Snapshot snapshot, bool whole, MemoryContext context,
 			  MpAlloc *alloc, MpImage *image)
 {
 	MpScan		scan;
 	HeapTuple	tuple;
-	bool		no_kernel = true;
-	bool		ok = false;
+	bool		ok;
 
 	memset(image, 0, sizeof(*image));
 	mp_scan_begin(&scan, "forest", snapshot);
 	mp_scan_key_int8(&scan, "model", source->model);
 	mp_scan_key_int4(&scan, "version", source->version);
 	tuple = mp_scan_next(&scan);
-	if (tuple != NULL)
-	{
-		bytea	   *stored = DatumGetByteaPP(mp_scan_value_not_null(&scan, tuple, "fingerprint"));
-		bytea	   *expected = fingerprint(source);
-		Datum		kernel = mp_scan_value(&scan, tuple, "kernel", &no_kernel);
-
-		if (VARSIZE_ANY_EXHDR(stored) == VARSIZE_ANY_EXHDR(expected) &&
-			memcmp(VARDATA_ANY(stored), VARDATA_ANY(expected), VARSIZE_ANY_EXHDR(expected)) == 0)
-		{
-			Datum		forest = mp_scan_value_not_null(&scan, tuple, "forest");
-
-			image->whole = whole || no_kernel;
-			if (image->whole)
-				image->forest = fetch_forest(forest, true, context, alloc);
-			ok = image->whole ? image->forest != NULL :
-				load_kernel(source, tuple, forest, kernel, expected, context, alloc, image);
-		}
-	}
+	ok = tuple != NULL && load_row(source, &scan, tuple, whole, context, alloc, image);
 	mp_scan_end(&scan);
 	return ok;
 }

@@ -15,6 +15,7 @@ typedef struct MpImageSource
 	Datum		data;			/* bytea, need not be detoasted */
 	bytea	   *sha256;
 	const MpLoadOptions *load;
+	TransactionId xmin;			/* of that row; need not be known to store an image */
 } MpImageSource;
 
 typedef struct MpImage

@@ -75,15 +75,12 @@ mp_memory_populate(void *block, Size size)
 #endif
 }
 
-/* From here on this process can only read these whole pages, which it does at once. Again a hint. */
+/* From here on this process can only read these whole pages. Again a hint. */
 void
 mp_memory_seal(void *pages, Size size)
 {
 	int			save = errno;
 
 	(void) mprotect(pages, size, PROT_READ);
-#ifdef MADV_POPULATE_READ
-	(void) madvise(pages, size, MADV_POPULATE_READ);
-#endif
 	errno = save;
 }

@@ -35,7 +35,12 @@
 #include "model_predict.h"
 #include "shared.h"
 
-#define REGISTRY_NAME "model_predict shared images"
+/*
+ * The number is raised at every change of what lies in shared memory, be it an
+ * image's layout: until the server is restarted, sessions of an older and of a
+ * newer library run side by side.
+ */
+#define REGISTRY_NAME "model_predict shared images, format 1"
 #define MAX_ENTRIES 64			/* few beside the segments that PostgreSQL can have */
 #define SKIP 100				/* loads, after the system had no room */
 

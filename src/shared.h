@@ -12,20 +12,24 @@
 
 /*
  * Which contents: those of two values of a TOAST table, which are never changed
- * in place, as a row refers to them. Their numbers may come again after four
- * billion others, or when a superuser says so; then the fingerprint, which is
- * of the contents' source and format, still holds. No padding: compared as bytes.
+ * in place, as a row refers to them, and what they were found to be made of.
+ * The numbers of values and transactions may come again after four billion
+ * others, or when a superuser says so; then the hashes, which are of the source
+ * and the format, still hold. No padding: compared as bytes.
  */
 typedef struct MpSharedKey
 {
 	Oid			database;
 	int32		version;
 	int64		model;
-	TransactionId xmin;			/* of the row */
+	TransactionId version_xmin; /* of the version's row */
+	Oid			data;			/* the value that has the model's bytes */
+	TransactionId image_xmin;	/* of the image's row */
 	Oid			pieces;			/* the TOAST table */
 	Oid			forest;			/* the values in it */
 	Oid			kernel;
-	char		fingerprint[MP_FINGERPRINT_SIZE];
+	char		fingerprint[MP_FINGERPRINT_SIZE];	/* as the image's row says */
+	char		source[MP_FINGERPRINT_SIZE];	/* a hash of the version's row */
 } MpSharedKey;
 
 /* A copy that this session maps. Lives in a memory context and is let go with it. */
