@@ -14,7 +14,8 @@ use Test::More;
 
 plan skip_all => 'reads /proc and looks for segments as Linux shows them' if $^O ne 'linux';
 
-my $node = new_server('shared', 'wal_level = replica', 'restart_after_crash = on', 'dynamic_shared_memory_type = posix');
+my $node = new_server('shared', 'wal_level = replica', 'restart_after_crash = on', 'dynamic_shared_memory_type = posix',
+	'max_connections = 20');
 install_extension($node);
 # version v predicts some v thousand
 $node->safe_psql('postgres', q{
@@ -131,6 +132,12 @@ $node->safe_psql('postgres', "SELECT model_predict.recompile('m\@1')");
 (undef, $after, my $recompiled) = open_session(1);
 is($after, 1, 'recompiled');
 isnt($recompiled, $again, 'the segment of before is not used');
+($writer, $wrote) = open_session(1, $node, 'BEGIN', 'UPDATE model_predict.version v SET data = w.data FROM model_predict.version w'
+	. ' WHERE v.version = 1 AND w.version = 2 AND v.model = w.model');
+is($wrote, 'XX001', 'nor is it where the file is no longer that of before');
+$writer->('ROLLBACK');
+(undef, $after, $again) = open_session(1);
+is("$after $again", "1 $recompiled", 'and is again when that is back');
 $node->safe_psql('postgres', "DELETE FROM model_predict.forest");
 (my $bare, $after, $again) = open_session(1);
 is($after, 1, 'without an image, read from the file');
