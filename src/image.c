@@ -81,7 +81,7 @@ hash_of(const char *data, Size size)
 	return result;
 }
 
-/* Of the options that shape a forest and the SHA-256 that the row says, and pieces of the model's bytes. */
+/* Of the options that shape a forest and of the SHA-256 in the row, and of pieces of the bytes. */
 static bytea *
 hash_of_source(const MpImageSource *source, bool with_pieces)
 {

@@ -334,7 +334,8 @@ room_of_system(void)
 #ifdef __linux__
 	struct statvfs fs;
 
-	if (dynamic_shared_memory_type == DSM_IMPL_POSIX && statvfs("/dev/shm", &fs) == 0 && fs.f_blocks > 0)
+	if (dynamic_shared_memory_type == DSM_IMPL_POSIX && statvfs("/dev/shm", &fs) == 0 &&
+		fs.f_blocks > 0)
 		return ((int64) fs.f_bavail - (int64) fs.f_blocks / 2) * (int64) fs.f_frsize;
 #endif
 	return MAX_KILOBYTES * INT64CONST(1024);
