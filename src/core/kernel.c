@@ -64,55 +64,13 @@ align_64(void *block)
 	return (void *) (((uintptr_t) block + 63) / 64 * 64);
 }
 
-/* AVX-512 has a row of bytes in registers. */
+/* A row of bytes is its ranks. */
 static size_t
-row_size(const MpKernelImage *image, MpKernelKind kind)
+row_size(const MpKernelImage *image)
 {
-	if (image->width != MP_BYTES)
-		return (size_t) image->n_slots * 2 * mp_kernel_node_size(image->width);
-	return kind == MP_KERNEL_AVX512 ? 0 : MP_BYTE_CELLS * sizeof(uint16_t);
-}
-
-/* Bytes that a copy of the tops as nodes takes. */
-static size_t
-tops_size(const MpKernelImage *image, MpKernelKind kind)
-{
-	const MpKernelChunk *chunks = MP_SECTION(image, MP_KERNEL_CHUNKS, MpKernelChunk);
-	size_t		size = 0;
-
-	if (image->width != MP_BYTES || kind == MP_KERNEL_AVX512)
+	if (image->width == MP_BYTES)
 		return 0;
-	for (size_t c = 0; c < MP_SECTION_LENGTH(image, MP_KERNEL_CHUNKS, MpKernelChunk); c++)
-		size += mp_chunk_tops_size(image, &chunks[c]);
-	return size;
-}
-
-/* Copies the tops of a chunk as nodes in heap order. Returns the end of the copy. */
-static uint16_t *
-copy_chunk_tops(const MpKernelImage *image, const MpKernelChunk *chunk, uint16_t *nodes)
-{
-	const uint8_t *cells = (const uint8_t *) image + chunk->tops;
-	const uint8_t *end = cells + mp_chunk_tops_size(image, chunk);
-	uint8_t		places[MP_TOP_PLACES];
-	uint8_t		kept = ~mp_top_right(image);
-
-	for (int i = 0; i < MP_TOP_PLACES; i++)
-		places[i] = mp_top_place(chunk->levels, i);
-	for (; cells < end; cells += 2 * MP_TOP_PLACES, nodes += MP_TOP_PLACES)
-	{
-		for (int i = 0; i < MP_TOP_PLACES; i++)
-			nodes[i] = (cells[places[i]] & kept) | cells[places[i] + MP_TOP_PLACES] << 8;
-	}
-	return nodes;
-}
-
-static void
-copy_tops(const MpKernelImage *image, uint16_t *nodes)
-{
-	const MpKernelChunk *chunks = MP_SECTION(image, MP_KERNEL_CHUNKS, MpKernelChunk);
-
-	for (size_t c = 0; c < MP_SECTION_LENGTH(image, MP_KERNEL_CHUNKS, MpKernelChunk); c++)
-		nodes = copy_chunk_tops(image, &chunks[c], nodes);
+	return (size_t) image->n_slots * 2 * mp_kernel_node_size(image->width);
 }
 
 static size_t
@@ -142,12 +100,11 @@ place_scratch(MpKernel *kernel, const MpKernelImage *image, char *block)
 	bool		permute = kernel->kind == MP_KERNEL_AVX512;
 	size_t		used = 0;
 
-	kernel->ranks = take(block, &used, MP_BYTE_SLOTS);
-	kernel->row = take(block, &used, row_size(image, kernel->kind));
+	kernel->ranks = take(block, &used, MP_BYTE_CELLS);
+	kernel->row = take(block, &used, row_size(image));
 	kernel->masks = take(block, &used, permute ? MP_CHUNK_TREES * sizeof(uint64_t) : 0);
 	kernel->outs = take(block, &used, MP_CHUNK_TREES);
 	kernel->values = take(block, &used, values_size(image));
-	kernel->tops = take(block, &used, tops_size(image, kernel->kind));
 	return used;
 }
 
@@ -173,10 +130,8 @@ new_kernel(MpAlloc *alloc, const MpKernelImage *image, MpKernelKind kind, MpErro
 	place_scratch(kernel, image, align_64(kernel + 1));
 
 	/* a node of bytes, made by hand, may name any cell */
-	memset(kernel->ranks, 0, MP_BYTE_SLOTS);
-	memset(kernel->row, 0, row_size(image, kind));
-	if (tops_size(image, kind) > 0)
-		copy_tops(image, kernel->tops);
+	memset(kernel->ranks, 0, MP_BYTE_CELLS);
+	memset(kernel->row, 0, row_size(image));
 	return kernel;
 }
 

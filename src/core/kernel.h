@@ -10,7 +10,7 @@
 
 #include "forest.h"
 
-#define MP_KERNEL_FORMAT 4				/* raised at every change of kernel_image.h */
+#define MP_KERNEL_FORMAT 5				/* raised at every change of kernel_image.h */
 
 typedef enum MpKernelKind
 {

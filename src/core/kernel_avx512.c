@@ -47,18 +47,15 @@ typedef struct Table
 ENGINE __m512i
 look_up(Table table, __m512i cells)
 {
-	__m512i		v = table.two ? _mm512_permutex2var_epi8(table.low, cells, table.high)
+	__m512i		v;
+
+	if (table.few)
+		return _mm512_permutexvar_epi8(cells, table.low);
+	v = table.two ? _mm512_permutex2var_epi8(table.low, cells, table.high)
 		: _mm512_permutexvar_epi8(cells, table.low);
 
 	/* the permutes do not look at bit 7, which tells right cells */
 	return _mm512_mask_sub_epi8(v, _mm512_movepi8_mask(cells), v, _mm512_set1_epi8(1));
-}
-
-/* Likewise for bytes of tops. */
-ENGINE __m512i
-look_up_top(Table table, __m512i cells)
-{
-	return table.few ? _mm512_permutexvar_epi8(cells, table.low) : look_up(table, cells);
 }
 
 /* What each node of a chunk's tops says, in groups of 64. */
@@ -71,36 +68,8 @@ decide(const uint8_t *tops, size_t n_groups, Table table, uint64_t *masks)
 		__m512i		cells = _mm512_loadu_si512(tops);
 		__m512i		bounds = _mm512_loadu_si512(tops + MP_TOP_PLACES);
 
-		masks[i] = _mm512_cmpgt_epu8_mask(look_up_top(table, cells), bounds);
+		masks[i] = _mm512_cmpgt_epu8_mask(look_up(table, cells), bounds);
 	}
-}
-
-/*
- * The ways out of 8 trees of 6 levels: two levels in four instructions. Of a
- * group's 3 bits, shifted down, a table makes both the number of the group below
- * it, times 3 as that is where it lies, and in the upper half of the lane the
- * number itself, which in the end is the way out. A rotation does not look at
- * the upper half.
- */
-ENGINE __m512i
-walk_6(const uint64_t *masks)
-{
-#define WAY(n) (3 + 3 * (n) + ((int64_t) (n) << 32))
-	__m512i		ways = _mm512_setr_epi64(WAY(0), WAY(2), WAY(1), WAY(2),
-										 WAY(0), WAY(3), WAY(1), WAY(3));
-#undef WAY
-	__m512i		m = _mm512_loadu_si512(masks);
-	__m512i		group = _mm512_permutexvar_epi64(m, ways);
-
-	MP_UNROLL(2)
-	for (int i = 0; i < 2; i++)
-	{
-		__m512i		bits = _mm512_rorv_epi64(m, group);
-
-		group = _mm512_add_epi64(_mm512_slli_epi64(group, 2),
-								 _mm512_permutexvar_epi64(bits, ways));
-	}
-	return _mm512_srli_epi64(group, 32);
 }
 
 /* i -> 2i + bit i of the mask, in every lane */
@@ -137,7 +106,7 @@ walk_4(const uint64_t *masks, int levels)
 	return _mm512_xor_si512(i, _mm512_set1_epi32(1 << levels));
 }
 
-/* Flat trees of less than 6 levels, 16 at a time; the chunk has room for 8 more. */
+/* Flat trees, 16 at a time; the chunk has room for 8 more. */
 ENGINE void
 flat_values_16(const uint64_t *masks, const uint32_t *leaves, size_t n_trees, int levels,
 			   uint32_t *values)
@@ -157,19 +126,6 @@ flat_values_16(const uint64_t *masks, const uint32_t *leaves, size_t n_trees, in
 }
 
 ENGINE void
-flat_values_6(const uint64_t *masks, const uint32_t *leaves, size_t n_trees, uint32_t *values)
-{
-	__m512i		first = _mm512_setr_epi64(0, 64, 128, 192, 256, 320, 384, 448);
-
-	for (size_t t = 0; t < n_trees; t += 8, leaves += 8 * 64)
-	{
-		__m512i		at = _mm512_add_epi64(first, walk_6(masks + t));
-
-		_mm256_storeu_si256((__m256i *) (values + t), _mm512_i64gather_epi32(at, leaves, 4));
-	}
-}
-
-ENGINE void
 flat_values(const uint64_t *masks, const uint32_t *leaves, size_t n_trees, int levels,
 			uint32_t *values)
 {
@@ -184,74 +140,87 @@ flat_values(const uint64_t *masks, const uint32_t *leaves, size_t n_trees, int l
 		case 5:
 			flat_values_16(masks, leaves, n_trees, 5, values);
 			break;
-		case 6:
-			flat_values_6(masks, leaves, n_trees, values);
-			break;
 	}
 }
 
-/*
- * Which of the leaves 0 to 3 a block leads to, in each 64-bit lane: its nodes
- * are the words 1 to 3. A node is compared with its cell's rank in the place of
- * the bound; the node's own cell below it never makes the node less.
- */
+/* The number of the first of a tree's tips, of 16 trees. */
 ENGINE __m512i
-walk_blocks(Table table, __m512i blocks)
+first_tips(void)
 {
-	__m512i		ranks = _mm512_slli_epi16(look_up(table, blocks), 8);
-	__mmask32	right = _mm512_cmplt_epu16_mask(blocks, ranks);
-	__m512i		bits = _mm512_maskz_mov_epi16(right, _mm512_set1_epi64(0x0004000200010000));
-	__m512i		answers = _mm512_sad_epu8(bits, _mm512_setzero_si512());
-
-	/* by the answers of the root (1), its left child (2) and its right child (4) */
-	return _mm512_permutexvar_epi64(answers, _mm512_setr_epi64(0, 2, 1, 2, 0, 3, 1, 3));
+	return _mm512_slli_epi32(_mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14,
+											   15), MP_BYTE_TOP_LEVELS);
 }
 
-/* Short trees, 8 at a time. */
+ENGINE __m512i
+times_3(__m512i n)
+{
+	return _mm512_add_epi32(n, _mm512_add_epi32(n, n));
+}
+
+/* Trees with tips of one level, 16 at a time. */
 ENGINE void
-short_values(const char *image, const MpKernelChunk *chunk, size_t first, size_t n,
-			 const uint64_t *masks, Table table, uint32_t *values)
+tip_1_values(const uint64_t *masks, const MpTip1 *tips, size_t n_trees, Table table,
+			 uint32_t *values)
 {
-	const uint64_t *splits = (const uint64_t *) (image + chunk->splits);
-	const MpShortTail *tails = (const MpShortTail *) (image + chunk->tails);
-	const MpByteBlock *blocks = (const MpByteBlock *) (image + chunk->blocks) + MP_TOP_PLACES;
-	const uint32_t *leaves = (const uint32_t *) (image + chunk->leaves);
-	__m512i		low_word = _mm512_set1_epi64(0xffff);
-	__m512i		one = _mm512_set1_epi64(1);
+	_Static_assert(sizeof(MpTip1) == 3 * sizeof(uint32_t), "tips of one level are counted in words");
 
-	splits += first;
-	tails += first;
-	for (size_t t = 0; t < n; t += 8)
+	for (size_t t = 0; t < n_trees; t += 16, tips += 16 << MP_BYTE_TOP_LEVELS)
 	{
-		__m512i		out = walk_6(masks + t);
-		__m512i		bit = _mm512_sllv_epi64(one, out);
-		__m512i		split = _mm512_loadu_si512(splits + t);
-		__mmask8	is_split = _mm512_test_epi64_mask(split, bit);
-		__m512i		before = _mm512_popcnt_epi64(
-			_mm512_and_si512(split, _mm512_sub_epi64(bit, one)));
-		__m512i		tail = _mm512_cvtepu32_epi64(
-			_mm256_loadu_si256((const __m256i *) (tails + t)));
-		__m512i		at = _mm512_add_epi64(_mm512_and_si512(tail, low_word), before);
-		/* what is no split has a block that goes left, to the leaf of its number */
-		__m512i		idle = _mm512_or_si512(_mm512_sub_epi64(out, before),
-										   _mm512_set1_epi64(~INT64_C(0xffff)));
-		__m512i		block = _mm512_mask_i64gather_epi64(idle, is_split, at, blocks, 8);
-		__m512i		leaf = _mm512_add_epi64(_mm512_and_si512(block, low_word),
-											walk_blocks(table, block));
+		__mmask16	there = n_trees - t >= 16 ? 0xffff : 0xff;
+		__m512i		at = times_3(_mm512_add_epi32(first_tips(), walk_5(masks + t / 2)));
+		__m512i		node = _mm512_mask_i32gather_epi32(at, there, at, tips, 4);
 
-		leaf = _mm512_add_epi64(leaf, _mm512_srli_epi64(tail, 16));
-		_mm256_storeu_si256((__m256i *) (values + t), _mm512_i64gather_epi32(leaf, leaves, 4));
+		/* the cell is the node's lowest byte, its bound the highest */
+		__m512i		rank = _mm512_slli_epi32(look_up(table, node), 24);
+		__mmask16	right = _mm512_cmpgt_epu32_mask(rank, node);
+
+		at = _mm512_mask_add_epi32(at, right, at, _mm512_set1_epi32(1));
+		_mm512_storeu_si512(values + t, _mm512_mask_i32gather_epi32(at, there, at,
+																	tips->leaves, 4));
 	}
 }
 
-/* The ways out of up to 16 trees of 6 levels, in 32-bit lanes. */
-ENGINE __m512i
-walk_6_twice(const uint64_t *masks, bool both)
+/* What tips of three levels add, for 8 trees; `at`: where they are, in units of 8 bytes. */
+ENGINE __m256i
+tip_3_values_8(const MpTip3 *tips, __m256i at, Table table)
 {
-	__m256i		low = _mm512_cvtepi64_epi32(walk_6(masks));
-	__m256i		high = both ? _mm512_cvtepi64_epi32(walk_6(masks + 8)) : low;
+	__m512i		cells = _mm512_i32gather_epi64(at, tips->cells, 8);
+	__m512i		bounds = _mm512_i32gather_epi64(at, tips->bounds, 8);
+	__mmask64	right = _mm512_cmpgt_epu8_mask(look_up(table, cells), bounds);
 
-	return _mm512_inserti64x4(_mm512_castsi256_si512(low), high, 1);
+	/* bit i - 1 of a lane: what its node i says */
+	__m512i		bits = _mm512_sad_epu8(
+		_mm512_maskz_mov_epi8(right, _mm512_set1_epi64(0x4020100804020100)),
+		_mm512_setzero_si512());
+
+	/* the root is node 4, then comes the leaf so far + 2, then that + 1 */
+	__m512i		leaf = _mm512_and_si512(_mm512_srli_epi64(bits, 1), _mm512_set1_epi64(4));
+
+	leaf = _mm512_ternarylogic_epi64(leaf, _mm512_srlv_epi64(bits, leaf),
+									 _mm512_set1_epi64(2), 0xf8);
+	leaf = _mm512_ternarylogic_epi64(leaf, _mm512_srlv_epi64(bits, leaf),
+									 _mm512_set1_epi64(1), 0xf8);
+	at = _mm256_add_epi32(_mm256_add_epi32(at, at), _mm512_cvtepi64_epi32(leaf));
+	return _mm256_i32gather_epi32((const int *) tips->leaves, at, 4);
+}
+
+ENGINE void
+tip_3_values(const uint64_t *masks, const MpTip3 *tips, size_t n_trees, Table table,
+			 uint32_t *values)
+{
+	_Static_assert(sizeof(MpTip3) == 2 * 3 * sizeof(uint64_t), "tips of three levels are, too");
+
+	for (size_t t = 0; t < n_trees; t += 16, tips += 16 << MP_BYTE_TOP_LEVELS)
+	{
+		__m512i		at = times_3(_mm512_add_epi32(first_tips(), walk_5(masks + t / 2)));
+
+		at = _mm512_add_epi32(at, at);
+		_mm256_storeu_si256((__m256i *) (values + t),
+							tip_3_values_8(tips, _mm512_castsi512_si256(at), table));
+		if (n_trees - t >= 16)
+			_mm256_storeu_si256((__m256i *) (values + t + 8),
+								tip_3_values_8(tips, _mm512_extracti64x4_epi64(at, 1), table));
+	}
 }
 
 /* Deep trees, 16 at a time, until all are at leaves, which lead to themselves. */
@@ -269,14 +238,14 @@ deep_values(const char *image, const MpKernelChunk *chunk, size_t first, size_t 
 	tails += first;
 	for (size_t t = 0; t < n_trees; t += 16, tails += 16)
 	{
-		bool		both = n_trees - t >= 16;
-		__mmask16	there = both ? 0xffff : 0xff;
-		__m512i		out = walk_6_twice(masks + t, both);
+		__mmask16	there = n_trees - t >= 16 ? 0xffff : 0xff;
+		__m512i		out = walk_5(masks + t / 2);
 		__m512i		exits = _mm512_mask_i32gather_epi32(
 			zero, there, index, (const char *) tails + offsetof(MpDeepTail, exits), 1);
 		__m512i		at = _mm512_mask_i32gather_epi32(
 			zero, there, index, (const char *) tails + offsetof(MpDeepTail, values), 1);
-		__m512i		nodes = _mm512_add_epi32(exits, _mm512_set1_epi32(MP_TOP_PLACES * 2));
+		__m512i		nodes = _mm512_add_epi32(
+			exits, _mm512_set1_epi32((1 << MP_BYTE_TOP_LEVELS) * sizeof(uint16_t)));
 		__m512i		i = _mm512_mask_i32gather_epi32(
 			zero, there, _mm512_add_epi32(exits, _mm512_add_epi32(out, out)), data, 1);
 		__mmask16	moved;
@@ -301,71 +270,180 @@ deep_values(const char *image, const MpKernelChunk *chunk, size_t first, size_t 
 }
 
 /*
- * Trees are done in blocks of 32, and a block is decided before the one ahead
- * of it is walked: so its masks are in the cache in time, and the processor has
- * always two kinds of work to choose from.
+ * Trees are done in blocks of 32, in three steps: what a block's tops say, what
+ * its trees add, adding that. While one block is at its second step, the one
+ * ahead of it is at its first and the one behind it at its last: so what a step
+ * reads is in the cache in time, and the processor has always three kinds of work
+ * to choose from.
  */
 #define BLOCK_TREES 32
 
-ENGINE void
-decide_block(const MpKernel *kernel, const MpKernelChunk *chunk, size_t first, size_t n,
-			 Table table)
+typedef struct Block
 {
-	const uint8_t *tops = (const uint8_t *) kernel->image + chunk->tops;
-	int			levels = chunk->levels;
+	uint32_t	c;				/* the chunk */
+	uint32_t	first;			/* of the chunk's trees */
+	uint32_t	n;				/* with those that fill up the chunk */
+	uint32_t	number;			/* of the block */
+} Block;
 
-	decide(tops + (first << levels) * 2, (n << levels) / MP_TOP_PLACES, table,
-		   kernel->masks + (first << levels) / MP_TOP_PLACES);
-}
-
-ENGINE void
-block_values(const MpKernel *kernel, const MpKernelChunk *chunk, size_t first, size_t n,
-			 Table table, uint32_t *values)
-{
-	const char *image = (const char *) kernel->image;
-	const uint32_t *leaves = (const uint32_t *) (image + chunk->leaves);
-	int			levels = chunk->levels;
-	const uint64_t *masks = kernel->masks + (first << levels) / MP_TOP_PLACES;
-
-	switch ((MpChunkForm) chunk->form)
-	{
-		case MP_CHUNK_FLAT:
-			flat_values(masks, leaves + (first << levels), n, levels, values);
-			break;
-		case MP_CHUNK_SHORT:
-			short_values(image, chunk, first, n, masks, table, values);
-			break;
-		case MP_CHUNK_DEEP:
-			deep_values(image, chunk, first, n, masks, table, values);
-			break;
-	}
-}
-
-ENGINE size_t
+ENGINE uint32_t
 at_most(size_t n, size_t limit)
 {
 	return n < limit ? n : limit;
 }
 
-/* The values of all trees of chunk c, added up. */
-ENGINE void
-add_chunk(MpKernel *kernel, uint32_t c, Table table, float *margin)
+ENGINE Block
+block_at(const MpKernel *kernel, uint32_t c, uint32_t first, uint32_t number)
 {
-	const MpKernelChunk *chunk = &kernel->chunks[c];
-	uint32_t   *values = mp_values_of(kernel, c);
-	size_t		places = mp_chunk_places(chunk);
+	Block		block = {c, first, 0, number};
 
-	decide_block(kernel, chunk, 0, at_most(places, BLOCK_TREES), table);
-	for (size_t t = 0; t < places; t += BLOCK_TREES)
+	if (c < kernel->n_chunks)
+		block.n = at_most(mp_chunk_places(&kernel->chunks[c]) - first, BLOCK_TREES);
+	return block;
+}
+
+/* The one behind it; none: n is 0. */
+ENGINE Block
+next_block(const MpKernel *kernel, Block block)
+{
+	uint32_t	end = block.first + block.n;
+
+	if (end < mp_chunk_places(&kernel->chunks[block.c]))
+		return block_at(kernel, block.c, end, block.number + 1);
+	return block_at(kernel, block.c + 1, 0, block.number + 1);
+}
+
+ENGINE uint64_t *
+masks_of(const MpKernel *kernel, Block block)
+{
+	return kernel->masks + block.number % 2 * BLOCK_TREES;
+}
+
+/* With several outputs in turn all are kept until a round is complete. */
+ENGINE uint32_t *
+values_of(const MpKernel *kernel, Block block)
+{
+	if (kernel->image->sum == MP_SUM_CYCLE)
+		return kernel->values + block.c * MP_CHUNK_TREES + block.first;
+	return kernel->values + block.number % 2 * BLOCK_TREES;
+}
+
+ENGINE void
+decide_block(const MpKernel *kernel, Block block, Table table)
+{
+	const MpKernelChunk *chunk = &kernel->chunks[block.c];
+	const uint8_t *tops = (const uint8_t *) kernel->image + chunk->tops;
+	int			levels = chunk->levels;
+
+	decide(tops + ((size_t) block.first << levels) * 2, (block.n << levels) / MP_TOP_PLACES,
+		   table, masks_of(kernel, block));
+}
+
+ENGINE void
+find_block(const MpKernel *kernel, Block block, Table table)
+{
+	const MpKernelChunk *chunk = &kernel->chunks[block.c];
+	const char *image = (const char *) kernel->image;
+	const uint32_t *leaves = (const uint32_t *) (image + chunk->leaves);
+	const uint64_t *masks = masks_of(kernel, block);
+	uint32_t   *values = values_of(kernel, block);
+	size_t		tip = (size_t) block.first << MP_BYTE_TOP_LEVELS;
+	int			levels = chunk->levels;
+
+	switch ((MpChunkForm) chunk->form)
 	{
-		size_t		n = at_most(places - t, BLOCK_TREES);
-
-		if (t + n < places)
-			decide_block(kernel, chunk, t + n, at_most(places - t - n, BLOCK_TREES), table);
-		block_values(kernel, chunk, t, n, table, values + t);
-		mp_add_values(kernel, values + t, c * MP_CHUNK_TREES + t,
-					  at_most(chunk->n_trees - t, n), margin);
+		case MP_CHUNK_FLAT:
+			flat_values(masks, leaves + ((size_t) block.first << levels), block.n, levels, values);
+			break;
+		case MP_CHUNK_TIP_1:
+			tip_1_values(masks, (const MpTip1 *) (image + chunk->blocks) + tip, block.n, table,
+						 values);
+			break;
+		case MP_CHUNK_TIP_3:
+			tip_3_values(masks, (const MpTip3 *) (image + chunk->blocks) + tip, block.n, table,
+						 values);
+			break;
+		case MP_CHUNK_SHORT:
+			break;				/* not in an image of bytes */
+		case MP_CHUNK_DEEP:
+			deep_values(image, chunk, block.first, block.n, masks, table, values);
+			break;
 	}
+}
+
+/* Adds whole rounds: to each of up to 16 of the outputs, side by side, its trees. */
+ENGINE void
+add_strip(const uint32_t *values, size_t n_rounds, size_t n_outputs, size_t width, float *margin)
+{
+	__mmask16	there = _bzhi_u32(0xffff, width);
+	__m512		sums = _mm512_maskz_loadu_ps(there, margin);
+
+	for (size_t round = 0; round < n_rounds; round++, values += n_outputs)
+		sums = _mm512_add_ps(sums, _mm512_maskz_loadu_ps(there, values));
+	_mm512_mask_storeu_ps(margin, there, sums);
+}
+
+/* Adds the rounds that are complete with the first n trees; `added` trees have been. */
+ENGINE size_t
+add_rounds(const MpKernel *kernel, size_t added, size_t n, float *margin)
+{
+	size_t		n_outputs = kernel->image->n_outputs;
+	size_t		n_rounds = (n - added) / n_outputs;
+	const uint32_t *values = kernel->values + added;
+
+	for (size_t k = 0; k < n_outputs; k += 16)
+		add_strip(values + k, n_rounds, n_outputs, at_most(n_outputs - k, 16), margin + k);
+	return added + n_rounds * n_outputs;
+}
+
+/* The trees of a last round that does not reach all outputs. */
+ENGINE void
+add_rest(const MpKernel *kernel, size_t added, float *margin)
+{
+	for (size_t t = added; t < (size_t) kernel->image->n_trees; t++)
+		margin[t - added] += mp_float_of(kernel->values[t]);
+}
+
+/* Adds what a block's trees add. `added`: in rounds, how many trees' values have been added. */
+ENGINE size_t
+add_block(const MpKernel *kernel, Block block, size_t added, float *margin)
+{
+	size_t		first = (size_t) block.c * MP_CHUNK_TREES + block.first;
+	size_t		n = at_most(kernel->chunks[block.c].n_trees - block.first, block.n);
+
+	if (kernel->image->sum == MP_SUM_CYCLE)
+		return add_rounds(kernel, added, first + n, margin);
+	mp_add_values(kernel, values_of(kernel, block), first, n, margin);
+	return added;
+}
+
+/* Adds all trees. */
+ENGINE void
+add_trees(const MpKernel *kernel, Table table, float *margin)
+{
+	Block		block = block_at(kernel, 0, 0, 0);
+	Block		behind = {0};
+	size_t		added = 0;
+
+	if (block.n > 0)
+		decide_block(kernel, block, table);
+	while (block.n > 0)
+	{
+		Block		ahead = next_block(kernel, block);
+
+		if (ahead.n > 0)
+			decide_block(kernel, ahead, table);
+		find_block(kernel, block, table);
+		if (behind.n > 0)
+			added = add_block(kernel, behind, added, margin);
+		behind = block;
+		block = ahead;
+	}
+	if (behind.n > 0)
+		added = add_block(kernel, behind, added, margin);
+	/* a last round may be incomplete */
+	if (kernel->image->sum == MP_SUM_CYCLE)
+		add_rest(kernel, added, margin);
 }
 
 /* The table of few slots has 32 left cells, then their right ones. */
@@ -388,9 +466,7 @@ margin_permute(MpKernel *kernel, bool few, bool two, float *margin)
 	table.high = _mm512_loadu_si512(kernel->ranks + 64);
 	table.two = two;
 	table.few = few;
-	for (uint32_t c = 0; c < kernel->n_chunks; c++)
-		add_chunk(kernel, c, table, margin);
-	mp_finish_margin(kernel, margin);
+	add_trees(kernel, table, margin);
 }
 
 TARGET void

@@ -4,7 +4,7 @@
  * The checksum catches damage; what follows makes sure that an image made by
  * hand, with a right checksum, can give wrong scores at worst. Much needs no
  * check because it cannot point anywhere else: there are as many cells as bytes
- * can name, the way out of a top is always one of its 64. The rest is passed in
+ * can name, the way out of a top is always one that it has. The rest is passed in
  * one go, so that a new backend can afford it.
  */
 #include "kernel.h"
@@ -286,14 +286,12 @@ check_short_tail(const MpKernelImage *image, const MpKernelChunk *chunk, size_t 
 {
 	const char *start = (const char *) image;
 	const uint8_t *table = (const uint8_t *) start + chunk->table + t * MP_TOP_PLACES;
-	uint64_t	splits = ((const uint64_t *) (start + chunk->splits))[t];
 	MpShortTail tail = ((const MpShortTail *) (start + chunk->tails))[t];
 	uint32_t	last = MP_TOP_PLACES - 1;
 
 	for (int w = 0; w < MP_TOP_PLACES; w++)
 		last = table[w] > last ? table[w] : last;
 	return tail.block + last < chunk->n_blocks && last < 2 * MP_TOP_PLACES &&
-		tail.block + MP_TOP_PLACES + (uint32_t) __builtin_popcountll(splits) <= chunk->n_blocks &&
 		tail.leaf + MP_SHORT_LEAVES_ROOM <= chunk->n_leaves;
 }
 
@@ -301,8 +299,7 @@ static bool
 check_short_tails(const MpKernelImage *image, const MpKernelChunk *chunk)
 {
 	size_t		n = mp_chunk_places(chunk);
-	bool		ok = chunk->splits % 8 == 0 && chunk->tails % 2 == 0 &&
-		within(chunk->splits, n * sizeof(uint64_t), image->size) &&
+	bool		ok = chunk->tails % 2 == 0 &&
 		within(chunk->table, n * MP_TOP_PLACES, image->size) &&
 		within(chunk->tails, n * sizeof(MpShortTail), image->size);
 
@@ -318,14 +315,15 @@ check_deep_nodes(const MpKernelImage *image, const void *exits, uint64_t n, MpKe
 	uint64_t	mask = mp_kernel_none(width);
 	int			bits = mp_kernel_cell_bits(width);
 	uint64_t	n_cells = width == MP_BYTES ? MP_BYTE_CELLS : 2 * (uint64_t) image->n_slots;
+	uint32_t	n_exits = mp_top_exits(width);
 	bool		ok = true;
 
-	for (int i = 0; i < MP_TOP_PLACES; i++)
+	for (uint32_t i = 0; i < n_exits; i++)
 		ok &= number_at(exits, i, width) < n;
 	for (uint64_t i = 0; i < n; i++)
 	{
-		uint64_t	node = number_at(exits, MP_TOP_PLACES + 2 * i, width);
-		uint64_t	left = number_at(exits, MP_TOP_PLACES + 2 * i + 1, width);
+		uint64_t	node = number_at(exits, n_exits + 2 * i, width);
+		uint64_t	left = number_at(exits, n_exits + 2 * i + 1, width);
 
 		ok &= ((left > i) & (left < n - 1)) | ((left == i) & (node >> bits == mask));
 		ok &= (node & mask) < n_cells;
@@ -341,7 +339,7 @@ check_deep_tail(const MpKernelImage *image, const MpKernelChunk *chunk, const Mp
 	uint64_t	n = tail->n_nodes;
 
 	if (tail->exits % 8 != 0 ||
-		!within(tail->exits, (MP_TOP_PLACES + 2 * n) * node_size, chunk->data_size) ||
+		!within(tail->exits, (mp_top_exits(image->width) + 2 * n) * node_size, chunk->data_size) ||
 		tail->values % 4 != 0 || !within(tail->values, n * 4, chunk->data_size))
 		return false;
 	switch ((MpKernelWidth) image->width)
@@ -376,8 +374,10 @@ check_chunk(const MpKernelImage *image, const MpKernelChunk *chunk)
 	const char *start = (const char *) image;
 	uint64_t	n = mp_chunk_places(chunk);
 
-	if (chunk->levels < MP_LEAST_LEVELS || chunk->levels > MP_TOP_LEVELS ||
-		(chunk->form != MP_CHUNK_FLAT && chunk->levels != MP_TOP_LEVELS) ||
+	uint32_t	most_levels = mp_top_levels(image->width);
+
+	if (chunk->levels < MP_LEAST_LEVELS || chunk->levels > most_levels ||
+		(chunk->form != MP_CHUNK_FLAT && chunk->levels != most_levels) ||
 		chunk->tops % 64 != 0 ||
 		!within(chunk->tops, mp_chunk_tops_size(image, chunk), image->size) ||
 		!check_nodes(image, start + chunk->tops, n << chunk->levels))
@@ -386,8 +386,13 @@ check_chunk(const MpKernelImage *image, const MpKernelChunk *chunk)
 	{
 		case MP_CHUNK_FLAT:
 			return chunk->n_leaves == n << chunk->levels && check_leaves(image, chunk);
+		case MP_CHUNK_TIP_1:
+		case MP_CHUNK_TIP_3:
+			return image->width == MP_BYTES && chunk->blocks % 64 == 0 &&
+				within(chunk->blocks, n * mp_top_exits(MP_BYTES) * mp_tip_size(chunk),
+					   image->size);
 		case MP_CHUNK_SHORT:
-			return check_leaves(image, chunk) && check_blocks(image, chunk) &&
+			return image->width != MP_BYTES && check_leaves(image, chunk) && check_blocks(image, chunk) &&
 				check_short_tails(image, chunk);
 		case MP_CHUNK_DEEP:
 			return chunk->tails % 4 == 0 && chunk->data % 8 == 0 &&

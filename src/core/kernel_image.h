@@ -22,7 +22,9 @@
  * of the image:
  *
  *     bytes: 8 bits each: at most 128 slots of 254 thresholds; left cell s,
- *         right cell 128 + s.
+ *         right cell 128 + s, or, with at most 32 slots, 160 + s: then left cells
+ *         and right ones fit together into the table of one permute, which looks
+ *         at 6 bits.
  *     wide: 16 bits each; left cell 2s, right cell 2s + 1.
  *     keys: 32 bits each; cells as in wide. Nothing is ranked: a slot is a whole
  *         feature, and what stands for rank + 1 is the float itself, as an
@@ -31,22 +33,20 @@
  * Bytes are the fastest where they suffice, then keys, as long as nodes twice as
  * large do not cost more than ranking (kernel_compile.c weighs this).
  *
- * Trees come in chunks of 128, a chunk's trees all in one of three forms. All
- * begin with a *top*: a complete tree of `levels` levels in heap order: node i
- * has children 2i and 2i + 1, the root is 1, place 0 is idle. Below it are
- * 2^levels ways out.
+ * Trees come in chunks of 128, a chunk's trees all in one form. All begin with a
+ * *top*: a complete tree of `levels` levels in heap order: node i has children 2i
+ * and 2i + 1, the root is 1, place 0 is idle. Below it are 2^levels ways out.
  *
- *     flat: the top, of 3 to 6 levels, is the tree; each way out is a leaf.
- *     short: depth 7 or 8: tops of 6 levels; the ways out that are splits have
- *         a block with the nodes of 2 more levels.
- *     deep: any depth: tops of 6 levels, then explicit nodes.
+ *     flat: the top, of 3 levels or more, is the tree; each way out is a leaf.
+ *     tips: in images of bytes, depth 6 to 8: each way out of a top of 5 levels has
+ *         the levels below it and their leaves, side by side in the cache.
+ *     short: in other images, depth 7 or 8: tops of 6 levels; the ways out that
+ *         are splits have a block with the nodes of 2 more levels.
+ *     deep: any depth: tops of as many levels as can be, then explicit nodes.
  *
- * In an image of bytes, cells and bounds of tops lie apart, as AVX-512 needs
- * them: 64 cells, then their 64 bounds, which are one top of 6 levels, two of 5,
- * and so on. Tops of 6 levels are not in heap order there: the three nodes of two
- * levels lie side by side, see mp_top_place. With at most 32 slots, left cells and
- * right ones together fit into the table of one permute: there, and in tops only,
- * a right cell is 128 + 32 + s.
+ * Tops have at most 5 levels in an image of bytes, else 6. Cells and bounds of
+ * tops of bytes lie apart, as AVX-512 needs them: 64 cells, then their 64 bounds,
+ * which are two tops of 5 levels, four of 4, eight of 3.
  *
  * Chunks are filled up to a multiple of 8 trees with ones that go left.
  * All offsets are in bytes from the start of the image.
@@ -60,9 +60,10 @@
 #define MP_KERNEL_MAX_SIZE 0x7fffffff	/* some offsets have 32 bits */
 
 #define MP_CHUNK_TREES 128
-#define MP_TOP_LEVELS 6					/* of short and deep trees, and the most of flat ones */
+#define MP_BYTE_TOP_LEVELS 5
+#define MP_TOP_LEVELS 6					/* in other images */
 #define MP_LEAST_LEVELS 3
-#define MP_TOP_PLACES 64
+#define MP_TOP_PLACES 64				/* of a top of 6 levels, and of a group of tops of bytes */
 #define MP_SHORT_DEPTH 8
 
 typedef enum MpKernelWidth
@@ -123,6 +124,8 @@ typedef struct MpKernelGroup
 typedef enum MpChunkForm
 {
 	MP_CHUNK_FLAT,
+	MP_CHUNK_TIP_1,				/* tips of one level */
+	MP_CHUNK_TIP_3,				/* of three */
 	MP_CHUNK_SHORT,
 	MP_CHUNK_DEEP
 } MpChunkForm;
@@ -134,15 +137,34 @@ typedef struct MpKernelChunk
 	uint32_t	n_trees;		/* 1 to MP_CHUNK_TREES */
 	uint32_t	n_blocks;		/* short: with the first 64 */
 	uint64_t	tops;			/* a multiple of 64 */
-	uint64_t	splits;			/* short: uint64_t[trees]: bit w: way out w is a split */
-	uint64_t	table;			/* short: uint8_t[trees][64]: see MpByteBlock */
+	uint64_t	table;			/* short: uint8_t[trees][64]: see MpWideBlock */
 	uint64_t	tails;			/* short: MpShortTail[trees]; deep: MpDeepTail[trees] */
-	uint64_t	blocks;			/* short: Mp{Byte,Wide,Key}Block[n_blocks] */
+	uint64_t	blocks;			/* tips: MpTip{1,3}[trees][32]; short: Mp{Wide,Key}Block[n_blocks] */
 	uint64_t	leaves;			/* flat: float[trees][2^levels]; short: float[n_leaves] */
 	uint64_t	n_leaves;
 	uint64_t	data;			/* deep: what tails count from */
 	uint64_t	data_size;
 } MpKernelChunk;
+
+/*
+ * Tips: what is below one way out. In tips of three levels nodes have the order of
+ * their leaves: node i decides between the leaves before i and those from i on, and
+ * the root is 4. Where nothing is split, a node always goes left.
+ */
+typedef struct MpTip1
+{
+	uint8_t		cell;
+	uint8_t		idle[2];
+	uint8_t		bound;
+	uint32_t	leaves[2];
+} MpTip1;
+
+typedef struct MpTip3
+{
+	uint8_t		cells[8];		/* the first one is idle */
+	uint8_t		bounds[8];
+	uint32_t	leaves[8];
+} MpTip3;
 
 /*
  * Short trees. A way out that is a leaf, or that nothing reaches, adds the leaf
@@ -160,12 +182,6 @@ typedef struct MpShortTail
 	uint16_t	block;			/* without the first 64 */
 	uint16_t	leaf;
 } MpShortTail;
-
-typedef struct MpByteBlock
-{
-	uint16_t	leaf;
-	uint16_t	nodes[3];
-} MpByteBlock;
 
 typedef struct MpWideBlock
 {
@@ -187,13 +203,13 @@ typedef struct MpKeyBlock
 
 /*
  * Deep trees. A tail says where, in the chunk's data, a tree's nodes are, behind
- * the 64 numbers of those that the ways out lead to. A node's children are left
+ * the numbers of those that the ways out lead to. A node's children are left
  * and left + 1, which is greater than its own number; a leaf leads to itself and
  * has no bound.
  */
 typedef struct MpDeepTail
 {
-	uint32_t	exits;			/* 64 numbers as large as nodes, then Mp{Byte,Wide,Key}Node[] */
+	uint32_t	exits;			/* a number per way out, as large as nodes; Mp{Byte,Wide,Key}Node[] */
 	uint32_t	n_nodes;
 	uint32_t	values;			/* the leaf at node i has its value at byte values + 4i */
 } MpDeepTail;
@@ -298,32 +314,38 @@ mp_kernel_none(MpKernelWidth width)
 	return (UINT64_C(1) << (8 << width)) - 1;
 }
 
-/*
- * The place, in an image of bytes, of the node that has number i in heap order.
- * Six levels are 21 groups of 3 nodes: one, then the 4 below it, then 16.
- */
+/* The first right cell, in an image of bytes. */
 static inline uint32_t
-mp_top_place(uint32_t levels, uint32_t i)
+mp_byte_right(const MpKernelImage *image)
 {
-	static const uint8_t first_group[] = {0, 1, 5};
-	uint32_t	level = 0;
-
-	if (levels < MP_TOP_LEVELS)
-		return i;
-	if (i == 0)
-		return MP_TOP_PLACES - 1;
-	while (i >> (level + 1) != 0)
-		level++;
-	if (level % 2 == 0)
-		return 3 * (first_group[level / 2] + i - (1u << level));
-	return 3 * (first_group[level / 2] + i / 2 - (1u << (level - 1))) + 1 + i % 2;
+	return MP_BYTE_SLOTS + (image->n_slots <= MP_BYTE_FEW_SLOTS ? MP_BYTE_FEW_SLOTS : 0);
 }
 
-/* What right cells of tops have beyond MP_BYTE_SLOTS + slot, in an image of bytes. */
+/* The levels of tops of trees that go on below. */
 static inline uint32_t
-mp_top_right(const MpKernelImage *image)
+mp_top_levels(MpKernelWidth width)
 {
-	return image->n_slots <= MP_BYTE_FEW_SLOTS ? MP_BYTE_FEW_SLOTS : 0;
+	return width == MP_BYTES ? MP_BYTE_TOP_LEVELS : MP_TOP_LEVELS;
+}
+
+/* and their ways out */
+static inline uint32_t
+mp_top_exits(MpKernelWidth width)
+{
+	return 1u << mp_top_levels(width);
+}
+
+/* The levels of a chunk's tips. */
+static inline uint32_t
+mp_tip_levels(const MpKernelChunk *chunk)
+{
+	return chunk->form == MP_CHUNK_TIP_1 ? 1 : 3;
+}
+
+static inline size_t
+mp_tip_size(const MpKernelChunk *chunk)
+{
+	return chunk->form == MP_CHUNK_TIP_1 ? sizeof(MpTip1) : sizeof(MpTip3);
 }
 
 /* trees of a chunk, filled up */
@@ -333,11 +355,18 @@ mp_chunk_places(const MpKernelChunk *chunk)
 	return mp_round_up(chunk->n_trees, 8);
 }
 
-/* bytes of the tops of a chunk */
+/* bytes of the tops of a chunk; tops of bytes come in whole groups */
 static inline size_t
 mp_chunk_tops_size(const MpKernelImage *image, const MpKernelChunk *chunk)
 {
 	return (mp_chunk_places(chunk) << chunk->levels) * mp_kernel_node_size(image->width);
+}
+
+/* Where the i-th place of a chunk's tops of bytes has its cell; its bound is MP_TOP_PLACES behind. */
+static inline size_t
+mp_byte_place(size_t i)
+{
+	return i / MP_TOP_PLACES * 2 * MP_TOP_PLACES + i % MP_TOP_PLACES;
 }
 
 #endif

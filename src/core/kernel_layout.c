@@ -1,6 +1,6 @@
 /*
  * kernel_layout.c: lays out the trees of a kernel image, chunk after chunk, in
- * the smallest of the three forms that holds all of a chunk's trees.
+ * the smallest of the forms that holds all of a chunk's trees.
  */
 #include "kernel_compile.h"
 
@@ -23,7 +23,7 @@ encode_node(const MpCompiler *c, const MpTree *tree, int32_t split)
 	left = (node->feature & MP_NODE_DEFAULT_LEFT) != 0;
 	bound = place.index + (left ? 1 : 0);
 	if (c->width == MP_BYTES)
-		cell = place.slot + (left ? 0 : MP_BYTE_SLOTS);
+		cell = place.slot + (left ? 0 : mp_byte_right(c->image.data));
 	else
 		cell = place.slot * 2 + (left ? 0 : 1);
 	return cell | bound << mp_kernel_cell_bits(c->width);
@@ -65,26 +65,29 @@ typedef struct Top
 {
 	const MpTree *tree;
 	const MpNode *nodes;
-	void	   *places;			/* of the tree, or of the group of 64 that it is part of */
-	uint32_t	first;			/* its idle place there */
+	char	   *places;			/* of the chunk's tops */
+	size_t		first;			/* the tree's idle place */
 	uint32_t	levels;
 	int32_t    *outs;			/* node at each way out, -1: none leads there */
 } Top;
 
+/* Puts a node where its cell and its bound, `gap` bytes behind, lie apart. */
 static void
-put_top_node(const MpCompiler *c, const Top *top, uint32_t at, uint32_t split)
+put_bytes(uint8_t *cell, size_t gap, uint64_t node)
+{
+	cell[0] = node;
+	cell[gap] = node >> 8;
+}
+
+static void
+put_top_node(const MpCompiler *c, const Top *top, uint32_t at, int32_t split)
 {
 	uint64_t	node = encode_node(c, top->tree, split);
-	uint8_t    *bytes = top->places;
 
 	if (c->width == MP_BYTES)
-	{
-		bytes += top->first + mp_top_place(top->levels, at);
-		bytes[0] = node + (node & MP_BYTE_SLOTS ? mp_top_right(c->image.data) : 0);
-		bytes[MP_TOP_PLACES] = node >> 8;
-	}
+		put_bytes((uint8_t *) top->places + mp_byte_place(top->first + at), MP_TOP_PLACES, node);
 	else
-		put(c, top->places, at, node);
+		put(c, top->places, top->first + at, node);
 }
 
 /* Fills the subtree of places below `at`, for node `node` of the tree. */
@@ -107,20 +110,25 @@ fill_top(const MpCompiler *c, const Top *top, uint32_t at, uint32_t node)
 	fill_top(c, top, at * 2 + 1, top->nodes[node].left + 1);
 }
 
+static Top
+top_of(MpCompiler *c, const MpKernelChunk *chunk, uint32_t i)
+{
+	Top			top = {NULL};
+
+	top.places = (char *) c->image.data + chunk->tops;
+	top.first = (size_t) i << chunk->levels;
+	top.levels = chunk->levels;
+	return top;
+}
+
 /* Lays out the top of the i-th tree of a chunk. */
 static void
 write_top(MpCompiler *c, const MpKernelChunk *chunk, uint32_t i, const MpTree *tree, int32_t *outs)
 {
-	char	   *tops = (char *) c->image.data + chunk->tops;
-	uint32_t	per_group = MP_TOP_PLACES >> chunk->levels;
-	Top			top;
+	Top			top = top_of(c, chunk, i);
 
 	top.tree = tree;
 	top.nodes = mp_forest_nodes(c->forest, tree);
-	top.places = c->width == MP_BYTES ? tops + i / per_group * 2 * MP_TOP_PLACES
-		: tops + i * (mp_kernel_node_size(c->width) << chunk->levels);
-	top.first = (i % per_group) << chunk->levels;
-	top.levels = chunk->levels;
 	top.outs = outs;
 	for (uint32_t j = 0; j < 1u << chunk->levels; j++)
 		outs[j] = -1;
@@ -131,18 +139,11 @@ write_top(MpCompiler *c, const MpKernelChunk *chunk, uint32_t i, const MpTree *t
 static void
 clear_tops(MpCompiler *c, const MpKernelChunk *chunk)
 {
-	char	   *tops = (char *) c->image.data + chunk->tops;
-	size_t		size = mp_chunk_tops_size(mp_image_head(c), chunk);
-	size_t		step = 2 * MP_TOP_PLACES;
+	Top			top = top_of(c, chunk, 0);
+	size_t		n = mp_chunk_places(chunk) << chunk->levels;
 
-	if (c->width != MP_BYTES)
-	{
-		for (size_t i = 0; i < size / mp_kernel_node_size(c->width); i++)
-			put(c, tops, i, encode_node(c, NULL, -1));
-		return;
-	}
-	for (size_t i = 0; i < size; i += step)
-		memset(tops + i + MP_TOP_PLACES, MP_BYTE_NONE, MP_TOP_PLACES);
+	for (size_t i = 0; i < n; i++)
+		put_top_node(c, &top, i, -1);
 }
 
 static void
@@ -156,6 +157,90 @@ write_flat_leaves(MpCompiler *c, const MpKernelChunk *chunk, uint32_t i, const M
 	{
 		if (outs[j] >= 0)
 			leaves[j] = leaf_bits(c, tree, mp_forest_nodes(c->forest, tree) + outs[j]);
+	}
+}
+
+/* A tip of one or three levels: its nodes 1 and on, its leaves. */
+typedef struct Tip
+{
+	const MpTree *tree;
+	const MpNode *nodes;
+	uint8_t    *cells;			/* of node 1 and on */
+	size_t		gap;			/* from cells to bounds */
+	uint32_t   *leaves;
+} Tip;
+
+static Tip
+tip_at(MpCompiler *c, const MpKernelChunk *chunk, size_t i)
+{
+	char	   *start = (char *) c->image.data + chunk->blocks + i * mp_tip_size(chunk);
+	Tip			tip = {NULL};
+
+	if (chunk->form == MP_CHUNK_TIP_1)
+	{
+		MpTip1	   *t = (MpTip1 *) start;
+
+		tip.cells = &t->cell;
+		tip.gap = offsetof(MpTip1, bound) - offsetof(MpTip1, cell);
+		tip.leaves = t->leaves;
+	}
+	else
+	{
+		MpTip3	   *t = (MpTip3 *) start;
+
+		tip.cells = t->cells + 1;
+		tip.gap = sizeof(t->cells);
+		tip.leaves = t->leaves;
+	}
+	return tip;
+}
+
+/* Fills n leaves from `first` on, and the nodes between them, for node `node` of the tree. */
+static void
+fill_tip(const MpCompiler *c, const Tip *tip, uint32_t first, uint32_t n, int32_t node)
+{
+	uint32_t	middle = first + n / 2;
+
+	if (tip->nodes[node].left == 0)
+	{
+		tip->leaves[first] = leaf_bits(c, tip->tree, &tip->nodes[node]);
+		return;
+	}
+	put_bytes(tip->cells + middle - 1, tip->gap, encode_node(c, tip->tree, node));
+	fill_tip(c, tip, first, n / 2, tip->nodes[node].left);
+	fill_tip(c, tip, middle, n / 2, tip->nodes[node].left + 1);
+}
+
+/* The tips of the i-th tree of a chunk. */
+static void
+write_tips(MpCompiler *c, const MpKernelChunk *chunk, uint32_t i, const MpTree *tree,
+		   const int32_t *outs)
+{
+	uint32_t	n = mp_top_exits(c->width);
+
+	for (uint32_t w = 0; w < n; w++)
+	{
+		Tip			tip = tip_at(c, chunk, (size_t) i * n + w);
+
+		tip.tree = tree;
+		tip.nodes = mp_forest_nodes(c->forest, tree);
+		if (outs[w] >= 0)
+			fill_tip(c, &tip, 0, 1u << mp_tip_levels(chunk), outs[w]);
+	}
+}
+
+/* Nodes that all go left. */
+static void
+clear_tips(MpCompiler *c, const MpKernelChunk *chunk)
+{
+	size_t		n = mp_chunk_places(chunk) * mp_top_exits(c->width);
+
+	for (size_t i = 0; i < n; i++)
+	{
+		Tip			tip = tip_at(c, chunk, i);
+
+		for (uint32_t j = 0; j < (1u << mp_tip_levels(chunk)) - 1; j++)
+			put_bytes(tip.cells + j, tip.gap, encode_node(c, NULL, -1));
 	}
 }
 
@@ -242,7 +327,7 @@ write_short_tail(MpCompiler *c, const MpKernelChunk *chunk, uint32_t i, const Mp
 {
 	const MpNode *nodes = mp_forest_nodes(c->forest, tree);
 	char	   *image = c->image.data;
-	uint64_t   *splits = (uint64_t *) (image + chunk->splits) + i;
+	uint64_t	splits = 0;
 	uint8_t    *table = (uint8_t *) image + chunk->table + i * MP_TOP_PLACES;
 	MpShortTail *tail = (MpShortTail *) (image + chunk->tails) + i;
 	uint32_t	n_splits = 0;
@@ -254,7 +339,7 @@ write_short_tail(MpCompiler *c, const MpKernelChunk *chunk, uint32_t i, const Mp
 	{
 		if (outs[w] >= 0 && nodes[outs[w]].left != 0)
 		{
-			*splits |= UINT64_C(1) << w;
+			splits |= UINT64_C(1) << w;
 			table[w] = MP_TOP_PLACES + n_splits++;
 		}
 		else
@@ -268,7 +353,7 @@ write_short_tail(MpCompiler *c, const MpKernelChunk *chunk, uint32_t i, const Mp
 	{
 		Block		block;
 
-		if (!(*splits >> w & 1))
+		if (!(splits >> w & 1))
 			continue;
 		make_block(nodes, outs[w], &block);
 		if (!add_block(c, tree, &block, n_leaves))
@@ -292,7 +377,7 @@ number_nodes(MpCompiler *c, const MpNode *nodes, const int32_t *outs, uint32_t *
 {
 	uint32_t	n = 0;
 
-	for (int i = 0; i < MP_TOP_PLACES; i++)
+	for (uint32_t i = 0; i < mp_top_exits(c->width); i++)
 	{
 		if (outs[i] >= 0)
 			c->queue[n++] = outs[i];
@@ -322,7 +407,8 @@ write_deep_tail(MpCompiler *c, const MpKernelChunk *chunk, uint32_t t, const MpT
 	size_t		node_size = mp_kernel_node_size(c->width);
 	uint32_t	first_leaf;
 	uint32_t	n = number_nodes(c, nodes, outs, &first_leaf);
-	size_t		values_at = (MP_TOP_PLACES + 2 * (size_t) n) * node_size;
+	uint32_t	n_exits = mp_top_exits(c->width);
+	size_t		values_at = (n_exits + 2 * (size_t) n) * node_size;
 	size_t		values_size = (n - first_leaf) * sizeof(uint32_t);
 	size_t		start = mp_image_add(&c->image, (values_at + values_size + 7) / 8 * 8);
 	uint32_t	next = 0;		/* number of the next child, of the next way out before */
@@ -335,13 +421,13 @@ write_deep_tail(MpCompiler *c, const MpKernelChunk *chunk, uint32_t t, const MpT
 		return false;
 	tail = (MpDeepTail *) ((char *) c->image.data + chunk->tails) + t;
 	exits = (char *) c->image.data + start;
-	deep = exits + MP_TOP_PLACES * node_size;
+	deep = exits + n_exits * node_size;
 	values = (uint32_t *) (exits + values_at);
 	tail->n_nodes = n;
 	tail->exits = start - chunk->data;
 	tail->values = tail->exits + values_at - first_leaf * sizeof(uint32_t);
 
-	for (int i = 0; i < MP_TOP_PLACES; i++)
+	for (uint32_t i = 0; i < n_exits; i++)
 		put(c, exits, i, outs[i] >= 0 ? next++ : 0);
 	for (uint32_t i = 0; i < n; i++)
 	{
@@ -368,10 +454,17 @@ choose_form(const MpCompiler *c, uint32_t first, MpKernelChunk *chunk)
 		if (c->shapes[first + i].depth > depth)
 			depth = c->shapes[first + i].depth;
 	}
-	chunk->form = depth <= MP_TOP_LEVELS ? MP_CHUNK_FLAT
-		: depth <= MP_SHORT_DEPTH ? MP_CHUNK_SHORT : MP_CHUNK_DEEP;
-	chunk->levels = depth < MP_LEAST_LEVELS ? MP_LEAST_LEVELS
-		: depth < MP_TOP_LEVELS ? depth : MP_TOP_LEVELS;
+	if (depth <= mp_top_levels(c->width))
+		chunk->form = MP_CHUNK_FLAT;
+	else if (depth > MP_SHORT_DEPTH)
+		chunk->form = MP_CHUNK_DEEP;
+	else if (c->width != MP_BYTES)
+		chunk->form = MP_CHUNK_SHORT;
+	else
+		chunk->form = depth == MP_BYTE_TOP_LEVELS + 1 ? MP_CHUNK_TIP_1 : MP_CHUNK_TIP_3;
+	chunk->levels = mp_top_levels(c->width);
+	if (chunk->form == MP_CHUNK_FLAT)
+		chunk->levels = depth < MP_LEAST_LEVELS ? MP_LEAST_LEVELS : depth;
 }
 
 /* The blocks that belong to no tree. */
@@ -407,14 +500,22 @@ begin_chunk(MpCompiler *c, MpKernelChunk *chunk)
 			chunk->n_leaves = n << chunk->levels;
 			chunk->leaves = mp_image_add(&c->image, chunk->n_leaves * sizeof(uint32_t));
 			return chunk->leaves != 0;
+		case MP_CHUNK_TIP_1:
+		case MP_CHUNK_TIP_3:
+			if (!mp_image_align(&c->image))
+				return false;
+			chunk->blocks = mp_image_add(&c->image,
+										 n * mp_top_exits(c->width) * mp_tip_size(chunk));
+			if (chunk->blocks == 0)
+				return false;
+			clear_tips(c, chunk);
+			return true;
 		case MP_CHUNK_SHORT:
 			c->leaves.size = 0;
 			c->blocks.size = 0;
-			chunk->splits = mp_image_add(&c->image, n * sizeof(uint64_t));
 			chunk->table = mp_image_add(&c->image, n * MP_TOP_PLACES);
 			chunk->tails = mp_image_add(&c->image, n * sizeof(MpShortTail));
-			return chunk->splits != 0 && chunk->table != 0 && chunk->tails != 0 &&
-				add_idle_blocks(c);
+			return chunk->table != 0 && chunk->tails != 0 && add_idle_blocks(c);
 		case MP_CHUNK_DEEP:
 			chunk->tails = mp_image_add(&c->image, n * sizeof(MpDeepTail));
 			chunk->data = c->image.size;
@@ -472,6 +573,10 @@ write_tree(MpCompiler *c, const MpKernelChunk *chunk, uint32_t i, const MpTree *
 	{
 		case MP_CHUNK_FLAT:
 			write_flat_leaves(c, chunk, i, tree, outs);
+			return true;
+		case MP_CHUNK_TIP_1:
+		case MP_CHUNK_TIP_3:
+			write_tips(c, chunk, i, tree, outs);
 			return true;
 		case MP_CHUNK_SHORT:
 			return write_short_tail(c, chunk, i, tree, outs);

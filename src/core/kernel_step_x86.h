@@ -3,7 +3,7 @@
  *
  * One step down a tree is four instructions: the comparison leaves its answer
  * in the carry, and adc makes it the lowest bit of the next node's number.
- * Compilers do not find that: they store the flag and add it. See kernel_walk.h
+ * Compilers do not find that: they store the flag and add it. See kernel_scalar.h
  * for the meaning.
  */
 #ifndef MP_CORE_KERNEL_STEP_X86_H
@@ -11,16 +11,16 @@
 
 #include "kernel_run.h"
 
-#define STEP_16(i, nodes, first, row) \
+#define STEP_8(i, nodes, scale, at, gap, row) \
 	do { \
-		size_t		node_; \
 		size_t		cell_; \
-		__asm__ ("movzwl 2*(%c[f])(%[b],%[n],2), %k[node]\n\t" \
-				 "movzbl %b[node], %k[cell]\n\t" \
-				 "cmpw (%[r],%[cell],2), %w[node]\n\t" \
+		size_t		rank_; \
+		__asm__ ("movzbl %c[a](%[b],%[n],%c[s]), %k[cell]\n\t" \
+				 "movzbl (%[r],%[cell]), %k[rank]\n\t" \
+				 "cmpb %b[rank], %c[a]+%c[g](%[b],%[n],%c[s])\n\t" \
 				 "adcl %k[n], %k[n]" \
-				 : [n] "+r" (i), [node] "=&r" (node_), [cell] "=&r" (cell_) \
-				 : [b] "r" (nodes), [f] "i" (first), [r] "r" (row) \
+				 : [n] "+r" (i), [cell] "=&r" (cell_), [rank] "=&r" (rank_) \
+				 : [b] "r" (nodes), [s] "i" (scale), [a] "i" (at), [g] "i" (gap), [r] "r" (row) \
 				 : "cc", "memory"); \
 	} while (0)
 
@@ -50,34 +50,24 @@
 				 : "cc", "memory"); \
 	} while (0)
 
-#define RIGHT_16(node, row) ((node) < (row)[(uint8_t) (node)])
+#define RIGHT_16(node, row) ((node) >> 8 < (row)[(uint8_t) (node)])
 #define RIGHT_32(node, row) ((node) < (row)[(uint16_t) (node)])
 #define RIGHT_64(node, row) ((node) < (row)[(uint32_t) (node)])
 
 #include <emmintrin.h>
 
 /*
- * Both cells of n slots out of their ranks, 16 at a time: see kernel_scalar.h.
- * There is room for 128, so what lies beyond n does no harm.
+ * The right cells of n slots out of the left ones, 16 at a time: see kernel_scalar.h.
+ * There is room for a multiple of 16, so what lies beyond n does no harm.
  */
 static inline void
-mp_spread_x86(const uint8_t *ranks, uint32_t n, uint16_t *row)
+mp_spread_x86(const uint8_t *left, uint32_t n, uint8_t *right)
 {
-	__m128i		slots = _mm_setr_epi8(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
-	__m128i		high_bit = _mm_set1_epi8((char) MP_BYTE_SLOTS);
-
 	for (uint32_t i = 0; i < n; i += 16)
 	{
-		__m128i		left = _mm_loadu_si128((const __m128i *) (ranks + i));
-		__m128i		right = _mm_sub_epi8(left, _mm_set1_epi8(1));
-		__m128i		right_slots = _mm_or_si128(slots, high_bit);
-		__m128i    *to = (__m128i *) (row + i);
+		__m128i		cells = _mm_loadu_si128((const __m128i *) (left + i));
 
-		_mm_storeu_si128(to, _mm_unpacklo_epi8(slots, left));
-		_mm_storeu_si128(to + 1, _mm_unpackhi_epi8(slots, left));
-		_mm_storeu_si128(to + MP_BYTE_SLOTS / 8, _mm_unpacklo_epi8(right_slots, right));
-		_mm_storeu_si128(to + MP_BYTE_SLOTS / 8 + 1, _mm_unpackhi_epi8(right_slots, right));
-		slots = _mm_add_epi8(slots, _mm_set1_epi8(16));
+		_mm_storeu_si128((__m128i *) (right + i), _mm_sub_epi8(cells, _mm_set1_epi8(1)));
 	}
 }
 

@@ -1,13 +1,13 @@
 /*
  * kernel_walk.h: finding the leaves of a chunk of trees, one node after the other.
  *
- * Included once per width, with ENGINE and PASS (see kernel_scalar.h), NODE (the integer
- * type), BLOCK and DEEP (of the image), WALK(name) and two steps defined:
- * STEP(i, nodes, first, row) goes from i to 2i, or to 2i + 1 where the i-th node
- * from the constant `first` on says right; RIGHT(node, row) is whether it does.
- *
- * A row's cell holds its own number beside its rank, as nodes do: so nodes are
- * compared whole, and one load gets both parts.
+ * Included once per width, with ENGINE and PASS (see kernel_scalar.h) and these
+ * defined: WALK(name); ROW, the type of the row's cells; TOP, what tops are arrays
+ * of, and TOP_PARTS, how many a node has; TOP_STEP(i, tops, levels, t, row), which
+ * goes from i to 2i, or to 2i + 1 where node i of the t-th top says right; NODE and
+ * DEEP, the nodes of deep trees, and RIGHT(node, row), whether one says right;
+ * TAIL_VALUES and TAIL_SUM, what finds the leaves of trees whose form the width has
+ * for itself.
  *
  * No step is a branch, and trees are independent. A processor has room for some
  * twenty steps that wait for their loads, and every tree's steps wait for each
@@ -21,20 +21,20 @@
  * is the node where tree t is; `less` is taken from it at the end.
  */
 ENGINE void
-WALK(pass) (const NODE *tops, size_t n_trees, int levels, bool first, int steps, int less,
-			const NODE *row, uint8_t *places)
+WALK(pass) (const TOP *tops, size_t n_trees, int levels, bool first, int steps, int less,
+			const ROW *row, uint8_t *places)
 {
 #define DOWN(t) \
 	{ \
 		size_t		i = first ? 1 : places[t]; \
 		\
-		STEP(i, tops, (t) << levels, row); \
+		TOP_STEP(i, tops, levels, t, row); \
 		if (steps == 2) \
-			STEP(i, tops, (t) << levels, row); \
+			TOP_STEP(i, tops, levels, t, row); \
 		places[t] = i - less; \
 	}
 
-	for (; n_trees > 0; n_trees -= 8, tops += (size_t) 8 << levels, places += 8)
+	for (; n_trees > 0; n_trees -= 8, tops += (size_t) 8 * TOP_PARTS << levels, places += 8)
 	{
 		EACH_OF_8(DOWN)
 	}
@@ -43,7 +43,7 @@ WALK(pass) (const NODE *tops, size_t n_trees, int levels, bool first, int steps,
 
 /* outs[t]: the way out, from 0, that tree t takes of its top. */
 PASS void
-WALK(tops) (const NODE *tops, size_t n_trees, int levels, const NODE *row, uint8_t *outs)
+WALK(tops) (const TOP *tops, size_t n_trees, int levels, const ROW *row, uint8_t *outs)
 {
 	switch (levels)
 	{
@@ -68,101 +68,13 @@ WALK(tops) (const NODE *tops, size_t n_trees, int levels, const NODE *row, uint8
 	}
 }
 
-/*
- * What a tree adds: kept for later, or, where all trees add to one output, added
- * at once.
- */
-#define DELIVER(value) \
-	do { \
-		if (values != NULL) \
-			values[t] = (value); \
-		else \
-			sum += mp_float_of(value); \
-	} while (0)
-
-/* Flat trees: from the ways out to the leaves. Returns the sum, if values is NULL. */
-ENGINE float
-WALK(flat_leaves) (const uint32_t *leaves, size_t n_trees, int levels, const uint8_t *outs,
-				   uint32_t *values, float sum)
-{
-	for (size_t t = 0; t < n_trees; t++)
-		DELIVER(leaves[(t << levels) + outs[t]]);
-	return sum;
-}
-
-PASS void
-WALK(flat_values) (const uint32_t *leaves, size_t n_trees, int levels, const uint8_t *outs,
-				   uint32_t *values)
-{
-	WALK(flat_leaves) (leaves, n_trees, levels, outs, values, 0);
-}
-
-PASS float
-WALK(flat_sum) (const uint32_t *leaves, size_t n_trees, int levels, const uint8_t *outs, float sum)
-{
-	return WALK(flat_leaves) (leaves, n_trees, levels, outs, NULL, sum);
-}
-
-/* Where a short chunk's parts are; in memory, or gcc adds them up anew for every tree. */
-typedef struct WALK(Short)
-{
-	const uint8_t *table;
-	const MpShortTail *tails;
-	const BLOCK *blocks;
-	const uint32_t *leaves;
-} WALK(Short);
-
-/* Short trees, likewise. */
-ENGINE float
-WALK(short_leaves) (const WALK(Short) *trees, size_t n_trees, const NODE *row,
-					const uint8_t *outs, uint32_t *values, float sum)
-{
-	const uint8_t *table = trees->table;
-	const MpShortTail *tails = trees->tails;
-	const BLOCK *blocks = trees->blocks;
-	const uint32_t *leaves = trees->leaves - 4;
-
-	for (size_t t = 0; t < n_trees; t++, table += MP_TOP_PLACES)
-	{
-		size_t		number = table[outs[t]];
-		const BLOCK *block;
-		const NODE *heap;
-		size_t		i = 1;
-
-		/* without a branch: one of the tree's own blocks, or of those of no tree */
-		number += tails[t].block & -(number / MP_TOP_PLACES);
-		block = &blocks[number];
-
-		/* in heap order: the leaf's number stands in the idle place 0 */
-		heap = (const NODE *) block;
-		STEP(i, heap, 0, row);
-		STEP(i, heap, 0, row);
-		DELIVER(leaves[(size_t) tails[t].leaf + block->leaf + i]);
-	}
-	return sum;
-}
-
-PASS void
-WALK(short_values) (const WALK(Short) *trees, size_t n_trees, const NODE *row,
-					const uint8_t *outs, uint32_t *values)
-{
-	WALK(short_leaves) (trees, n_trees, row, outs, values, 0);
-}
-
-PASS float
-WALK(short_sum) (const WALK(Short) *trees, size_t n_trees, const NODE *row, const uint8_t *outs,
-				 float sum)
-{
-	return WALK(short_leaves) (trees, n_trees, row, outs, NULL, sum);
-}
-
 /* Deep trees, eight at a time until all are at leaves, which lead to themselves. */
 PASS void
-WALK(deep_values) (const char *image, const MpKernelChunk *chunk, const NODE *row,
+WALK(deep_values) (const char *image, const MpKernelChunk *chunk, const ROW *row,
 				   const uint8_t *outs, uint32_t *values)
 {
 #define START(t) \
-	const DEEP *nodes##t = (const DEEP *) (data + tails[t].exits + MP_TOP_PLACES * sizeof(NODE)); \
+	const DEEP *nodes##t = (const DEEP *) (data + tails[t].exits + (sizeof(NODE) << chunk->levels)); \
 	uint32_t	i##t = ((const NODE *) (data + tails[t].exits))[outs[t]];
 #define DOWN(t) \
 	next = nodes##t[i##t].left + RIGHT(nodes##t[i##t].node, row); \
@@ -192,40 +104,35 @@ WALK(deep_values) (const char *image, const MpKernelChunk *chunk, const NODE *ro
 #undef FINISH
 }
 
-/* Adds the trees of chunk c to the margin, or keeps their values. Returns the end of its tops. */
-ENGINE const NODE *
-WALK(chunk) (const MpKernel *kernel, uint32_t c, const NODE *tops, float *margin)
+/* Adds the trees of chunk c to the margin, or keeps their values. */
+ENGINE void
+WALK(chunk) (const MpKernel *kernel, uint32_t c, const ROW *row, float *margin)
 {
 	const char *image = (const char *) kernel->image;
 	const MpKernelChunk *chunk = &kernel->chunks[c];
 	const uint32_t *leaves = (const uint32_t *) (image + chunk->leaves);
-	const NODE *row = kernel->row;
 	uint8_t    *outs = kernel->outs;
 	uint32_t   *values = mp_values_of(kernel, c);
 	bool		one = kernel->image->sum == MP_SUM_ONE;
-	size_t		places = mp_chunk_places(chunk);
 	size_t		n = chunk->n_trees;
-	WALK(Short) trees;
 
-	WALK(tops) (tops, places, chunk->levels, row, outs);
-	tops += places << chunk->levels;
+	WALK(tops) ((const TOP *) (image + chunk->tops), mp_chunk_places(chunk), chunk->levels, row,
+				outs);
 	switch ((MpChunkForm) chunk->form)
 	{
 		case MP_CHUNK_FLAT:
 			if (one)
-				margin[0] = WALK(flat_sum) (leaves, n, chunk->levels, outs, margin[0]);
+				margin[0] = walk_flat_sum(leaves, n, chunk->levels, outs, margin[0]);
 			else
-				WALK(flat_values) (leaves, n, chunk->levels, outs, values);
+				walk_flat_values(leaves, n, chunk->levels, outs, values);
 			break;
+		case MP_CHUNK_TIP_1:
+		case MP_CHUNK_TIP_3:
 		case MP_CHUNK_SHORT:
-			trees.table = (const uint8_t *) image + chunk->table;
-			trees.tails = (const MpShortTail *) (image + chunk->tails);
-			trees.blocks = (const BLOCK *) (image + chunk->blocks);
-			trees.leaves = leaves;
 			if (one)
-				margin[0] = WALK(short_sum) (&trees, n, row, outs, margin[0]);
+				margin[0] = TAIL_SUM(image, chunk, row, outs, margin[0]);
 			else
-				WALK(short_values) (&trees, n, row, outs, values);
+				TAIL_VALUES(image, chunk, row, outs, values);
 			break;
 		case MP_CHUNK_DEEP:
 			WALK(deep_values) (image, chunk, row, outs, values);
@@ -235,14 +142,16 @@ WALK(chunk) (const MpKernel *kernel, uint32_t c, const NODE *tops, float *margin
 	}
 	if (!one)
 		mp_add_values(kernel, values, (size_t) c * MP_CHUNK_TREES, n, margin);
-	return tops;
 }
 
-#undef DELIVER
 #undef EACH_OF_8
-#undef NODE
-#undef BLOCK
-#undef DEEP
 #undef WALK
-#undef STEP
+#undef ROW
+#undef TOP
+#undef TOP_PARTS
+#undef TOP_STEP
+#undef NODE
+#undef DEEP
 #undef RIGHT
+#undef TAIL_VALUES
+#undef TAIL_SUM
