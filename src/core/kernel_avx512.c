@@ -4,9 +4,6 @@
  * All 63 nodes of a tree's top are decided at once: one permute fetches the cell
  * of every node from the row, which fits into registers, one comparison makes 64
  * bits of it. Walking such a mask is shifts only, for 8 trees in one register.
- *
- * Deciding and walking are separate passes over a chunk: eight masks that are
- * reloaded as one register at once, before they are in the cache, stall.
  */
 #include "kernel_run.h"
 
@@ -180,12 +177,28 @@ tip_1_values(const uint64_t *masks, const MpTip1 *tips, size_t n_trees, Table ta
 	}
 }
 
-/* What tips of three levels add, for 8 trees; `at`: where they are, in units of 8 bytes. */
+/* In which units the tips of up to three levels are that 16 trees lead to, from tree `t` on. */
+ENGINE __m512i
+find_tips_3(const MpTips *where, size_t t, __m512i outs)
+{
+	__m512i		one = _mm512_set1_epi32(1);
+	__m512i		before = _mm512_sub_epi32(_mm512_sllv_epi32(one, outs), one);
+	__m512i		there = _mm512_and_si512(_mm512_loadu_si512(where->there + t), before);
+	__m512i		large = _mm512_and_si512(_mm512_loadu_si512(where->large + t), before);
+	__m512i		n = _mm512_popcnt_epi32(there);
+	__m512i		units = _mm512_add_epi32(_mm512_add_epi32(n, n), _mm512_popcnt_epi32(large));
+
+	_Static_assert(MP_SMALL_TIP == 2 && MP_LARGE_TIP == 3, "n + n + those that are large");
+	return _mm512_add_epi32(_mm512_loadu_si512(where->first + t), units);
+}
+
+/* What tips of up to three levels add, for 8 trees; `at`: where they are, in units. */
 ENGINE __m256i
 tip_3_values_8(const MpTip3 *tips, __m256i at, Table table)
 {
-	__m512i		cells = _mm512_i32gather_epi64(at, tips->cells, 8);
-	__m512i		bounds = _mm512_i32gather_epi64(at, tips->bounds, 8);
+	__m256i		twice = _mm256_add_epi32(at, at);
+	__m512i		cells = _mm512_i32gather_epi64(twice, tips->cells, MP_TIP_UNIT / 2);
+	__m512i		bounds = _mm512_i32gather_epi64(twice, tips->bounds, MP_TIP_UNIT / 2);
 	__mmask64	right = _mm512_cmpgt_epu8_mask(look_up(table, cells), bounds);
 
 	/* bit i - 1 of a lane: what its node i says */
@@ -200,21 +213,19 @@ tip_3_values_8(const MpTip3 *tips, __m256i at, Table table)
 									 _mm512_set1_epi64(2), 0xf8);
 	leaf = _mm512_ternarylogic_epi64(leaf, _mm512_srlv_epi64(bits, leaf),
 									 _mm512_set1_epi64(1), 0xf8);
-	at = _mm256_add_epi32(_mm256_add_epi32(at, at), _mm512_cvtepi64_epi32(leaf));
-	return _mm256_i32gather_epi32((const int *) tips->leaves, at, 4);
+	at = _mm256_add_epi32(_mm256_add_epi32(twice, twice), _mm512_cvtepi64_epi32(leaf));
+	return _mm256_i32gather_epi32((const int *) tips->leaves, at, MP_TIP_UNIT / 4);
 }
 
+/* Trees with tips of up to three levels, 16 at a time. */
 ENGINE void
-tip_3_values(const uint64_t *masks, const MpTip3 *tips, size_t n_trees, Table table,
-			 uint32_t *values)
+tip_3_values(const uint64_t *masks, const MpTips *where, size_t first, const MpTip3 *tips,
+			 size_t n_trees, Table table, uint32_t *values)
 {
-	_Static_assert(sizeof(MpTip3) == 2 * 3 * sizeof(uint64_t), "tips of three levels are, too");
-
-	for (size_t t = 0; t < n_trees; t += 16, tips += 16 << MP_BYTE_TOP_LEVELS)
+	for (size_t t = 0; t < n_trees; t += 16)
 	{
-		__m512i		at = times_3(_mm512_add_epi32(first_tips(), walk_5(masks + t / 2)));
+		__m512i		at = find_tips_3(where, first + t, walk_5(masks + t / 2));
 
-		at = _mm512_add_epi32(at, at);
 		_mm256_storeu_si256((__m256i *) (values + t),
 							tip_3_values_8(tips, _mm512_castsi512_si256(at), table));
 		if (n_trees - t >= 16)
@@ -273,7 +284,8 @@ deep_values(const char *image, const MpKernelChunk *chunk, size_t first, size_t 
  * Trees are done in blocks of 32, in three steps: what a block's tops say, what
  * its trees add, adding that. While one block is at its second step, the one
  * ahead of it is at its first and the one behind it at its last: so what a step
- * reads is in the cache in time, and the processor has always three kinds of work
+ * reads is in the cache in time (eight masks that are read back as one register
+ * before they are there stall), and the processor has always three kinds of work
  * to choose from.
  */
 #define BLOCK_TREES 32
@@ -360,8 +372,8 @@ find_block(const MpKernel *kernel, Block block, Table table)
 						 values);
 			break;
 		case MP_CHUNK_TIP_3:
-			tip_3_values(masks, (const MpTip3 *) (image + chunk->blocks) + tip, block.n, table,
-						 values);
+			tip_3_values(masks, (const MpTips *) (image + chunk->tails), block.first,
+						 (const MpTip3 *) (image + chunk->blocks), block.n, table, values);
 			break;
 		case MP_CHUNK_SHORT:
 			break;				/* not in an image of bytes */

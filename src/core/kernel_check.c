@@ -368,6 +368,24 @@ check_deep_tails(const MpKernelImage *image, const MpKernelChunk *chunk, const M
 	return ok;
 }
 
+/* Whether there is a tip, as large as they come, wherever a tree's ways out lead. */
+static bool
+check_tips(const MpKernelChunk *chunk, const MpTips *tips)
+{
+	bool		ok = true;
+
+	for (size_t t = 0; t < mp_chunk_places(chunk); t++)
+	{
+		uint64_t	last = MP_SMALL_TIP * __builtin_popcount(tips->there[t]) +
+			(MP_LARGE_TIP - MP_SMALL_TIP) * __builtin_popcount(tips->large[t]);
+
+		for (uint32_t w = 0; w < mp_top_exits(MP_BYTES); w++)
+			last = tips->table[t][w] > last ? tips->table[t][w] : last;
+		ok &= tips->first[t] + last + MP_LARGE_TIP <= chunk->n_blocks;
+	}
+	return ok;
+}
+
 static bool
 check_chunk(const MpKernelImage *image, const MpKernelChunk *chunk)
 {
@@ -387,10 +405,13 @@ check_chunk(const MpKernelImage *image, const MpKernelChunk *chunk)
 		case MP_CHUNK_FLAT:
 			return chunk->n_leaves == n << chunk->levels && check_leaves(image, chunk);
 		case MP_CHUNK_TIP_1:
+			return image->width == MP_BYTES && chunk->blocks % 4 == 0 &&
+				within(chunk->blocks, n * mp_top_exits(MP_BYTES) * sizeof(MpTip1), image->size);
 		case MP_CHUNK_TIP_3:
-			return image->width == MP_BYTES && chunk->blocks % 64 == 0 &&
-				within(chunk->blocks, n * mp_top_exits(MP_BYTES) * mp_tip_size(chunk),
-					   image->size);
+			return image->width == MP_BYTES && chunk->tails % 4 == 0 && chunk->blocks % 4 == 0 &&
+				within(chunk->tails, sizeof(MpTips), image->size) &&
+				within(chunk->blocks, (uint64_t) chunk->n_blocks * MP_TIP_UNIT, image->size) &&
+				check_tips(chunk, (const MpTips *) (start + chunk->tails));
 		case MP_CHUNK_SHORT:
 			return image->width != MP_BYTES && check_leaves(image, chunk) && check_blocks(image, chunk) &&
 				check_short_tails(image, chunk);

@@ -125,7 +125,7 @@ typedef enum MpChunkForm
 {
 	MP_CHUNK_FLAT,
 	MP_CHUNK_TIP_1,				/* tips of one level */
-	MP_CHUNK_TIP_3,				/* of three */
+	MP_CHUNK_TIP_3,				/* of up to three */
 	MP_CHUNK_SHORT,
 	MP_CHUNK_DEEP
 } MpChunkForm;
@@ -135,11 +135,11 @@ typedef struct MpKernelChunk
 	uint32_t	form;			/* MpChunkForm */
 	uint32_t	levels;			/* of the tops */
 	uint32_t	n_trees;		/* 1 to MP_CHUNK_TREES */
-	uint32_t	n_blocks;		/* short: with the first 64 */
+	uint32_t	n_blocks;		/* short: with the first 64; tips of three levels: units */
 	uint64_t	tops;			/* a multiple of 64 */
 	uint64_t	table;			/* short: uint8_t[trees][64]: see MpWideBlock */
-	uint64_t	tails;			/* short: MpShortTail[trees]; deep: MpDeepTail[trees] */
-	uint64_t	blocks;			/* tips: MpTip{1,3}[trees][32]; short: Mp{Wide,Key}Block[n_blocks] */
+	uint64_t	tails;			/* tips: MpTips; short, deep: Mp{Short,Deep}Tail[trees] */
+	uint64_t	blocks;			/* MpTip1[trees][32]; MpTip3, close; Mp{Wide,Key}Block[n_blocks] */
 	uint64_t	leaves;			/* flat: float[trees][2^levels]; short: float[n_leaves] */
 	uint64_t	n_leaves;
 	uint64_t	data;			/* deep: what tails count from */
@@ -147,9 +147,8 @@ typedef struct MpKernelChunk
 } MpKernelChunk;
 
 /*
- * Tips: what is below one way out. In tips of three levels nodes have the order of
- * their leaves: node i decides between the leaves before i and those from i on, and
- * the root is 4. Where nothing is split, a node always goes left.
+ * Tips: what is below one way out. Where nothing is split, a node always goes left.
+ * One level:
  */
 typedef struct MpTip1
 {
@@ -159,12 +158,34 @@ typedef struct MpTip1
 	uint32_t	leaves[2];
 } MpTip1;
 
+/*
+ * Up to three levels. Nodes have the order of their leaves: node i decides between
+ * the leaves before i and those from i on, and the root is 4. A small tip has two
+ * levels at most, the root of which is node 2, and ends behind the fourth leaf.
+ */
 typedef struct MpTip3
 {
 	uint8_t		cells[8];		/* the first one is idle */
 	uint8_t		bounds[8];
 	uint32_t	leaves[8];
 } MpTip3;
+
+#define MP_TIP_UNIT 16			/* bytes, in which tips of three levels are counted */
+#define MP_SMALL_TIP 2
+#define MP_LARGE_TIP 3
+
+/*
+ * Where they are: a tree's tips lie one behind the other in the order of the ways
+ * out, without those that nothing leads to. `table` is for engines that cannot count
+ * bits well.
+ */
+typedef struct MpTips
+{
+	uint32_t	first[MP_CHUNK_TREES];	/* unit where a tree's tips begin */
+	uint32_t	there[MP_CHUNK_TREES];	/* bit w: way out w has a tip */
+	uint32_t	large[MP_CHUNK_TREES];	/* bit w: a large one */
+	uint8_t		table[MP_CHUNK_TREES][1 << MP_BYTE_TOP_LEVELS];	/* units from the first to w's */
+} MpTips;
 
 /*
  * Short trees. A way out that is a leaf, or that nothing reaches, adds the leaf
@@ -333,19 +354,6 @@ static inline uint32_t
 mp_top_exits(MpKernelWidth width)
 {
 	return 1u << mp_top_levels(width);
-}
-
-/* The levels of a chunk's tips. */
-static inline uint32_t
-mp_tip_levels(const MpKernelChunk *chunk)
-{
-	return chunk->form == MP_CHUNK_TIP_1 ? 1 : 3;
-}
-
-static inline size_t
-mp_tip_size(const MpKernelChunk *chunk)
-{
-	return chunk->form == MP_CHUNK_TIP_1 ? sizeof(MpTip1) : sizeof(MpTip3);
 }
 
 /* trees of a chunk, filled up */

@@ -160,40 +160,15 @@ write_flat_leaves(MpCompiler *c, const MpKernelChunk *chunk, uint32_t i, const M
 	}
 }
 
-/* A tip of one or three levels: its nodes 1 and on, its leaves. */
+/* A tip while it is filled in. */
 typedef struct Tip
 {
 	const MpTree *tree;
 	const MpNode *nodes;
-	uint8_t    *cells;			/* of node 1 and on */
+	uint8_t    *cells;			/* of its node 1 and on */
 	size_t		gap;			/* from cells to bounds */
 	uint32_t   *leaves;
 } Tip;
-
-static Tip
-tip_at(MpCompiler *c, const MpKernelChunk *chunk, size_t i)
-{
-	char	   *start = (char *) c->image.data + chunk->blocks + i * mp_tip_size(chunk);
-	Tip			tip = {NULL};
-
-	if (chunk->form == MP_CHUNK_TIP_1)
-	{
-		MpTip1	   *t = (MpTip1 *) start;
-
-		tip.cells = &t->cell;
-		tip.gap = offsetof(MpTip1, bound) - offsetof(MpTip1, cell);
-		tip.leaves = t->leaves;
-	}
-	else
-	{
-		MpTip3	   *t = (MpTip3 *) start;
-
-		tip.cells = t->cells + 1;
-		tip.gap = sizeof(t->cells);
-		tip.leaves = t->leaves;
-	}
-	return tip;
-}
 
 /* Fills n leaves from `first` on, and the nodes between them, for node `node` of the tree. */
 static void
@@ -211,37 +186,93 @@ fill_tip(const MpCompiler *c, const Tip *tip, uint32_t first, uint32_t n, int32_
 	fill_tip(c, tip, middle, n / 2, tip->nodes[node].left + 1);
 }
 
-/* The tips of the i-th tree of a chunk. */
+/* The tips of the i-th tree of a chunk, of one level. */
 static void
-write_tips(MpCompiler *c, const MpKernelChunk *chunk, uint32_t i, const MpTree *tree,
-		   const int32_t *outs)
+write_tips_1(MpCompiler *c, const MpKernelChunk *chunk, uint32_t i, const MpTree *tree,
+			 const int32_t *outs)
 {
 	uint32_t	n = mp_top_exits(c->width);
+	MpTip1	   *tips = (MpTip1 *) ((char *) c->image.data + chunk->blocks) + (size_t) i * n;
 
 	for (uint32_t w = 0; w < n; w++)
 	{
-		Tip			tip = tip_at(c, chunk, (size_t) i * n + w);
+		Tip			tip = {tree, mp_forest_nodes(c->forest, tree)};
 
-		tip.tree = tree;
-		tip.nodes = mp_forest_nodes(c->forest, tree);
+		tip.cells = &tips[w].cell;
+		tip.gap = offsetof(MpTip1, bound) - offsetof(MpTip1, cell);
+		tip.leaves = tips[w].leaves;
 		if (outs[w] >= 0)
-			fill_tip(c, &tip, 0, 1u << mp_tip_levels(chunk), outs[w]);
+			fill_tip(c, &tip, 0, 2, outs[w]);
 	}
 }
 
 /* Nodes that all go left. */
 static void
-clear_tips(MpCompiler *c, const MpKernelChunk *chunk)
+clear_tips_1(MpCompiler *c, const MpKernelChunk *chunk)
 {
-	size_t		n = mp_chunk_places(chunk) * mp_top_exits(c->width);
+	MpTip1	   *tips = (MpTip1 *) ((char *) c->image.data + chunk->blocks);
 
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < mp_chunk_places(chunk) * mp_top_exits(c->width); i++)
+		tips[i].bound = MP_BYTE_NONE;
+}
+
+static uint32_t
+depth_below(const MpNode *nodes, int32_t node)
+{
+	uint32_t	left;
+	uint32_t	right;
+
+	if (nodes[node].left == 0)
+		return 0;
+	left = depth_below(nodes, nodes[node].left);
+	right = depth_below(nodes, nodes[node].left + 1);
+	return 1 + (left > right ? left : right);
+}
+
+/* Appends room for a tip of as many units to the chunk's, with nodes that all go left. */
+static MpTip3 *
+add_tip_3(MpCompiler *c, uint32_t units)
+{
+	MpTip3	   *tip = mp_vec_add(&c->blocks, (size_t) units * MP_TIP_UNIT);
+
+	if (tip != NULL)
 	{
-		Tip			tip = tip_at(c, chunk, i);
-
-		for (uint32_t j = 0; j < (1u << mp_tip_levels(chunk)) - 1; j++)
-			put_bytes(tip.cells + j, tip.gap, encode_node(c, NULL, -1));
+		memset(tip, 0, (size_t) units * MP_TIP_UNIT);
+		memset(tip->bounds, MP_BYTE_NONE, sizeof(tip->bounds));
 	}
+	return tip;
+}
+
+/* Appends the tips of the i-th tree, of up to three levels. */
+static bool
+write_tips_3(MpCompiler *c, const MpKernelChunk *chunk, uint32_t i, const MpTree *tree,
+			 const int32_t *outs)
+{
+	MpTips	   *tips = (MpTips *) ((char *) c->image.data + chunk->tails);
+	const MpNode *nodes = mp_forest_nodes(c->forest, tree);
+
+	tips->first[i] = c->blocks.size / MP_TIP_UNIT;
+	for (uint32_t w = 0; w < mp_top_exits(c->width); w++)
+	{
+		Tip			tip = {tree, nodes};
+		MpTip3	   *added;
+		bool		large;
+
+		tips->table[i][w] = c->blocks.size / MP_TIP_UNIT - tips->first[i];
+		if (outs[w] < 0)
+			continue;
+		large = depth_below(nodes, outs[w]) == 3;
+		added = add_tip_3(c, large ? MP_LARGE_TIP : MP_SMALL_TIP);
+		if (added == NULL)
+			return false;
+		tip.cells = added->cells + 1;
+		tip.gap = sizeof(added->cells);
+		tip.leaves = added->leaves;
+		tips->there[i] |= UINT32_C(1) << w;
+		tips->large[i] |= (uint32_t) large << w;
+		fill_tip(c, &tip, 0, large ? 8 : 4, outs[w]);
+	}
+	return true;
 }
 
 /* The last two levels of a short tree, below one way out. */
@@ -501,15 +532,16 @@ begin_chunk(MpCompiler *c, MpKernelChunk *chunk)
 			chunk->leaves = mp_image_add(&c->image, chunk->n_leaves * sizeof(uint32_t));
 			return chunk->leaves != 0;
 		case MP_CHUNK_TIP_1:
-		case MP_CHUNK_TIP_3:
-			if (!mp_image_align(&c->image))
-				return false;
 			chunk->blocks = mp_image_add(&c->image,
-										 n * mp_top_exits(c->width) * mp_tip_size(chunk));
+										 n * mp_top_exits(c->width) * sizeof(MpTip1));
 			if (chunk->blocks == 0)
 				return false;
-			clear_tips(c, chunk);
+			clear_tips_1(c, chunk);
 			return true;
+		case MP_CHUNK_TIP_3:
+			c->blocks.size = 0;
+			chunk->tails = mp_image_add(&c->image, sizeof(MpTips));
+			return chunk->tails != 0;
 		case MP_CHUNK_SHORT:
 			c->leaves.size = 0;
 			c->blocks.size = 0;
@@ -533,6 +565,17 @@ image_add_vec(MpVec *image, const MpVec *content)
 	if (at != 0)
 		memcpy((char *) image->data + at, content->data, content->size);
 	return at;
+}
+
+/* Behind the last tip there is room, so that wherever there is a unit, a large tip may be read. */
+static bool
+end_tips_3(MpCompiler *c, MpKernelChunk *chunk)
+{
+	if (add_tip_3(c, MP_LARGE_TIP) == NULL || !mp_image_align(&c->image))
+		return false;
+	chunk->n_blocks = c->blocks.size / MP_TIP_UNIT;
+	chunk->blocks = image_add_vec(&c->image, &c->blocks);
+	return chunk->blocks != 0;
 }
 
 static bool
@@ -575,9 +618,10 @@ write_tree(MpCompiler *c, const MpKernelChunk *chunk, uint32_t i, const MpTree *
 			write_flat_leaves(c, chunk, i, tree, outs);
 			return true;
 		case MP_CHUNK_TIP_1:
-		case MP_CHUNK_TIP_3:
-			write_tips(c, chunk, i, tree, outs);
+			write_tips_1(c, chunk, i, tree, outs);
 			return true;
+		case MP_CHUNK_TIP_3:
+			return write_tips_3(c, chunk, i, tree, outs);
 		case MP_CHUNK_SHORT:
 			return write_short_tail(c, chunk, i, tree, outs);
 		case MP_CHUNK_DEEP:
@@ -598,6 +642,8 @@ write_chunk(MpCompiler *c, uint32_t first, MpKernelChunk *chunk)
 		if (!write_tree(c, chunk, i, &trees[first + i]))
 			return false;
 	}
+	if (chunk->form == MP_CHUNK_TIP_3)
+		return end_tips_3(c, chunk);
 	if (chunk->form == MP_CHUNK_SHORT)
 		return end_short_chunk(c, chunk);
 	return chunk->form != MP_CHUNK_DEEP || end_deep_chunk(c, chunk);

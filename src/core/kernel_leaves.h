@@ -57,12 +57,13 @@ walk_tip_1_leaves(const MpTip1 *tips, size_t n_trees, const uint8_t *row, const 
 }
 
 ENGINE float
-walk_tip_3_leaves(const MpTip3 *tips, size_t n_trees, const uint8_t *row, const uint8_t *outs,
-				  uint32_t *values, float sum)
+walk_tip_3_leaves(const MpTips *where, const char *tips, size_t n_trees, const uint8_t *row,
+				  const uint8_t *outs, uint32_t *values, float sum)
 {
-	for (size_t t = 0; t < n_trees; t++, tips += 1 << MP_BYTE_TOP_LEVELS)
+	for (size_t t = 0; t < n_trees; t++)
 	{
-		const MpTip3 *tip = &tips[outs[t]];
+		size_t		unit = where->first[t] + where->table[t][outs[t]];
+		const MpTip3 *tip = (const MpTip3 *) (tips + unit * MP_TIP_UNIT);
 		const uint8_t *nodes = (const uint8_t *) tip;
 		size_t		leaf = 0;
 
@@ -75,25 +76,28 @@ walk_tip_3_leaves(const MpTip3 *tips, size_t n_trees, const uint8_t *row, const 
 	return sum;
 }
 
+ENGINE float
+walk_tip_leaves(const char *image, const MpKernelChunk *chunk, const uint8_t *row,
+				const uint8_t *outs, uint32_t *values, float sum)
+{
+	const char *tips = image + chunk->blocks;
+
+	if (chunk->form == MP_CHUNK_TIP_1)
+		return walk_tip_1_leaves((const MpTip1 *) tips, chunk->n_trees, row, outs, values, sum);
+	return walk_tip_3_leaves((const MpTips *) (image + chunk->tails), tips, chunk->n_trees, row,
+							 outs, values, sum);
+}
+
 PASS void
 walk_tip_values(const char *image, const MpKernelChunk *chunk, const uint8_t *row,
 				const uint8_t *outs, uint32_t *values)
 {
-	const void *tips = image + chunk->blocks;
-
-	if (chunk->form == MP_CHUNK_TIP_1)
-		walk_tip_1_leaves(tips, chunk->n_trees, row, outs, values, 0);
-	else
-		walk_tip_3_leaves(tips, chunk->n_trees, row, outs, values, 0);
+	walk_tip_leaves(image, chunk, row, outs, values, 0);
 }
 
 PASS float
 walk_tip_sum(const char *image, const MpKernelChunk *chunk, const uint8_t *row,
 			 const uint8_t *outs, float sum)
 {
-	const void *tips = image + chunk->blocks;
-
-	if (chunk->form == MP_CHUNK_TIP_1)
-		return walk_tip_1_leaves(tips, chunk->n_trees, row, outs, NULL, sum);
-	return walk_tip_3_leaves(tips, chunk->n_trees, row, outs, NULL, sum);
+	return walk_tip_leaves(image, chunk, row, outs, NULL, sum);
 }
