@@ -31,6 +31,7 @@ OBJS = \
 	src/core/kernel_layout.o \
 	src/core/kernel_portable.o \
 	src/core/kernel_slots.o \
+	src/core/kernel_tips.o \
 	src/core/kernel_x86.o \
 	src/core/load.o \
 	src/core/load_binary.o \

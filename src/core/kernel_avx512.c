@@ -383,14 +383,14 @@ find_block(const MpKernel *kernel, Block block, Table table)
 	}
 }
 
-/* Adds whole rounds: to each of up to 16 of the outputs, side by side, its trees. */
+/* Adds whole rounds to up to 16 of the outputs, as long as `n` trees are enough; `values`: of a round. */
 ENGINE void
-add_strip(const uint32_t *values, size_t n_rounds, size_t n_outputs, size_t width, float *margin)
+add_strip(const uint32_t *values, size_t n, size_t n_outputs, size_t width, float *margin)
 {
 	__mmask16	there = _bzhi_u32(0xffff, width);
 	__m512		sums = _mm512_maskz_loadu_ps(there, margin);
 
-	for (size_t round = 0; round < n_rounds; round++, values += n_outputs)
+	for (; n >= n_outputs; n -= n_outputs, values += n_outputs)
 		sums = _mm512_add_ps(sums, _mm512_maskz_loadu_ps(there, values));
 	_mm512_mask_storeu_ps(margin, there, sums);
 }
@@ -400,12 +400,13 @@ ENGINE size_t
 add_rounds(const MpKernel *kernel, size_t added, size_t n, float *margin)
 {
 	size_t		n_outputs = kernel->image->n_outputs;
-	size_t		n_rounds = (n - added) / n_outputs;
 	const uint32_t *values = kernel->values + added;
 
 	for (size_t k = 0; k < n_outputs; k += 16)
-		add_strip(values + k, n_rounds, n_outputs, at_most(n_outputs - k, 16), margin + k);
-	return added + n_rounds * n_outputs;
+		add_strip(values + k, n - added, n_outputs, at_most(n_outputs - k, 16), margin + k);
+	while (n - added >= n_outputs)
+		added += n_outputs;
+	return added;
 }
 
 /* The trees of a last round that does not reach all outputs. */
@@ -416,16 +417,21 @@ add_rest(const MpKernel *kernel, size_t added, float *margin)
 		margin[t - added] += mp_float_of(kernel->values[t]);
 }
 
-/* Adds what a block's trees add. `added`: in rounds, how many trees' values have been added. */
+/*
+ * Adds what a block's trees add, or, in rounds, after a chunk's last block, what they
+ * all add. `added`: in rounds, how many trees' values have been added.
+ */
 ENGINE size_t
 add_block(const MpKernel *kernel, Block block, size_t added, float *margin)
 {
-	size_t		first = (size_t) block.c * MP_CHUNK_TREES + block.first;
-	size_t		n = at_most(kernel->chunks[block.c].n_trees - block.first, block.n);
+	const MpKernelChunk *chunk = &kernel->chunks[block.c];
+	size_t		first = (size_t) block.c * MP_CHUNK_TREES;
+	bool		last = block.first + block.n == mp_chunk_places(chunk);
 
 	if (kernel->image->sum == MP_SUM_CYCLE)
-		return add_rounds(kernel, added, first + n, margin);
-	mp_add_values(kernel, values_of(kernel, block), first, n, margin);
+		return last ? add_rounds(kernel, added, first + chunk->n_trees, margin) : added;
+	mp_add_values(kernel, values_of(kernel, block), first + block.first,
+				  at_most(chunk->n_trees - block.first, block.n), margin);
 	return added;
 }
 

@@ -67,6 +67,16 @@ mp_image_add(MpVec *image, size_t size)
 	return image->size - size;
 }
 
+size_t
+mp_image_add_vec(MpVec *image, const MpVec *content)
+{
+	size_t		at = mp_image_add(image, content->size);
+
+	if (at != 0)
+		memcpy((char *) image->data + at, content->data, content->size);
+	return at;
+}
+
 /* Learns the shape of a tree and the conditions of its nodes. */
 static bool
 scan_tree(MpCompiler *c, const MpTree *tree, MpTreeShape *shape)

@@ -65,8 +65,8 @@ typedef struct MpCompiler
 	uint32_t   *numbers;		/* condition of each node of NODES */
 	MpTreeShape *shapes;		/* of each used tree */
 	uint32_t   *queue;			/* room for the nodes of one tree */
-	MpVec		blocks;			/* of a short chunk */
-	MpVec		leaves;			/* likewise */
+	MpVec		blocks;			/* of a short chunk; its tips of up to three levels */
+	MpVec		leaves;			/* of a short chunk */
 	MpVec		image;
 	MpKernelWidth least_width;	/* that has numbers for all nodes of a deep tree */
 	MpKernelWidth width;
@@ -81,13 +81,40 @@ extern void *mp_kernel_compile_as(MpAlloc *alloc, const MpForest *forest, int wi
 /* in kernel_layout.c: appends the section CHUNKS and the chunks */
 extern bool mp_layout_chunks(MpCompiler *c);
 
+/* The cell and the bound of a split, as one; without a split (-1), of a node that goes left. */
+extern uint64_t mp_encode_node(const MpCompiler *c, const MpTree *tree, int32_t split);
+
+/* What a leaf adds: a float, or the number of a leaf vector. */
+extern uint32_t mp_leaf_bits(const MpCompiler *c, const MpTree *tree, const MpNode *leaf);
+
+/*
+ * In kernel_tips.c: the tips of the i-th tree of a chunk. outs[w] is the node at way
+ * out w of its top, -1: none leads there. Tips of one level have their room in the
+ * image before they are written; those of up to three are appended when the chunk ends.
+ */
+extern void mp_clear_tips_1(MpCompiler *c, const MpKernelChunk *chunk);
+extern void mp_write_tips_1(MpCompiler *c, const MpKernelChunk *chunk, uint32_t i,
+							const MpTree *tree, const int32_t *outs);
+extern bool mp_write_tips_3(MpCompiler *c, const MpKernelChunk *chunk, uint32_t i,
+							const MpTree *tree, const int32_t *outs);
+extern bool mp_end_tips_3(MpCompiler *c, MpKernelChunk *chunk);
+
 /* in kernel_compile.c */
 extern bool mp_image_align(MpVec *image);	/* fills up to the next multiple of 64 */
 extern bool mp_image_begin(MpVec *image, MpKernelSectionId id);
 extern void mp_image_end(MpVec *image, MpKernelSectionId id);
 
-/* Appends zeroed bytes; where they are, or 0: no memory. */
+/* Append zeroed bytes, or a vector's content; where they are, or 0: no memory. */
 extern size_t mp_image_add(MpVec *image, size_t size);
+extern size_t mp_image_add_vec(MpVec *image, const MpVec *content);
+
+/* Puts a node of bytes where its cell and its bound, `gap` bytes behind, lie apart. */
+static inline void
+mp_put_bytes(uint8_t *cell, size_t gap, uint64_t node)
+{
+	cell[0] = node;
+	cell[gap] = node >> 8;
+}
 
 static inline MpKernelImage *
 mp_image_head(MpCompiler *c)

@@ -6,9 +6,8 @@
 
 #include <string.h>
 
-/* The cell and the bound of a split, as one; without a split, of a node that goes left. */
-static uint64_t
-encode_node(const MpCompiler *c, const MpTree *tree, int32_t split)
+uint64_t
+mp_encode_node(const MpCompiler *c, const MpTree *tree, int32_t split)
 {
 	const MpNode *node;
 	MpConditionPlace place;
@@ -47,8 +46,8 @@ put(const MpCompiler *c, void *array, size_t i, uint64_t number)
 	}
 }
 
-static uint32_t
-leaf_bits(const MpCompiler *c, const MpTree *tree, const MpNode *leaf)
+uint32_t
+mp_leaf_bits(const MpCompiler *c, const MpTree *tree, const MpNode *leaf)
 {
 	float		value;
 	uint32_t	bits;
@@ -71,21 +70,13 @@ typedef struct Top
 	int32_t    *outs;			/* node at each way out, -1: none leads there */
 } Top;
 
-/* Puts a node where its cell and its bound, `gap` bytes behind, lie apart. */
-static void
-put_bytes(uint8_t *cell, size_t gap, uint64_t node)
-{
-	cell[0] = node;
-	cell[gap] = node >> 8;
-}
-
 static void
 put_top_node(const MpCompiler *c, const Top *top, uint32_t at, int32_t split)
 {
-	uint64_t	node = encode_node(c, top->tree, split);
+	uint64_t	node = mp_encode_node(c, top->tree, split);
 
 	if (c->width == MP_BYTES)
-		put_bytes((uint8_t *) top->places + mp_byte_place(top->first + at), MP_TOP_PLACES, node);
+		mp_put_bytes((uint8_t *) top->places + mp_byte_place(top->first + at), MP_TOP_PLACES, node);
 	else
 		put(c, top->places, top->first + at, node);
 }
@@ -156,123 +147,8 @@ write_flat_leaves(MpCompiler *c, const MpKernelChunk *chunk, uint32_t i, const M
 	for (uint32_t j = 0; j < n; j++)
 	{
 		if (outs[j] >= 0)
-			leaves[j] = leaf_bits(c, tree, mp_forest_nodes(c->forest, tree) + outs[j]);
+			leaves[j] = mp_leaf_bits(c, tree, mp_forest_nodes(c->forest, tree) + outs[j]);
 	}
-}
-
-/* A tip while it is filled in. */
-typedef struct Tip
-{
-	const MpTree *tree;
-	const MpNode *nodes;
-	uint8_t    *cells;			/* of its node 1 and on */
-	size_t		gap;			/* from cells to bounds */
-	uint32_t   *leaves;
-} Tip;
-
-/* Fills n leaves from `first` on, and the nodes between them, for node `node` of the tree. */
-static void
-fill_tip(const MpCompiler *c, const Tip *tip, uint32_t first, uint32_t n, int32_t node)
-{
-	uint32_t	middle = first + n / 2;
-
-	if (tip->nodes[node].left == 0)
-	{
-		tip->leaves[first] = leaf_bits(c, tip->tree, &tip->nodes[node]);
-		return;
-	}
-	put_bytes(tip->cells + middle - 1, tip->gap, encode_node(c, tip->tree, node));
-	fill_tip(c, tip, first, n / 2, tip->nodes[node].left);
-	fill_tip(c, tip, middle, n / 2, tip->nodes[node].left + 1);
-}
-
-/* The tips of the i-th tree of a chunk, of one level. */
-static void
-write_tips_1(MpCompiler *c, const MpKernelChunk *chunk, uint32_t i, const MpTree *tree,
-			 const int32_t *outs)
-{
-	uint32_t	n = mp_top_exits(c->width);
-	MpTip1	   *tips = (MpTip1 *) ((char *) c->image.data + chunk->blocks) + (size_t) i * n;
-
-	for (uint32_t w = 0; w < n; w++)
-	{
-		Tip			tip = {tree, mp_forest_nodes(c->forest, tree)};
-
-		tip.cells = &tips[w].cell;
-		tip.gap = offsetof(MpTip1, bound) - offsetof(MpTip1, cell);
-		tip.leaves = tips[w].leaves;
-		if (outs[w] >= 0)
-			fill_tip(c, &tip, 0, 2, outs[w]);
-	}
-}
-
-/* Nodes that all go left. */
-static void
-clear_tips_1(MpCompiler *c, const MpKernelChunk *chunk)
-{
-	MpTip1	   *tips = (MpTip1 *) ((char *) c->image.data + chunk->blocks);
-
-	for (size_t i = 0; i < mp_chunk_places(chunk) * mp_top_exits(c->width); i++)
-		tips[i].bound = MP_BYTE_NONE;
-}
-
-static uint32_t
-depth_below(const MpNode *nodes, int32_t node)
-{
-	uint32_t	left;
-	uint32_t	right;
-
-	if (nodes[node].left == 0)
-		return 0;
-	left = depth_below(nodes, nodes[node].left);
-	right = depth_below(nodes, nodes[node].left + 1);
-	return 1 + (left > right ? left : right);
-}
-
-/* Appends room for a tip of as many units to the chunk's, with nodes that all go left. */
-static MpTip3 *
-add_tip_3(MpCompiler *c, uint32_t units)
-{
-	MpTip3	   *tip = mp_vec_add(&c->blocks, (size_t) units * MP_TIP_UNIT);
-
-	if (tip != NULL)
-	{
-		memset(tip, 0, (size_t) units * MP_TIP_UNIT);
-		memset(tip->bounds, MP_BYTE_NONE, sizeof(tip->bounds));
-	}
-	return tip;
-}
-
-/* Appends the tips of the i-th tree, of up to three levels. */
-static bool
-write_tips_3(MpCompiler *c, const MpKernelChunk *chunk, uint32_t i, const MpTree *tree,
-			 const int32_t *outs)
-{
-	MpTips	   *tips = (MpTips *) ((char *) c->image.data + chunk->tails);
-	const MpNode *nodes = mp_forest_nodes(c->forest, tree);
-
-	tips->first[i] = c->blocks.size / MP_TIP_UNIT;
-	for (uint32_t w = 0; w < mp_top_exits(c->width); w++)
-	{
-		Tip			tip = {tree, nodes};
-		MpTip3	   *added;
-		bool		large;
-
-		tips->table[i][w] = c->blocks.size / MP_TIP_UNIT - tips->first[i];
-		if (outs[w] < 0)
-			continue;
-		large = depth_below(nodes, outs[w]) == 3;
-		added = add_tip_3(c, large ? MP_LARGE_TIP : MP_SMALL_TIP);
-		if (added == NULL)
-			return false;
-		tip.cells = added->cells + 1;
-		tip.gap = sizeof(added->cells);
-		tip.leaves = added->leaves;
-		tips->there[i] |= UINT32_C(1) << w;
-		tips->large[i] |= (uint32_t) large << w;
-		fill_tip(c, &tip, 0, large ? 8 : 4, outs[w]);
-	}
-	return true;
 }
 
 /* The last two levels of a short tree, below one way out. */
@@ -330,7 +206,7 @@ add_block(MpCompiler *c, const MpTree *tree, const Block *block, uint32_t leaf)
 		return false;
 	put(c, added, 0, leaf);
 	for (int i = 0; i < 3; i++)
-		put(c, added, i + 1, encode_node(c, tree, block->splits[i]));
+		put(c, added, i + 1, mp_encode_node(c, tree, block->splits[i]));
 	return true;
 }
 
@@ -347,7 +223,7 @@ add_leaf(MpCompiler *c, const MpTree *tree, int32_t node)
 	uint32_t   *value = mp_vec_add(&c->leaves, sizeof(uint32_t));
 
 	if (value != NULL)
-		*value = node < 0 ? 0 : leaf_bits(c, tree, mp_forest_nodes(c->forest, tree) + node);
+		*value = node < 0 ? 0 : mp_leaf_bits(c, tree, mp_forest_nodes(c->forest, tree) + node);
 	return value != NULL;
 }
 
@@ -464,12 +340,12 @@ write_deep_tail(MpCompiler *c, const MpKernelChunk *chunk, uint32_t t, const MpT
 	{
 		const MpNode *node = &nodes[c->queue[i]];
 
-		put(c, deep, 2 * i, encode_node(c, tree, node->left != 0 ? (int32_t) c->queue[i] : -1));
+		put(c, deep, 2 * i, mp_encode_node(c, tree, node->left != 0 ? (int32_t) c->queue[i] : -1));
 		put(c, deep, 2 * i + 1, node->left != 0 ? next : i);
 		if (node->left != 0)
 			next += 2;
 		else
-			values[i - first_leaf] = leaf_bits(c, tree, node);
+			values[i - first_leaf] = mp_leaf_bits(c, tree, node);
 	}
 	return true;
 }
@@ -536,7 +412,7 @@ begin_chunk(MpCompiler *c, MpKernelChunk *chunk)
 										 n * mp_top_exits(c->width) * sizeof(MpTip1));
 			if (chunk->blocks == 0)
 				return false;
-			clear_tips_1(c, chunk);
+			mp_clear_tips_1(c, chunk);
 			return true;
 		case MP_CHUNK_TIP_3:
 			c->blocks.size = 0;
@@ -556,40 +432,18 @@ begin_chunk(MpCompiler *c, MpKernelChunk *chunk)
 	return false;
 }
 
-/* Appends a vector's content; where it is, or 0. */
-static size_t
-image_add_vec(MpVec *image, const MpVec *content)
-{
-	size_t		at = mp_image_add(image, content->size);
-
-	if (at != 0)
-		memcpy((char *) image->data + at, content->data, content->size);
-	return at;
-}
-
-/* Behind the last tip there is room, so that wherever there is a unit, a large tip may be read. */
-static bool
-end_tips_3(MpCompiler *c, MpKernelChunk *chunk)
-{
-	if (add_tip_3(c, MP_LARGE_TIP) == NULL || !mp_image_align(&c->image))
-		return false;
-	chunk->n_blocks = c->blocks.size / MP_TIP_UNIT;
-	chunk->blocks = image_add_vec(&c->image, &c->blocks);
-	return chunk->blocks != 0;
-}
-
 static bool
 end_short_chunk(MpCompiler *c, MpKernelChunk *chunk)
 {
 	chunk->n_blocks = count_blocks(c);
-	chunk->blocks = image_add_vec(&c->image, &c->blocks);
+	chunk->blocks = mp_image_add_vec(&c->image, &c->blocks);
 	for (int i = 0; i < MP_SHORT_LEAVES_ROOM; i++)
 	{
 		if (!add_leaf(c, NULL, -1))
 			return false;
 	}
 	chunk->n_leaves = mp_vec_count(&c->leaves, uint32_t);
-	chunk->leaves = image_add_vec(&c->image, &c->leaves);
+	chunk->leaves = mp_image_add_vec(&c->image, &c->leaves);
 	return chunk->blocks != 0 && chunk->leaves != 0;
 }
 
@@ -618,10 +472,10 @@ write_tree(MpCompiler *c, const MpKernelChunk *chunk, uint32_t i, const MpTree *
 			write_flat_leaves(c, chunk, i, tree, outs);
 			return true;
 		case MP_CHUNK_TIP_1:
-			write_tips_1(c, chunk, i, tree, outs);
+			mp_write_tips_1(c, chunk, i, tree, outs);
 			return true;
 		case MP_CHUNK_TIP_3:
-			return write_tips_3(c, chunk, i, tree, outs);
+			return mp_write_tips_3(c, chunk, i, tree, outs);
 		case MP_CHUNK_SHORT:
 			return write_short_tail(c, chunk, i, tree, outs);
 		case MP_CHUNK_DEEP:
@@ -643,7 +497,7 @@ write_chunk(MpCompiler *c, uint32_t first, MpKernelChunk *chunk)
 			return false;
 	}
 	if (chunk->form == MP_CHUNK_TIP_3)
-		return end_tips_3(c, chunk);
+		return mp_end_tips_3(c, chunk);
 	if (chunk->form == MP_CHUNK_SHORT)
 		return end_short_chunk(c, chunk);
 	return chunk->form != MP_CHUNK_DEEP || end_deep_chunk(c, chunk);

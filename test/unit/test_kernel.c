@@ -196,12 +196,14 @@ check_layout(const char *name, int width, int form)
 /* Otherwise the shapes above might all be tested on one path. */
 MP_TEST(kernel_chooses_the_layout)
 {
-	check_layout("depth 6", MP_BYTES, MP_CHUNK_FLAT);
-	check_layout("depth 8", MP_BYTES, MP_CHUNK_SHORT);
+	check_layout("depth 5", MP_BYTES, MP_CHUNK_FLAT);
+	check_layout("depth 6", MP_BYTES, MP_CHUNK_TIP_1);
+	check_layout("depth 7", MP_BYTES, MP_CHUNK_TIP_3);
+	check_layout("depth 8", MP_BYTES, MP_CHUNK_TIP_3);
 	check_layout("leaf-wise, deep", MP_BYTES, MP_CHUNK_DEEP);
-	check_layout("several slots per feature", MP_BYTES, MP_CHUNK_SHORT);
-	check_layout("128 slots", MP_BYTES, MP_CHUNK_FLAT);
-	check_layout("categories", MP_BYTES, MP_CHUNK_FLAT);
+	check_layout("several slots per feature", MP_BYTES, MP_CHUNK_TIP_3);
+	check_layout("128 slots", MP_BYTES, MP_CHUNK_TIP_1);
+	check_layout("categories", MP_BYTES, MP_CHUNK_TIP_1);
 	check_layout("129 slots", MP_KEYS, MP_CHUNK_FLAT);
 	check_layout("many slots, depth 8", MP_KEYS, MP_CHUNK_SHORT);
 	check_layout("many slots, leaf-wise", MP_KEYS, MP_CHUNK_DEEP);
@@ -314,6 +316,44 @@ MP_TEST(kernel_refuses_nodes_that_lead_outside)
 	free(forest);
 }
 
+/* Behind the last tip there is room for exactly one large one. */
+MP_TEST(kernel_refuses_tips_that_lie_outside)
+{
+	MpRandom	random = {1};
+	MpForest   *forest = mp_random_forest(&random, find_shape("depth 8"));
+	MpError		error;
+	size_t		size;
+	MpKernelImage *image = compile(forest, &size);
+	const MpKernelChunk *chunk;
+	MpTips	   *tips;
+	uint32_t   *first;
+	uint32_t	end;
+
+	REQUIRE(image != NULL);
+	chunk = MP_SECTION(image, MP_KERNEL_CHUNKS, MpKernelChunk);
+	REQUIRE(chunk->form == MP_CHUNK_TIP_3 && chunk->n_trees == MP_CHUNK_TREES);
+	tips = (MpTips *) ((char *) image + chunk->tails);
+	first = &tips->first[MP_CHUNK_TREES - 1];
+	end = *first + MP_SMALL_TIP * __builtin_popcount(tips->there[MP_CHUNK_TREES - 1]) +
+		(MP_LARGE_TIP - MP_SMALL_TIP) * __builtin_popcount(tips->large[MP_CHUNK_TREES - 1]);
+	CHECK(end + MP_LARGE_TIP == chunk->n_blocks);
+	for (uint32_t move = 0; move <= 1; move++)
+	{
+		*first += move;
+		seal(image);
+		CHECK(mp_kernel_check(image, size, forest, &error) == (move == 0));
+		*first -= move;
+	}
+	for (uint32_t move = 0; move <= 1; move++)
+	{
+		tips->table[MP_CHUNK_TREES - 1][7] = end - *first + move;
+		seal(image);
+		CHECK(mp_kernel_check(image, size, forest, &error) == (move == 0));
+	}
+	free(image);
+	free(forest);
+}
+
 MP_TEST(kernel_refuses_foreign_images)
 {
 	MpRandom	random = {1};
@@ -395,7 +435,7 @@ try_spoilt(MpRandom *random, const MpShape *shape, const MpForest *forest, const
 MP_TEST(kernel_survives_images_made_by_hand)
 {
 	static const char *const names[] = {
-		"depth 3", "depth 6", "depth 8", "leaf-wise", "many slots, depth 6", "many slots, depth 8",
+		"depth 3", "depth 6", "depth 7", "depth 8", "leaf-wise", "many slots, depth 6", "many slots, depth 8",
 		"many slots, leaf-wise", "thousands of cuts", "outputs at random", "vector leaves, depth 8",
 		"categories", "many categories", "far categories", "classes by runs"
 	};
@@ -429,7 +469,7 @@ MP_TEST(kernel_survives_images_made_by_hand)
 MP_TEST(kernel_survives_lack_of_memory)
 {
 	static const char *const names[] = {
-		"depth 8, sparse", "leaf-wise", "many categories", "many slots, depth 3"
+		"depth 8, sparse", "leaf-wise", "many categories", "many slots, depth 3", "many splits"
 	};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
