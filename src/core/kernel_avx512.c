@@ -103,13 +103,20 @@ walk_4(const uint64_t *masks, int levels)
 	return _mm512_xor_si512(i, _mm512_set1_epi32(1 << levels));
 }
 
-/* Flat trees, 16 at a time; the chunk has room for 8 more. */
+/* The number of the first way out of each of 16 trees. */
+ENGINE __m512i
+first_outs(int levels)
+{
+	return _mm512_slli_epi32(_mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14,
+											   15), levels);
+}
+
+/* Flat trees, 16 at a time; where values go there is room for 8 more. */
 ENGINE void
-flat_values_16(const uint64_t *masks, const uint32_t *leaves, size_t n_trees, int levels,
+flat_values_of(const uint64_t *masks, const uint32_t *leaves, size_t n_trees, int levels,
 			   uint32_t *values)
 {
-	__m512i		first = _mm512_slli_epi32(_mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11,
-															12, 13, 14, 15), levels);
+	__m512i		first = first_outs(levels);
 
 	for (size_t t = 0; t < n_trees; t += 16, leaves += 16 << levels)
 	{
@@ -129,23 +136,15 @@ flat_values(const uint64_t *masks, const uint32_t *leaves, size_t n_trees, int l
 	switch (levels)
 	{
 		case 3:
-			flat_values_16(masks, leaves, n_trees, 3, values);
+			flat_values_of(masks, leaves, n_trees, 3, values);
 			break;
 		case 4:
-			flat_values_16(masks, leaves, n_trees, 4, values);
+			flat_values_of(masks, leaves, n_trees, 4, values);
 			break;
 		case 5:
-			flat_values_16(masks, leaves, n_trees, 5, values);
+			flat_values_of(masks, leaves, n_trees, 5, values);
 			break;
 	}
-}
-
-/* The number of the first of a tree's tips, of 16 trees. */
-ENGINE __m512i
-first_tips(void)
-{
-	return _mm512_slli_epi32(_mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14,
-											   15), MP_BYTE_TOP_LEVELS);
 }
 
 ENGINE __m512i
@@ -164,7 +163,8 @@ tip_1_values(const uint64_t *masks, const MpTip1 *tips, size_t n_trees, Table ta
 	for (size_t t = 0; t < n_trees; t += 16, tips += 16 << MP_BYTE_TOP_LEVELS)
 	{
 		__mmask16	there = n_trees - t >= 16 ? 0xffff : 0xff;
-		__m512i		at = times_3(_mm512_add_epi32(first_tips(), walk_5(masks + t / 2)));
+		__m512i		at = times_3(_mm512_add_epi32(first_outs(MP_BYTE_TOP_LEVELS),
+												 walk_5(masks + t / 2)));
 		__m512i		node = _mm512_mask_i32gather_epi32(at, there, at, tips, 4);
 
 		/* the cell is the node's lowest byte, its bound the highest */
