@@ -64,13 +64,46 @@ align_64(void *block)
 	return (void *) (((uintptr_t) block + 63) / 64 * 64);
 }
 
-/* A row of bytes is its ranks. */
+/* AVX-512 has a row of bytes in registers. */
 static size_t
-row_size(const MpKernelImage *image)
+row_size(const MpKernelImage *image, MpKernelKind kind)
 {
-	if (image->width == MP_BYTES)
+	if (image->width != MP_BYTES)
+		return (size_t) image->n_slots * 2 * mp_kernel_node_size(image->width);
+	return kind == MP_KERNEL_AVX512 ? 0 : MP_BYTE_CELLS * sizeof(uint16_t);
+}
+
+/* Bytes that a copy of the tops as nodes takes. */
+static size_t
+tops_size(const MpKernelImage *image, MpKernelKind kind)
+{
+	const MpKernelChunk *chunks = MP_SECTION(image, MP_KERNEL_CHUNKS, MpKernelChunk);
+	size_t		size = 0;
+
+	if (image->width != MP_BYTES || kind == MP_KERNEL_AVX512)
 		return 0;
-	return (size_t) image->n_slots * 2 * mp_kernel_node_size(image->width);
+	for (size_t c = 0; c < MP_SECTION_LENGTH(image, MP_KERNEL_CHUNKS, MpKernelChunk); c++)
+		size += mp_chunk_tops_size(image, &chunks[c]);
+	return size;
+}
+
+static void
+copy_tops(const MpKernelImage *image, uint16_t *nodes)
+{
+	const MpKernelChunk *chunks = MP_SECTION(image, MP_KERNEL_CHUNKS, MpKernelChunk);
+
+	for (size_t c = 0; c < MP_SECTION_LENGTH(image, MP_KERNEL_CHUNKS, MpKernelChunk); c++)
+	{
+		const uint8_t *cells = (const uint8_t *) image + chunks[c].tops;
+		size_t		n = mp_chunk_places(&chunks[c]) << chunks[c].levels;
+
+		for (size_t i = 0; i < n; i++)
+		{
+			size_t		at = mp_byte_place(i);
+
+			*nodes++ = cells[at] | cells[at + MP_TOP_PLACES] << 8;
+		}
+	}
 }
 
 static size_t
@@ -100,11 +133,12 @@ place_scratch(MpKernel *kernel, const MpKernelImage *image, char *block)
 	bool		permute = kernel->kind == MP_KERNEL_AVX512;
 	size_t		used = 0;
 
-	kernel->ranks = take(block, &used, MP_BYTE_CELLS);
-	kernel->row = take(block, &used, row_size(image));
+	kernel->ranks = take(block, &used, MP_BYTE_SLOTS);
+	kernel->row = take(block, &used, row_size(image, kernel->kind));
 	kernel->masks = take(block, &used, permute ? MP_CHUNK_TREES * sizeof(uint64_t) : 0);
 	kernel->outs = take(block, &used, MP_CHUNK_TREES);
 	kernel->values = take(block, &used, values_size(image));
+	kernel->tops = take(block, &used, tops_size(image, kernel->kind));
 	return used;
 }
 
@@ -130,8 +164,10 @@ new_kernel(MpAlloc *alloc, const MpKernelImage *image, MpKernelKind kind, MpErro
 	place_scratch(kernel, image, align_64(kernel + 1));
 
 	/* a node of bytes, made by hand, may name any cell */
-	memset(kernel->ranks, 0, MP_BYTE_CELLS);
-	memset(kernel->row, 0, row_size(image));
+	memset(kernel->ranks, 0, MP_BYTE_SLOTS);
+	memset(kernel->row, 0, row_size(image, kind));
+	if (tops_size(image, kind) > 0)
+		copy_tops(image, kernel->tops);
 	return kernel;
 }
 

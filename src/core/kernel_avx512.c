@@ -383,7 +383,7 @@ find_block(const MpKernel *kernel, Block block, Table table)
 	}
 }
 
-/* Adds whole rounds to up to 16 of the outputs, as long as `n` trees are enough; `values`: of a round. */
+/* Adds whole rounds to up to 16 of the outputs, as long as n trees are enough. */
 ENGINE void
 add_strip(const uint32_t *values, size_t n, size_t n_outputs, size_t width, float *margin)
 {

@@ -370,7 +370,7 @@ mp_chunk_tops_size(const MpKernelImage *image, const MpKernelChunk *chunk)
 	return (mp_chunk_places(chunk) << chunk->levels) * mp_kernel_node_size(image->width);
 }
 
-/* Where the i-th place of a chunk's tops of bytes has its cell; its bound is MP_TOP_PLACES behind. */
+/* Where place i of a chunk's tops of bytes has its cell; its bound is MP_TOP_PLACES behind. */
 static inline size_t
 mp_byte_place(size_t i)
 {

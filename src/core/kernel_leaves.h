@@ -41,7 +41,7 @@ walk_flat_sum(const uint32_t *leaves, size_t n_trees, int levels, const uint8_t 
 
 /* Trees with tips, likewise. */
 ENGINE float
-walk_tip_1_leaves(const MpTip1 *tips, size_t n_trees, const uint8_t *row, const uint8_t *outs,
+walk_tip_1_leaves(const MpTip1 *tips, size_t n_trees, const uint16_t *row, const uint8_t *outs,
 				  uint32_t *values, float sum)
 {
 	for (size_t t = 0; t < n_trees; t++, tips += 1 << MP_BYTE_TOP_LEVELS)
@@ -57,7 +57,7 @@ walk_tip_1_leaves(const MpTip1 *tips, size_t n_trees, const uint8_t *row, const 
 }
 
 ENGINE float
-walk_tip_3_leaves(const MpTips *where, const char *tips, size_t n_trees, const uint8_t *row,
+walk_tip_3_leaves(const MpTips *where, const char *tips, size_t n_trees, const uint16_t *row,
 				  const uint8_t *outs, uint32_t *values, float sum)
 {
 	for (size_t t = 0; t < n_trees; t++)
@@ -77,7 +77,7 @@ walk_tip_3_leaves(const MpTips *where, const char *tips, size_t n_trees, const u
 }
 
 ENGINE float
-walk_tip_leaves(const char *image, const MpKernelChunk *chunk, const uint8_t *row,
+walk_tip_leaves(const char *image, const MpKernelChunk *chunk, const uint16_t *row,
 				const uint8_t *outs, uint32_t *values, float sum)
 {
 	const char *tips = image + chunk->blocks;
@@ -89,14 +89,14 @@ walk_tip_leaves(const char *image, const MpKernelChunk *chunk, const uint8_t *ro
 }
 
 PASS void
-walk_tip_values(const char *image, const MpKernelChunk *chunk, const uint8_t *row,
+walk_tip_values(const char *image, const MpKernelChunk *chunk, const uint16_t *row,
 				const uint8_t *outs, uint32_t *values)
 {
 	walk_tip_leaves(image, chunk, row, outs, values, 0);
 }
 
 PASS float
-walk_tip_sum(const char *image, const MpKernelChunk *chunk, const uint8_t *row,
+walk_tip_sum(const char *image, const MpKernelChunk *chunk, const uint16_t *row,
 			 const uint8_t *outs, float sum)
 {
 	return walk_tip_leaves(image, chunk, row, outs, NULL, sum);

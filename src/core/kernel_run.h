@@ -53,9 +53,10 @@ struct MpKernel
 	MpKernelKind kind;
 
 	/* scratch, each aligned to 64 */
-	uint8_t    *ranks;			/* bytes: the row of cells; AVX-512 fills in left ones only */
-	void	   *row;			/* others: of nodes, with what cells hold for bounds */
+	uint8_t    *ranks;			/* bytes: left cells of all 128 slots */
+	void	   *row;			/* of nodes, with what cells hold for bounds */
 	uint64_t   *masks;			/* AVX-512: what the nodes of two blocks of trees say */
+	uint16_t   *tops;			/* others, bytes: all tops, as nodes */
 	uint8_t    *outs;			/* others: the way out that each tree of a chunk takes */
 	uint32_t   *values;			/* what each tree adds: float, or number of a leaf vector */
 };

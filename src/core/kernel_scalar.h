@@ -4,25 +4,24 @@
  *
  * Included by an engine after it has defined ENGINE and RANK_IN_BLOCK; PASS, what
  * functions begin with that are better off with registers of their own;
- * SPREAD(left, n, right), which fills the right cells of n slots of bytes;
+ * SPREAD(ranks, n, first_right, row), which fills the cells of n slots of bytes;
  * PUT_KEYS(slots, n, x, row), which fills the cells of n slots of keys; and steps:
  *
  *     STEP_8(i, nodes, scale, at, gap, row): from i to 2i, or to 2i + 1 where the node
  *         of bytes says right whose cell is at nodes + scale * i + at, and its bound
  *         `gap` bytes behind it;
- *     STEP_32, STEP_64 and RIGHT_16, RIGHT_32, RIGHT_64: see kernel_short.h and
- *         kernel_walk.h; RIGHT_16 is for deep nodes of bytes.
+ *     STEP_16, STEP_32, STEP_64 and RIGHT_16, RIGHT_32, RIGHT_64, for nodes that are
+ *         one number: see kernel_short.h and kernel_walk.h.
+ *
+ * A row's cell holds its own number beside its rank, as such nodes do: so they are
+ * compared whole, and one load gets both parts.
  */
 #include "kernel_rank.h"
 #include "kernel_sum.h"
 #include "kernel_leaves.h"
 
 #define WALK(name) walk_bytes_##name
-#define ROW uint8_t
-#define TOP uint8_t
-#define TOP_PARTS 2
-#define TOP_STEP(i, tops, levels, t, row) \
-	STEP_8(i, tops, 1, mp_byte_place((t) << (levels)), MP_TOP_PLACES, row)
+#define STEP STEP_16
 #define NODE uint16_t
 #define DEEP MpByteNode
 #define RIGHT RIGHT_16
@@ -30,6 +29,7 @@
 #define TAIL_SUM walk_tip_sum
 #include "kernel_walk.h"
 
+/* As the ranks of byte cells are found, left ones, before SPREAD makes a row of them. */
 ENGINE void
 put_byte_cell(void *row, uint32_t slot, uint32_t left)
 {
@@ -39,12 +39,12 @@ put_byte_cell(void *row, uint32_t slot, uint32_t left)
 ENGINE void
 margin_bytes(MpKernel *kernel, const float *x, float *margin)
 {
-	uint8_t    *row = kernel->ranks;
+	const uint16_t *tops = kernel->tops;
 
-	rank_row(kernel, x, row, put_byte_cell);
-	SPREAD(row, kernel->image->n_slots, row + mp_byte_right(kernel->image));
+	rank_row(kernel, x, kernel->ranks, put_byte_cell);
+	SPREAD(kernel->ranks, kernel->image->n_slots, mp_byte_right(kernel->image), kernel->row);
 	for (uint32_t c = 0; c < kernel->n_chunks; c++)
-		walk_bytes_chunk(kernel, c, row, margin);
+		tops = walk_bytes_chunk(kernel, c, tops, margin);
 }
 
 #define WALK(name) walk_wide_##name
@@ -52,17 +52,12 @@ margin_bytes(MpKernel *kernel, const float *x, float *margin)
 #define BLOCK MpWideBlock
 #define STEP STEP_32
 #include "kernel_short.h"
-#define ROW uint32_t
-#define TOP uint32_t
-#define TOP_PARTS 1
-#define TOP_STEP(i, tops, levels, t, row) STEP_32(i, tops, (t) << (levels), row)
 #define DEEP MpWideNode
 #define RIGHT RIGHT_32
 #define TAIL_VALUES walk_wide_short_values
 #define TAIL_SUM walk_wide_short_sum
 #include "kernel_walk.h"
 #undef BLOCK
-#undef STEP
 
 ENGINE void
 put_wide_node(void *row, uint32_t slot, uint32_t left)
@@ -78,7 +73,11 @@ margin_wide(MpKernel *kernel, const float *x, float *margin)
 {
 	rank_row(kernel, x, kernel->row, put_wide_node);
 	for (uint32_t c = 0; c < kernel->n_chunks; c++)
-		walk_wide_chunk(kernel, c, kernel->row, margin);
+	{
+		const char *tops = (const char *) kernel->image + kernel->chunks[c].tops;
+
+		walk_wide_chunk(kernel, c, (const uint32_t *) tops, margin);
+	}
 }
 
 #define WALK(name) walk_keys_##name
@@ -86,17 +85,12 @@ margin_wide(MpKernel *kernel, const float *x, float *margin)
 #define BLOCK MpKeyBlock
 #define STEP STEP_64
 #include "kernel_short.h"
-#define ROW uint64_t
-#define TOP uint64_t
-#define TOP_PARTS 1
-#define TOP_STEP(i, tops, levels, t, row) STEP_64(i, tops, (t) << (levels), row)
 #define DEEP MpKeyNode
 #define RIGHT RIGHT_64
 #define TAIL_VALUES walk_keys_short_values
 #define TAIL_SUM walk_keys_short_sum
 #include "kernel_walk.h"
 #undef BLOCK
-#undef STEP
 
 ENGINE void
 margin_keys(MpKernel *kernel, const float *x, float *margin)
@@ -104,7 +98,11 @@ margin_keys(MpKernel *kernel, const float *x, float *margin)
 	PUT_KEYS(kernel->slots, kernel->image->n_numeric, x, kernel->row);
 	rank_groups(kernel, x, kernel->row, mp_put_key_node);
 	for (uint32_t c = 0; c < kernel->n_chunks; c++)
-		walk_keys_chunk(kernel, c, kernel->row, margin);
+	{
+		const char *tops = (const char *) kernel->image + kernel->chunks[c].tops;
+
+		walk_keys_chunk(kernel, c, (const uint64_t *) tops, margin);
+	}
 }
 
 ENGINE void

@@ -1,11 +1,6 @@
 /*
  * kernel_short.h: from the ways out of short trees to their leaves. Included once
- * for each width that has such trees, with WALK(name), NODE, BLOCK and STEP(i, nodes,
- * first, row) defined, which goes from i to 2i, or to 2i + 1 where the i-th node from
- * the constant `first` on says right; see kernel_leaves.h for the rest.
- *
- * A row's cell holds its own number beside its rank, as nodes do: so nodes are
- * compared whole, and one load gets both parts.
+ * for each width that has such trees, with BLOCK defined and what kernel_walk.h needs.
  */
 
 /* Where a short chunk's parts are; in memory, or gcc adds them up anew for every tree. */

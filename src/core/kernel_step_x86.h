@@ -16,11 +16,24 @@
 		size_t		cell_; \
 		size_t		rank_; \
 		__asm__ ("movzbl %c[a](%[b],%[n],%c[s]), %k[cell]\n\t" \
-				 "movzbl (%[r],%[cell]), %k[rank]\n\t" \
+				 "movzbl 1(%[r],%[cell],2), %k[rank]\n\t" \
 				 "cmpb %b[rank], %c[a]+%c[g](%[b],%[n],%c[s])\n\t" \
 				 "adcl %k[n], %k[n]" \
 				 : [n] "+r" (i), [cell] "=&r" (cell_), [rank] "=&r" (rank_) \
 				 : [b] "r" (nodes), [s] "i" (scale), [a] "i" (at), [g] "i" (gap), [r] "r" (row) \
+				 : "cc", "memory"); \
+	} while (0)
+
+#define STEP_16(i, nodes, first, row) \
+	do { \
+		size_t		node_; \
+		size_t		cell_; \
+		__asm__ ("movzwl 2*(%c[f])(%[b],%[n],2), %k[node]\n\t" \
+				 "movzbl %b[node], %k[cell]\n\t" \
+				 "cmpw (%[r],%[cell],2), %w[node]\n\t" \
+				 "adcl %k[n], %k[n]" \
+				 : [n] "+r" (i), [node] "=&r" (node_), [cell] "=&r" (cell_) \
+				 : [b] "r" (nodes), [f] "i" (first), [r] "r" (row) \
 				 : "cc", "memory"); \
 	} while (0)
 
@@ -50,24 +63,34 @@
 				 : "cc", "memory"); \
 	} while (0)
 
-#define RIGHT_16(node, row) ((node) >> 8 < (row)[(uint8_t) (node)])
+#define RIGHT_16(node, row) ((node) < (row)[(uint8_t) (node)])
 #define RIGHT_32(node, row) ((node) < (row)[(uint16_t) (node)])
 #define RIGHT_64(node, row) ((node) < (row)[(uint32_t) (node)])
 
 #include <emmintrin.h>
 
 /*
- * The right cells of n slots out of the left ones, 16 at a time: see kernel_scalar.h.
+ * Both cells of n slots out of their ranks, 16 at a time: see kernel_scalar.h.
  * There is room for a multiple of 16, so what lies beyond n does no harm.
  */
 static inline void
-mp_spread_x86(const uint8_t *left, uint32_t n, uint8_t *right)
+mp_spread_x86(const uint8_t *ranks, uint32_t n, uint32_t first_right, uint16_t *row)
 {
+	__m128i		slots = _mm_setr_epi8(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+	__m128i		to_right = _mm_set1_epi8((char) first_right);
+
 	for (uint32_t i = 0; i < n; i += 16)
 	{
-		__m128i		cells = _mm_loadu_si128((const __m128i *) (left + i));
+		__m128i		left = _mm_loadu_si128((const __m128i *) (ranks + i));
+		__m128i		right = _mm_sub_epi8(left, _mm_set1_epi8(1));
+		__m128i		right_slots = _mm_add_epi8(slots, to_right);
+		__m128i    *to = (__m128i *) (row + i);
 
-		_mm_storeu_si128((__m128i *) (right + i), _mm_sub_epi8(cells, _mm_set1_epi8(1)));
+		_mm_storeu_si128(to, _mm_unpacklo_epi8(slots, left));
+		_mm_storeu_si128(to + 1, _mm_unpackhi_epi8(slots, left));
+		_mm_storeu_si128(to + first_right / 8, _mm_unpacklo_epi8(right_slots, right));
+		_mm_storeu_si128(to + first_right / 8 + 1, _mm_unpackhi_epi8(right_slots, right));
+		slots = _mm_add_epi8(slots, _mm_set1_epi8(16));
 	}
 }
 

@@ -2,12 +2,11 @@
  * kernel_walk.h: finding the leaves of a chunk of trees, one node after the other.
  *
  * Included once per width, with ENGINE and PASS (see kernel_scalar.h) and these
- * defined: WALK(name); ROW, the type of the row's cells; TOP, what tops are arrays
- * of, and TOP_PARTS, how many a node has; TOP_STEP(i, tops, levels, t, row), which
- * goes from i to 2i, or to 2i + 1 where node i of the t-th top says right; NODE and
- * DEEP, the nodes of deep trees, and RIGHT(node, row), whether one says right;
- * TAIL_VALUES and TAIL_SUM, what finds the leaves of trees whose form the width has
- * for itself.
+ * defined: WALK(name); NODE, the integer type of nodes and of the row's cells, and
+ * DEEP, of the image; STEP(i, nodes, first, row), which goes from i to 2i, or to
+ * 2i + 1 where the i-th node from the constant `first` on says right; RIGHT(node, row),
+ * whether a node does; TAIL_VALUES and TAIL_SUM, what finds the leaves of trees of the
+ * forms that not all widths have.
  *
  * No step is a branch, and trees are independent. A processor has room for some
  * twenty steps that wait for their loads, and every tree's steps wait for each
@@ -21,20 +20,20 @@
  * is the node where tree t is; `less` is taken from it at the end.
  */
 ENGINE void
-WALK(pass) (const TOP *tops, size_t n_trees, int levels, bool first, int steps, int less,
-			const ROW *row, uint8_t *places)
+WALK(pass) (const NODE *tops, size_t n_trees, int levels, bool first, int steps, int less,
+			const NODE *row, uint8_t *places)
 {
 #define DOWN(t) \
 	{ \
 		size_t		i = first ? 1 : places[t]; \
 		\
-		TOP_STEP(i, tops, levels, t, row); \
+		STEP(i, tops, (t) << levels, row); \
 		if (steps == 2) \
-			TOP_STEP(i, tops, levels, t, row); \
+			STEP(i, tops, (t) << levels, row); \
 		places[t] = i - less; \
 	}
 
-	for (; n_trees > 0; n_trees -= 8, tops += (size_t) 8 * TOP_PARTS << levels, places += 8)
+	for (; n_trees > 0; n_trees -= 8, tops += (size_t) 8 << levels, places += 8)
 	{
 		EACH_OF_8(DOWN)
 	}
@@ -43,7 +42,7 @@ WALK(pass) (const TOP *tops, size_t n_trees, int levels, bool first, int steps, 
 
 /* outs[t]: the way out, from 0, that tree t takes of its top. */
 PASS void
-WALK(tops) (const TOP *tops, size_t n_trees, int levels, const ROW *row, uint8_t *outs)
+WALK(tops) (const NODE *tops, size_t n_trees, int levels, const NODE *row, uint8_t *outs)
 {
 	switch (levels)
 	{
@@ -70,7 +69,7 @@ WALK(tops) (const TOP *tops, size_t n_trees, int levels, const ROW *row, uint8_t
 
 /* Deep trees, eight at a time until all are at leaves, which lead to themselves. */
 PASS void
-WALK(deep_values) (const char *image, const MpKernelChunk *chunk, const ROW *row,
+WALK(deep_values) (const char *image, const MpKernelChunk *chunk, const NODE *row,
 				   const uint8_t *outs, uint32_t *values)
 {
 #define START(t) \
@@ -104,20 +103,21 @@ WALK(deep_values) (const char *image, const MpKernelChunk *chunk, const ROW *row
 #undef FINISH
 }
 
-/* Adds the trees of chunk c to the margin, or keeps their values. */
-ENGINE void
-WALK(chunk) (const MpKernel *kernel, uint32_t c, const ROW *row, float *margin)
+/* Adds the trees of chunk c to the margin, or keeps their values. Returns the end of its tops. */
+ENGINE const NODE *
+WALK(chunk) (const MpKernel *kernel, uint32_t c, const NODE *tops, float *margin)
 {
 	const char *image = (const char *) kernel->image;
 	const MpKernelChunk *chunk = &kernel->chunks[c];
 	const uint32_t *leaves = (const uint32_t *) (image + chunk->leaves);
+	const NODE *row = kernel->row;
 	uint8_t    *outs = kernel->outs;
 	uint32_t   *values = mp_values_of(kernel, c);
 	bool		one = kernel->image->sum == MP_SUM_ONE;
+	size_t		places = mp_chunk_places(chunk);
 	size_t		n = chunk->n_trees;
 
-	WALK(tops) ((const TOP *) (image + chunk->tops), mp_chunk_places(chunk), chunk->levels, row,
-				outs);
+	WALK(tops) (tops, places, chunk->levels, row, outs);
 	switch ((MpChunkForm) chunk->form)
 	{
 		case MP_CHUNK_FLAT:
@@ -142,16 +142,14 @@ WALK(chunk) (const MpKernel *kernel, uint32_t c, const ROW *row, float *margin)
 	}
 	if (!one)
 		mp_add_values(kernel, values, (size_t) c * MP_CHUNK_TREES, n, margin);
+	return tops + (places << chunk->levels);
 }
 
 #undef EACH_OF_8
 #undef WALK
-#undef ROW
-#undef TOP
-#undef TOP_PARTS
-#undef TOP_STEP
 #undef NODE
 #undef DEEP
+#undef STEP
 #undef RIGHT
 #undef TAIL_VALUES
 #undef TAIL_SUM
