@@ -2,22 +2,7 @@
  * kernel_portable.c: the kernel in plain C, for processors that no other one
  * is written for.
  */
-#include "kernel_run.h"
-
-#define ENGINE MP_ENGINE
-#define PASS MP_PASS
-
-/* Binary search; the last of the 16 is never <= x. */
-ENGINE uint32_t
-rank_in_block(const float *block, float x)
-{
-	uint32_t	rank = block[7] <= x ? 8 : 0;
-
-	rank += block[rank + 3] <= x ? 4 : 0;
-	rank += block[rank + 1] <= x ? 2 : 0;
-	rank += block[rank] <= x ? 1 : 0;
-	return rank;
-}
+#include "kernel_target_portable.h"
 
 ENGINE void
 spread(const uint8_t *ranks, uint32_t n, uint32_t first_right, uint16_t *row)
@@ -38,7 +23,6 @@ put_keys(const MpKernelSlot *slots, uint32_t n, const float *x, void *row)
 		mp_put_key_node(row, slot, mp_key_of(x[slots[slot].feature]));
 }
 
-#define RANK_IN_BLOCK rank_in_block
 #define SPREAD spread
 #define PUT_KEYS put_keys
 
