@@ -42,6 +42,11 @@ typedef struct MpShape
 	bool		one_direction;	/* missing values all go left */
 } MpShape;
 
+/* in shapes.c: one for each way that an evaluator may take */
+extern const MpShape mp_shapes[];
+extern const size_t mp_n_shapes;
+extern const MpShape *mp_find_shape(const char *name);
+
 /* To be released with free. */
 extern MpForest *mp_random_forest(MpRandom *random, const MpShape *shape);
 

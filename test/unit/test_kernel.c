@@ -15,72 +15,6 @@
 
 #define N_ROWS 40
 
-static const MpShape shapes[] = {
-	/* name, features, trees, depth, leaves, cuts */
-	{"no trees", 3, 0, 1, 1, 1},
-	{"lone leaves", 3, 20, 0, 1, 1},
-	{"stumps", 7, 300, 1, 2, 20, .missing = 0.1},
-	{"depth 2", 7, 9, 2, 4, 20, .missing = 0.1},
-	{"depth 3", 20, 130, 3, 8, 40, .missing = 0.1},
-	{"depth 4", 20, 127, 4, 14, 40, .missing = 0.1},
-	{"depth 5", 20, 128, 5, 30, 40, .missing = 0.1},
-	{"depth 6", 30, 100, 6, 64, 250, .missing = 0.05},
-	{"depth 6, sparse", 30, 129, 6, 20, 250, .missing = 0.05},
-	{"depth 6, no missing value", 30, 20, 6, 64, 250},
-	{"depth 6, all missing", 30, 20, 6, 64, 250, .missing = 1},
-	{"one direction", 30, 20, 6, 64, 250, .missing = 0.2, .one_direction = true},
-	{"one feature", 1, 20, 6, 64, 250, .missing = 0.2},
-	{"one tree", 3, 1, 6, 64, 250, .missing = 0.2},
-	{"depth 7", 50, 100, 7, 128, 250, .missing = 0.05},
-	{"depth 8", 50, 140, 8, 256, 250, .missing = 0.05},
-	{"depth 8, sparse", 64, 140, 8, 90, 300, .missing = 0.05},
-	{"depth 8, very sparse", 65, 140, 8, 20, 100, .missing = 0.05},
-	{"depth 9", 60, 33, 9, 300, 200, .missing = 0.05},
-	{"depth 12", 100, 20, 12, 2000, 254, .missing = 0.05},
-	{"leaf-wise", 100, 140, 40, 31, 254, .missing = 0.05},
-	{"leaf-wise, deep", 100, 50, 40, 255, 254, .missing = 0.05, .skinny = true},
-	{"large trees", 20, 3, 20, 70000, 255, .missing = 0.05},
-	{"32 slots", 32, 50, 8, 128, 200, .missing = 0.05},
-	{"33 slots", 33, 50, 8, 128, 200, .missing = 0.05},
-	{"32 slots, deep", 32, 50, 12, 200, 200, .missing = 0.05},
-	{"64 slots", 64, 50, 6, 64, 200, .missing = 0.05},
-	{"65 slots", 65, 50, 6, 64, 200, .missing = 0.05},
-	{"128 slots", 128, 50, 6, 64, 200, .missing = 0.05},
-	{"129 slots", 129, 50, 6, 64, 200, .missing = 0.05},
-	{"254 cuts", 20, 100, 6, 64, 290, .missing = 0.05},
-	{"several slots per feature", 20, 200, 8, 256, 2000, .missing = 0.05},
-	{"thousands of cuts", 40, 200, 8, 256, 5000, .missing = 0.05},
-	{"tens of thousands of cuts", 1, 200, 8, 256, 1000000, .missing = 0.05},
-	{"hundreds of thousands of cuts", 1, 2, 40, 60000, 1000000000, .missing = 0.05},
-	{"many slots, depth 3", 300, 300, 3, 8, 20, .missing = 0.05},
-	{"many slots, depth 6", 300, 200, 6, 64, 250, .missing = 0.05},
-	{"many slots, depth 8", 1000, 100, 8, 200, 250, .missing = 0.05},
-	{"many slots, leaf-wise", 1000, 60, 30, 200, 250, .missing = 0.05, .skinny = true},
-	{"many splits", 140, 530, 8, 256, 250, .missing = 0.05},
-	{"many splits and slots", 1500, 530, 8, 256, 250, .missing = 0.05},
-	{"5,000 features", 5000, 100, 8, 256, 250, .missing = 0.05},
-	{"5,000 features, few trees", 5000, 10, 6, 64, 250, .missing = 0.05},
-	{"40,000 features", 40000, 300, 8, 256, 3, .missing = 0.05},
-	{"3 classes", 10, 100, 6, 60, 100, .n_outputs = 3, .missing = 0.05},
-	{"10 classes", 30, 300, 6, 60, 100, .n_outputs = 10, .missing = 0.05},
-	{"40 classes", 10, 400, 6, 60, 100, .n_outputs = 40, .missing = 0.05},
-	{"200 classes", 10, 400, 4, 10, 100, .n_outputs = 200, .missing = 0.05},
-	{"classes by runs", 10, 200, 6, 60, 100, .n_outputs = 4, .outputs = MP_SHAPE_RUNS},
-	{"outputs at random", 10, 200, 6, 60, 100, .n_outputs = 4, .outputs = MP_SHAPE_ANY},
-	{"vector leaves", 10, 150, 6, 60, 100, .n_outputs = 5, .vector_leaf = true},
-	{"vector leaves, depth 8", 10, 150, 8, 99, 100, .n_outputs = 3, .vector_leaf = true},
-	{"vector leaves, deep", 10, 15, 12, 199, 100, .n_outputs = 3, .vector_leaf = true},
-	{"dart", 10, 150, 6, 60, 100, .dart = true, .missing = 0.05},
-	{"dart, classes", 10, 150, 7, 60, 100, .n_outputs = 3, .dart = true, .missing = 0.05},
-	{"categories", 20, 100, 6, 60, 100, .n_categories = 5, .missing = 0.05},
-	{"many categories", 12, 100, 7, 60, 100, .n_categories = 300, .missing = 0.05},
-	{"far categories", 12, 30, 6, 60, 100, .n_categories = 5000000, .missing = 0.05},
-	{"categories, many slots", 90, 100, 8, 99, 100, .n_categories = 70, .missing = 0.05},
-	{"categories, deep", 90, 100, 20, 99, 100, .n_categories = 70, .missing = 0.05},
-};
-
-#define N_SHAPES (sizeof(shapes) / sizeof(shapes[0]))
-
 /* Rows on which the kernel's margin differs from the reference's in any bit. */
 static int
 count_differences(const MpShape *shape, const MpForest *forest, const void *image,
@@ -142,31 +76,20 @@ MP_TEST(kernel_gives_the_bits_of_the_reference)
 	int			n_wide = 0;
 	int			n_keys = 0;
 
-	for (size_t i = 0; i < N_SHAPES; i++)
+	for (size_t i = 0; i < mp_n_shapes; i++)
 	{
 		MpRandom	random = {i};
-		MpForest   *forest = mp_random_forest(&random, &shapes[i]);
+		MpForest   *forest = mp_random_forest(&random, &mp_shapes[i]);
 
-		n_bytes += check_width(&shapes[i], forest, MP_BYTES, i);
-		n_wide += check_width(&shapes[i], forest, MP_WIDE, i);
-		n_keys += check_width(&shapes[i], forest, MP_KEYS, i);
-		CHECK_SAY(check_width(&shapes[i], forest, MP_ANY_WIDTH, i), "%s: no image", shapes[i].name);
+		n_bytes += check_width(&mp_shapes[i], forest, MP_BYTES, i);
+		n_wide += check_width(&mp_shapes[i], forest, MP_WIDE, i);
+		n_keys += check_width(&mp_shapes[i], forest, MP_KEYS, i);
+		CHECK_SAY(check_width(&mp_shapes[i], forest, MP_ANY_WIDTH, i), "%s: no image", mp_shapes[i].name);
 		free(forest);
 	}
-	CHECK(n_bytes > 30 && n_bytes < N_SHAPES);
-	CHECK(n_keys == N_SHAPES - 2);	/* all that have a split */
+	CHECK(n_bytes > 30 && n_bytes < mp_n_shapes);
+	CHECK(n_keys == mp_n_shapes - 2);	/* all that have a split */
 	CHECK(n_wide == n_keys - 1);	/* not 40,000 features */
-}
-
-static const MpShape *
-find_shape(const char *name)
-{
-	for (size_t i = 0; i < N_SHAPES; i++)
-	{
-		if (strcmp(shapes[i].name, name) == 0)
-			return &shapes[i];
-	}
-	abort();
 }
 
 static void *
@@ -182,7 +105,7 @@ static void
 check_layout(const char *name, int width, int form)
 {
 	MpRandom	random = {1};
-	MpForest   *forest = mp_random_forest(&random, find_shape(name));
+	MpForest   *forest = mp_random_forest(&random, mp_find_shape(name));
 	size_t		size;
 	MpKernelImage *image = compile(forest, &size);
 
@@ -234,7 +157,7 @@ MP_TEST(kernel_leaves_what_does_not_fit_to_the_reference)
 	static const MpShape weighted = {"weighted vectors", 10, 20, 6, 60, 100, .n_outputs = 3,
 		.vector_leaf = true, .dart = true};
 	MpRandom	random = {1};
-	MpForest   *forest = mp_random_forest(&random, find_shape("no trees"));
+	MpForest   *forest = mp_random_forest(&random, mp_find_shape("no trees"));
 
 	forest->booster = MP_BOOSTER_GBLINEAR;
 	check_reference_serves(forest);
@@ -256,7 +179,7 @@ seal(MpKernelImage *image)
 MP_TEST(kernel_refuses_other_formats)
 {
 	MpRandom	random = {1};
-	MpForest   *forest = mp_random_forest(&random, find_shape("depth 6"));
+	MpForest   *forest = mp_random_forest(&random, mp_find_shape("depth 6"));
 	MpError		error;
 	size_t		size;
 	MpKernelImage *image = compile(forest, &size);
@@ -277,7 +200,7 @@ MP_TEST(kernel_refuses_other_formats)
 MP_TEST(kernel_refuses_nodes_that_lead_outside)
 {
 	MpRandom	random = {1};
-	MpForest   *forest = mp_random_forest(&random, find_shape("leaf-wise"));
+	MpForest   *forest = mp_random_forest(&random, mp_find_shape("leaf-wise"));
 	MpError		error;
 	size_t		size;
 	MpKernelImage *image = mp_kernel_compile_as(&mp_alloc_malloc, forest, MP_KEYS, &size, &error);
@@ -320,7 +243,7 @@ MP_TEST(kernel_refuses_nodes_that_lead_outside)
 MP_TEST(kernel_refuses_tips_that_lie_outside)
 {
 	MpRandom	random = {1};
-	MpForest   *forest = mp_random_forest(&random, find_shape("depth 8"));
+	MpForest   *forest = mp_random_forest(&random, mp_find_shape("depth 8"));
 	MpError		error;
 	size_t		size;
 	MpKernelImage *image = compile(forest, &size);
@@ -357,8 +280,8 @@ MP_TEST(kernel_refuses_tips_that_lie_outside)
 MP_TEST(kernel_refuses_foreign_images)
 {
 	MpRandom	random = {1};
-	MpForest   *forest = mp_random_forest(&random, find_shape("depth 6"));
-	MpForest   *other = mp_random_forest(&random, find_shape("depth 6"));
+	MpForest   *forest = mp_random_forest(&random, mp_find_shape("depth 6"));
+	MpForest   *other = mp_random_forest(&random, mp_find_shape("depth 6"));
 	MpError		error;
 	size_t		size;
 	char	   *image = compile(forest, &size);
@@ -446,7 +369,7 @@ MP_TEST(kernel_survives_images_made_by_hand)
 
 		for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		{
-			MpShape		shape = *find_shape(names[i]);
+			MpShape		shape = *mp_find_shape(names[i]);
 			MpRandom	random = {i};
 			MpForest   *forest;
 			MpError		error;
@@ -475,7 +398,7 @@ MP_TEST(kernel_survives_lack_of_memory)
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 	{
 		MpRandom	random = {i};
-		MpForest   *forest = mp_random_forest(&random, find_shape(names[i]));
+		MpForest   *forest = mp_random_forest(&random, mp_find_shape(names[i]));
 		MpCounting	counting;
 		MpError		error;
 		size_t		size;
