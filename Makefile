@@ -11,6 +11,8 @@ OBJS = \
 	src/categories.o \
 	src/contribs.o \
 	src/core/base.o \
+	src/core/batch.o \
+	src/core/batch_portable.o \
 	src/core/cpu.o \
 	src/core/crc32c.o \
 	src/core/depth.o \
