@@ -12,7 +12,10 @@ OBJS = \
 	src/contribs.o \
 	src/core/base.o \
 	src/core/batch.o \
+	src/core/batch_avx2.o \
+	src/core/batch_avx512.o \
 	src/core/batch_portable.o \
+	src/core/batch_x86.o \
 	src/core/cpu.o \
 	src/core/crc32c.o \
 	src/core/depth.o \

@@ -309,6 +309,27 @@ choose_engine(MpBatch *batch)
 {
 	batch->score = mp_batch_score_portable;
 	batch->block_rows = MP_BATCH_BLOCK_PORTABLE;
+#if defined(MP_KERNEL_X86)
+	switch (batch->kernel->kind)
+	{
+		case MP_KERNEL_AUTO:
+		case MP_KERNEL_REFERENCE:
+		case MP_KERNEL_PORTABLE:
+			break;
+		case MP_KERNEL_BASELINE:
+			batch->score = mp_batch_score_baseline;
+			batch->block_rows = MP_BATCH_BLOCK_X86;
+			break;
+		case MP_KERNEL_AVX2:
+			batch->score = mp_batch_score_avx2;
+			batch->block_rows = MP_BATCH_BLOCK_AVX2;
+			break;
+		case MP_KERNEL_AVX512:
+			batch->score = mp_batch_score_avx512;
+			batch->block_rows = MP_BATCH_BLOCK_AVX512;
+			break;
+	}
+#endif
 }
 
 /* Vectors that many leaves share are kept many times: whether that is no waste. */
