@@ -3,7 +3,8 @@
  *
  * Each resolves its call site, reads the row into the booster's vector, sums
  * the margins by the kernel and shapes the answer. A row that is NULL, or has
- * an unseen category of a version that says so, is answered NULL.
+ * an unseen category of a version that says so, is answered NULL. Where a scan
+ * scores its rows in batches (batch_scan.c), only the shaping is done here.
  */
 #include "postgres.h"
 
@@ -56,58 +57,31 @@ real_array(const float *values, int n)
 	return PointerGetDatum(array);
 }
 
-PG_FUNCTION_INFO_V1(mp_predict);
-Datum
-mp_predict(PG_FUNCTION_ARGS)
+static Datum
+answer_value(MpBooster *booster, FunctionCallInfo fcinfo)
 {
-	MpBooster  *booster = margins(fcinfo, 1);
-
-	if (booster == NULL)
-		PG_RETURN_NULL();
 	PG_RETURN_FLOAT8((double) mp_score_value(booster));
 }
 
-/* Registered as (text, jsonb): the same function, whose argument is jsonb whatever the driver sends. */
-PG_FUNCTION_INFO_V1(mp_predict_json);
-Datum
-mp_predict_json(PG_FUNCTION_ARGS)
+static Datum
+answer_class(MpBooster *booster, FunctionCallInfo fcinfo)
 {
-	return mp_predict(fcinfo);
-}
-
-PG_FUNCTION_INFO_V1(mp_predict_class);
-Datum
-mp_predict_class(PG_FUNCTION_ARGS)
-{
-	MpBooster  *booster = margins(fcinfo, 1);
-
-	if (booster == NULL)
-		PG_RETURN_NULL();
 	PG_RETURN_TEXT_P(cstring_to_text(mp_score_label(booster, mp_score_class(booster))));
 }
 
-PG_FUNCTION_INFO_V1(mp_predict_proba);
-Datum
-mp_predict_proba(PG_FUNCTION_ARGS)
+static Datum
+answer_probabilities(MpBooster *booster, FunctionCallInfo fcinfo)
 {
-	MpBooster  *booster = margins(fcinfo, 1);
-	int			n;
+	int			n = mp_score_probabilities(booster);
 
-	if (booster == NULL)
-		PG_RETURN_NULL();
-	n = mp_score_probabilities(booster);
 	return real_array(booster->prediction, n);
 }
 
-PG_FUNCTION_INFO_V1(mp_predict_proba_of);
-Datum
-mp_predict_proba_of(PG_FUNCTION_ARGS)
+static Datum
+answer_probability(MpBooster *booster, FunctionCallInfo fcinfo)
 {
-	MpBooster  *booster = margins(fcinfo, 2);
 	int			class;
 
-	if (booster == NULL)
-		PG_RETURN_NULL();
 	if (PG_ARGISNULL(1))
 		PG_RETURN_NULL();
 	mp_score_probabilities(booster);
@@ -115,27 +89,96 @@ mp_predict_proba_of(PG_FUNCTION_ARGS)
 	PG_RETURN_FLOAT8((double) booster->prediction[class]);
 }
 
+static Datum
+answer_all(MpBooster *booster, FunctionCallInfo fcinfo)
+{
+	mp_predict_from_margin(booster->forest, booster->margin, booster->prediction);
+	return real_array(booster->prediction, mp_forest_n_predictions(booster->forest));
+}
+
+static Datum
+answer_margin(MpBooster *booster, FunctionCallInfo fcinfo)
+{
+	return real_array(booster->margin, booster->forest->n_outputs);
+}
+
+static Datum
+score(FunctionCallInfo fcinfo, int first, MpAnswerFunction answer)
+{
+	MpBooster  *booster = margins(fcinfo, first);
+
+	if (booster == NULL)
+		PG_RETURN_NULL();
+	return answer(booster, fcinfo);
+}
+
+PG_FUNCTION_INFO_V1(mp_predict);
+Datum
+mp_predict(PG_FUNCTION_ARGS)
+{
+	return score(fcinfo, 1, answer_value);
+}
+
+/* Registered as (text, jsonb): the same function, whose argument is jsonb whatever the driver sends. */
+PG_FUNCTION_INFO_V1(mp_predict_json);
+Datum
+mp_predict_json(PG_FUNCTION_ARGS)
+{
+	return score(fcinfo, 1, answer_value);
+}
+
+PG_FUNCTION_INFO_V1(mp_predict_class);
+Datum
+mp_predict_class(PG_FUNCTION_ARGS)
+{
+	return score(fcinfo, 1, answer_class);
+}
+
+PG_FUNCTION_INFO_V1(mp_predict_proba);
+Datum
+mp_predict_proba(PG_FUNCTION_ARGS)
+{
+	return score(fcinfo, 1, answer_probabilities);
+}
+
+PG_FUNCTION_INFO_V1(mp_predict_proba_of);
+Datum
+mp_predict_proba_of(PG_FUNCTION_ARGS)
+{
+	return score(fcinfo, 2, answer_probability);
+}
+
 PG_FUNCTION_INFO_V1(mp_predict_all);
 Datum
 mp_predict_all(PG_FUNCTION_ARGS)
 {
-	MpBooster  *booster = margins(fcinfo, 1);
-
-	if (booster == NULL)
-		PG_RETURN_NULL();
-	mp_predict_from_margin(booster->forest, booster->margin, booster->prediction);
-	return real_array(booster->prediction, mp_forest_n_predictions(booster->forest));
+	return score(fcinfo, 1, answer_all);
 }
 
 PG_FUNCTION_INFO_V1(mp_predict_margin);
 Datum
 mp_predict_margin(PG_FUNCTION_ARGS)
 {
-	MpBooster  *booster = margins(fcinfo, 1);
+	return score(fcinfo, 1, answer_margin);
+}
 
-	if (booster == NULL)
-		PG_RETURN_NULL();
-	return real_array(booster->margin, booster->forest->n_outputs);
+const MpScorer *
+mp_scorer_of(PGFunction function)
+{
+	static const MpScorer scorers[] = {
+		{mp_predict, 1, answer_value},
+		{mp_predict_json, 1, answer_value},
+		{mp_predict_class, 1, answer_class},
+		{mp_predict_proba, 1, answer_probabilities},
+		{mp_predict_proba_of, 2, answer_probability},
+		{mp_predict_all, 1, answer_all},
+		{mp_predict_margin, 1, answer_margin}
+	};
+
+	for (int i = 0; i < lengthof(scorers); i++)
+		if (scorers[i].function == function)
+			return &scorers[i];
+	return NULL;
 }
 
 PG_FUNCTION_INFO_V1(mp_predict_leaf);

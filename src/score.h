@@ -16,4 +16,18 @@ extern int	mp_score_find_class(const MpBooster *booster, text *label);
 extern char *mp_score_label(const MpBooster *booster, int class);
 extern int	mp_task_n_classes(MpTask task, const MpForest *forest);	/* 0: not classes */
 
+
+/* in predict.c: the answer for booster->margin; `fcinfo` has the arguments before the row */
+typedef Datum (*MpAnswerFunction) (MpBooster *booster, FunctionCallInfo fcinfo);
+
+/* A function of SQL whose answers need nothing of a row but its margins. */
+typedef struct MpScorer
+{
+	PGFunction	function;
+	int			first;			/* argument where the row starts */
+	MpAnswerFunction	answer;
+} MpScorer;
+
+extern const MpScorer *mp_scorer_of(PGFunction function);	/* NULL: none of them */
+
 #endif
