@@ -4,6 +4,8 @@ EXTENSION = model_predict
 MODULE_big = model_predict
 DATA = $(wildcard sql/model_predict--*.sql)
 OBJS = \
+	src/batch_plan.o \
+	src/batch_scan.o \
 	src/booster.o \
 	src/cache.o \
 	src/callsite.o \

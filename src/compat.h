@@ -81,6 +81,11 @@ InitMaterializedSRF(FunctionCallInfo fcinfo, bits32 flags)
 #define mp_var_is_nullable(var) false
 #endif
 
+/* 16: rights on objects are checked by one function for all kinds */
+#if PG_VERSION_NUM < 160000
+#define object_aclcheck(class, oid, role, mode) pg_proc_aclcheck(oid, role, mode)
+#endif
+
 /* 16: belonging to a role and the right to become it were told apart */
 #if PG_VERSION_NUM < 160000
 #define check_can_set_role(member, role) check_is_member_of_role(member, role)
@@ -91,6 +96,12 @@ InitMaterializedSRF(FunctionCallInfo fcinfo, bits32 flags)
 #define mp_var_is_old_or_new(var) ((var)->varreturningtype != VAR_RETURNING_DEFAULT)
 #else
 #define mp_var_is_old_or_new(var) false
+#endif
+
+/* 18: what EXPLAIN prints with has headers of its own */
+#if PG_VERSION_NUM >= 180000
+#include "commands/explain_format.h"
+#include "commands/explain_state.h"
 #endif
 
 /* 18: generated columns need not be stored */

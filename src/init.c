@@ -6,6 +6,7 @@
 
 #include "utils/guc.h"
 
+#include "batch_scan.h"
 #include "engine.h"
 #include "model_predict.h"
 #include "moment.h"
@@ -24,5 +25,7 @@ _PG_init(void)
 	mp_register_init();
 	mp_xgboost_init();
 	mp_engine_init();
+	mp_batch_scan_init();
+	mp_batch_plan_init();
 	MarkGUCPrefixReserved("model_predict");
 }

@@ -175,9 +175,14 @@ run_pgtap()
 	(cd "$work" && as_user "$bindir/psql" -Xq -c 'CREATE DATABASE pgtap' &&
 		as_user "$bindir/psql" -Xq -d pgtap \
 			-c 'CREATE EXTENSION pgtap' -c 'CREATE EXTENSION model_predict') || failed=$((failed + 1))
-	(cd "$tree" && as_user env PG_ABS_SRCDIR="$tree/test" PATH="$bindir:$PATH" \
-		pg_prove -d pgtap -v test/pgtap/*.sql) >"$work/pgtap.log" 2>&1
-	tally_tap pgtap $?
+	# as plans have it, and with batches wherever they can be
+	for batch in auto always
+	do
+		(cd "$tree" && as_user env PG_ABS_SRCDIR="$tree/test" PATH="$bindir:$PATH" \
+			PGOPTIONS="-c model_predict.batch=$batch" \
+			pg_prove -d pgtap -v test/pgtap/*.sql) >"$work/pgtap-$batch.log" 2>&1
+		tally_tap "pgtap-$batch" $?
+	done
 }
 
 # what a newcomer runs: it comes to its end and leaves nothing behind

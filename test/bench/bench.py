@@ -12,6 +12,8 @@ meets all alike; a figure is the median over rounds, +- half of its range.
 
 Figures are microseconds a row. "over noop" is a query's time less that of the
 same query with num_nulls(), which does nothing, in the scoring function's place.
+Scans score in batches; "row by row" is the same query with model_predict.batch
+off, when each row is scored by its call.
 """
 import argparse
 import io
@@ -128,6 +130,9 @@ def bench_sql(clock, cursor, name, n_rows):
     for form in forms(name):
         for function in ("noop", "predict"):
             clock.add(f"{name}/{form}/{function}", timed(cursor, query(name, form, function), n_rows))
+        cursor.execute("SET model_predict.batch = off")
+        clock.add(f"{name}/{form}/row by row", timed(cursor, query(name, form, "predict"), n_rows))
+        cursor.execute("RESET model_predict.batch")
     clock.add(f"{name}/count", timed(cursor, f"SELECT count(*) FROM t_{name}", n_rows))
 
 
@@ -136,9 +141,11 @@ def bench_kernels(clock, cursor, name, n_rows):
         cursor.execute("SET model_predict.kernel = %s", (kernel,))
         timed(cursor, query(name, "stored real[]", "predict") + " WHERE false", 1)
         few = min(n_rows, SLOW_ROWS) if kernel == "reference" else n_rows
-        clock.add(f"{name}/kernel {kernel}", timed(
-            cursor, query(name, "stored real[]", "predict").replace(f"a_{name}", f"(SELECT x FROM a_{name} LIMIT {few}) q"), few))
-    cursor.execute("RESET model_predict.kernel")
+        for batch in ("auto", "off"):
+            cursor.execute("SET model_predict.batch = %s", (batch,))
+            clock.add(f"{name}/kernel {kernel}, batch {batch}", timed(
+                cursor, query(name, "stored real[]", "predict").replace(f"a_{name}", f"(SELECT x FROM a_{name} LIMIT {few}) q"), few))
+    cursor.execute("RESET model_predict.kernel; RESET model_predict.batch")
 
 
 def bench_two_processes(clock, cursor, name, n_rows):
@@ -292,9 +299,11 @@ def check_bits(cursor, directory, name):
         for row in x:
             cursor.execute("SELECT predict_margin(%s, %s::real[])", (name, [None if v != v else float(v) for v in row]))
             got.append(cursor.fetchone()[0])
-        different = int((np.array(got, np.float32) != want).sum())
-        if different:
-            sys.exit(f"{name}: kernel {kernel} differs from libxgboost in {different} margins")
+        cursor.execute(f"SELECT predict_margin('{name}', x) FROM a_{name}")
+        for what, margins in (("row by row", got), ("in batches", [r[0] for r in cursor.fetchmany(len(x))])):
+            different = int((np.array(margins, np.float32) != want).sum())
+            if different:
+                sys.exit(f"{name}: kernel {kernel} differs from libxgboost in {different} margins {what}")
     cursor.execute("RESET model_predict.kernel")
 
 
@@ -312,27 +321,31 @@ def report(clock, names, out):
     table("Scoring, µs a row (one process; scan included)", ["", *names],
           [[form + what, *[cell(f"{n}/{form}/{fn}") for n in names]]
            for form in ["columns", "whole row", "stored real[]", "ARRAY[...]", "ROW(...)", "repeated row"]
-           for fn, what in (("predict", ""), ("noop", " (noop)"))]
+           for fn, what in (("predict", ""), ("row by row", ", row by row"), ("noop", " (noop)"))]
           + [["two processes, whole row", *[cell(f"{n}/two processes") for n in names]]])
 
-    def over_noop(name, form="stored real[]"):
-        a, b = clock.median(f"{name}/{form}/predict"), clock.median(f"{name}/{form}/noop")
-        return a - b
+    def over_noop(name, function, form="stored real[]"):
+        return clock.median(f"{name}/{form}/{function}") - clock.median(f"{name}/{form}/noop")
 
-    ratios = [["score over noop, stored real[], µs", *[f"{over_noop(n):.3g}" for n in names]]]
-    for rival in ("C API one row", "C API best batch"):
-        ratios.append([f"{rival}, µs", *[cell(f"{n}/{rival}") for n in names]])
-        ratios.append([f"× faster than {rival}", *[
-            f"{clock.median(f'{n}/{rival}') / over_noop(n):.1f}" if clock.median(f"{n}/{rival}") else "-" for n in names]])
-    ratios.append(["× faster than C API one row, scan included", *[
-        f"{clock.median(f'{n}/C API one row') / clock.median(f'{n}/stored real[]/predict'):.1f}"
-        if clock.median(f"{n}/C API one row") else "-" for n in names]])
+    def times_faster(rival, us):
+        return [f"{clock.median(f'{n}/{rival}') / us(n):.1f}" if clock.median(f"{n}/{rival}") else "-" for n in names]
+
+    rivals = ("C API one row", "C API best batch")
+    ratios = [[f"{rival}, µs", *[cell(f"{n}/{rival}") for n in names]] for rival in rivals]
+    for function, what in (("predict", ""), ("row by row", ", row by row")):
+        ratios.append([f"score over noop{what}, µs", *[f"{over_noop(n, function):.3g}" for n in names]])
+        for rival in rivals:
+            ratios.append([f"× faster than {rival}{what}", *times_faster(rival, lambda n: over_noop(n, function))])
+        for rival in rivals:
+            ratios.append([f"× faster than {rival}, scan included{what}",
+                           *times_faster(rival, lambda n: clock.median(f"{n}/stored real[]/{function}"))])
     ratios.append(["two processes: × one", *[
         f"{clock.median(f'{n}/whole row/predict') / clock.median(f'{n}/two processes'):.2f}"
         if clock.median(f"{n}/two processes") else "-" for n in names]])
-    table("Against XGBoost 1.7.4's C API, one thread", ["", *names], ratios)
+    table("Against XGBoost 1.7.4's C API, one thread, stored real[]", ["", *names], ratios)
     table("By kernel, stored real[], scan included, µs a row", ["", *names],
-          [[k, *[cell(f"{n}/kernel {k}") for n in names]] for k in KERNELS])
+          [[k + what, *[cell(f"{n}/kernel {k}, batch {batch}") for n in names]]
+           for k in KERNELS for batch, what in (("auto", ""), ("off", ", row by row"))])
     table("Other ways to score, µs a row", ["", *names],
           [[k, *[cell(f"{n}/{k}") for n in names]]
            for k in ["PL/Python row by row", "PL/Python arrays of 1000", "SQL CASE", "client round trip"]])

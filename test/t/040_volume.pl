@@ -1,5 +1,5 @@
 # A million rows in one statement: memory stays where it was after the first,
-# and a parallel plan gives the same scores.
+# in batches and row by row, and a parallel plan gives the same scores.
 
 use strict;
 use warnings;
@@ -37,16 +37,20 @@ my %forms = (
 	'a class' => "length(predict_class('m', p))");
 for my $form (sort keys %forms)
 {
-	# the function of memory runs beside the predictions, in the same statement
-	my $growth = $node->safe_psql('postgres', <<SQL);
-SET max_parallel_workers_per_gather = 0;
-SET jit = off;
-SELECT max(kb) FILTER (WHERE id > $rows / 10) - max(kb) FILTER (WHERE id <= $rows / 10), count(score) FROM
-	(SELECT id, $forms{$form} AS score, CASE WHEN id % 50000 = 0 THEN private_kb() END AS kb FROM people p OFFSET 0) q;
-SQL
-	my ($kb, $count) = split /\|/, $growth;
-	is($count, $rows, "$form: $rows scores");
-	cmp_ok($kb, '<', 1024, "$form: memory does not grow");
+	# the function of memory runs beside the predictions, in the same statement; what it stands in is not batched
+	my %queries = (
+		'row by row' => "SELECT id, $forms{$form} AS score, CASE WHEN id % 50000 = 0 THEN private_kb() END AS kb FROM people p OFFSET 0",
+		'in batches' => "SELECT id, score, CASE WHEN id % 50000 = 0 THEN private_kb() END AS kb
+			FROM (SELECT id, $forms{$form} AS score FROM people p OFFSET 0) s OFFSET 0");
+	for my $how (sort keys %queries)
+	{
+		my $query = "SELECT max(kb) FILTER (WHERE id > $rows / 10) - max(kb) FILTER (WHERE id <= $rows / 10), count(score) FROM ($queries{$how}) q";
+		my $settings = "SET max_parallel_workers_per_gather = 0; SET jit = off;";
+		my ($kb, $count) = split /\|/, $node->safe_psql('postgres', "$settings $query");
+		is($count, $rows, "$form, $how: $rows scores");
+		cmp_ok($kb, '<', 1024, "$form, $how: memory does not grow");
+		is($node->safe_psql('postgres', "$settings EXPLAIN $query") =~ /ModelPredictBatch/ ? 'in batches' : 'row by row', $how, "$form: $how");
+	}
 }
 
 # every score of every row goes into the sum, whatever the order
@@ -56,6 +60,8 @@ my $parallel = "SET max_parallel_workers_per_gather = 2; SET parallel_setup_cost
 $parallel =~ s/SET debug_parallel_query = off;// if $node->safe_psql('postgres', 'SHOW server_version_num') < 160000;
 my $serial = $node->safe_psql('postgres', "SET max_parallel_workers_per_gather = 0; $digest");
 like($serial, qr/^$rows\|/, 'all rows, one process');
+is($node->safe_psql('postgres', "SET max_parallel_workers_per_gather = 0; SET model_predict.batch = off; $digest"), $serial, 'and row by row');
+like($node->safe_psql('postgres', "$parallel EXPLAIN $digest"), qr/ModelPredictBatch.*Parallel Seq Scan/s, 'the other plan has batches in workers');
 like($node->safe_psql('postgres', "$parallel EXPLAIN $digest"), qr/Gather.*Parallel Seq Scan/s, 'the other plan is parallel');
 like($node->safe_psql('postgres', "$parallel EXPLAIN (ANALYZE, COSTS off, TIMING off) $digest"),
 	qr/Workers Launched: [12]/, 'and workers take part');

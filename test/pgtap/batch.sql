@@ -1,0 +1,199 @@
+-- Scans that score in batches: the same answers, errors and rights as when each
+-- row is scored by its call, and rows are read ahead only where all are asked for.
+BEGIN;
+\ir include/recorded.sql
+SELECT no_plan();
+
+SELECT model_predict.register('m', pg_temp.model('logistic.ubj'), trees => 'all') \g /dev/null
+SELECT model_predict.register('careful', pg_temp.model('logistic.ubj'), trees => 'all', infinity => 'score') \g /dev/null
+SELECT model_predict.register('classes', pg_temp.model('softprob.ubj'), trees => 'all', classes => '{low,middle,high}') \g /dev/null
+SELECT model_predict.register('mixed', pg_temp.model('categories.json'), trees => 'all', unseen_category => 'null',
+	categories => '{"plan": [10, 20, 30, 45], "city": ["Aarhus", "Malmö", "O''Hare"]}') \g /dev/null
+
+CREATE TEMP TABLE people AS
+	SELECT 100 * g + n AS n, g, (p).age + g AS age, (p).income, NULLIF((p).visits, g) AS visits, (p).balance,
+		repeat('x', (n * 100)::int) AS note
+	FROM pg_temp.people('logistic'), generate_series(0, 79) AS g
+	WHERE abs((p).income) < 'infinity' AND abs((p).balance) < 'infinity' AND abs((p).age) < 'infinity' AND abs((p).visits) < 'infinity';
+CREATE TEMP TABLE part (LIKE people) PARTITION BY LIST (g);
+CREATE TEMP TABLE few PARTITION OF part FOR VALUES IN (0, 1);
+CREATE TEMP TABLE many (gone int, balance float8, n bigint, note text, g int, visits float8, age float8, income float8);
+ALTER TABLE many DROP COLUMN gone;
+ALTER TABLE part ATTACH PARTITION many DEFAULT;
+INSERT INTO part SELECT * FROM people;
+CREATE TEMP TABLE arrays AS SELECT n, ARRAY[age, income, visits, balance]::real[] AS x, to_jsonb(p) AS j FROM people p;
+CREATE TEMP TABLE mixed AS
+	SELECT 100 * g + n AS n, age + g AS age, income, visits, balance, CASE WHEN (n + g) % 4 > 0 THEN plan END AS plan,
+		CASE WHEN (n + g) % 5 = 0 THEN 'nowhere' ELSE city END AS city
+	FROM pg_temp.recorded('categories'), generate_series(0, 79) AS g,
+		jsonb_to_record("row") AS r (age float8, income float8, visits float8, balance float8, plan int, city text);
+CREATE INDEX ON people (n);
+CREATE TEMP VIEW scored AS SELECT n, g, predict('m', p.*) AS score, predict_class('m', p.*) AS class FROM people p;
+CREATE TEMP VIEW barrier WITH (security_barrier) AS SELECT * FROM people p WHERE predict('m', p.*) < 0.5;
+ANALYZE people, part, arrays;
+SELECT cmp_ok(count(*), '>', 1200::bigint, 'several batches') FROM people;
+
+CREATE FUNCTION pg_temp.plan(query text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	plan json;
+BEGIN
+	EXECUTE 'EXPLAIN (FORMAT JSON) ' || query INTO plan;
+	RETURN plan;
+END $$;
+
+-- a query's answers, batched and not, as rows of a table that is as large as it says
+CREATE FUNCTION pg_temp.answers(query text) RETURNS SETOF text LANGUAGE plpgsql AS $$
+BEGIN
+	DROP TABLE IF EXISTS batched, plain;
+	SET LOCAL model_predict.batch = always;
+	EXECUTE 'CREATE TEMP TABLE batched AS ' || query;
+	SET LOCAL model_predict.batch = off;
+	EXECUTE 'CREATE TEMP TABLE plain AS ' || query;
+	SET LOCAL model_predict.batch = auto;
+	RETURN QUERY (SELECT 'only batched: ' || batched::text FROM batched EXCEPT ALL SELECT 'only batched: ' || plain::text FROM plain LIMIT 5)
+		UNION ALL (SELECT 'only plain: ' || plain::text FROM plain EXCEPT ALL SELECT 'only plain: ' || batched::text FROM batched LIMIT 5);
+END $$;
+
+CREATE TEMP TABLE queries (number int GENERATED ALWAYS AS IDENTITY, batches int, query text);
+INSERT INTO queries (batches, query) VALUES
+	(1, $$ SELECT n, predict('m', p.*) FROM people p $$),
+	(1, $$ SELECT n, note, g, predict('m', age, income, visits, balance) FROM people $$),
+	(1, $$ SELECT n, predict('m', ARRAY[age, income, visits, balance]) FROM people $$),
+	(1, $$ SELECT n, predict('m', ROW(age, income, visits, balance)) FROM people $$),
+	(1, $$ SELECT n, predict('m', age::numeric, income, visits::real, balance) FROM people $$),
+	(1, $$ SELECT n, predict('m', x), predict_all('m', x), predict_margin('m', x), predict_proba('m', x) FROM arrays $$),
+	(1, $$ SELECT n, predict('m', VARIADIC x) FROM arrays $$),
+	(1, $$ SELECT n, predict('m', j), predict_json('m', j) FROM arrays $$),
+	(1, $$ SELECT n, predict('m', a.x) IS NULL, x FROM (SELECT n, CASE WHEN n % 3 > 0 THEN x END AS x FROM arrays) a $$),
+	(1, $$ SELECT n, predict_class('m', p.*), predict_proba_of('m', '1', p.*) FROM people p $$),
+	(1, $$ SELECT n, predict_class('classes', x), predict_proba('classes', x), predict_proba_of('classes', 'high', x) FROM arrays $$),
+	(1, $$ SELECT n, city, predict('mixed', x.*) FROM mixed x $$),
+	(1, $$ SELECT n, predict('m', p.*) AS a, predict('careful', p.*) AS b FROM people p $$),
+	(1, $$ SELECT n, p AS row, p.ctid AS place, tableoid AS source, predict('m', p.*) FROM people p $$),
+	(1, $$ SELECT n FROM people p WHERE predict('m', p.*) > 0.5 $$),
+	(1, $$ SELECT n, note FROM people p WHERE note < 'y' AND predict('m', p.*) > 0.5 AND predict('careful', p.*) < 0.9 AND g > 3 $$),
+	(1, $$ SELECT n, predict('m', p.*) FROM people p WHERE predict('m', p.*) > 0.5 $$),
+	(1, $$ SELECT n, predict('m', p.*) FROM people p WHERE n BETWEEN 200 AND 900 $$),
+	(1, $$ SELECT n, round(predict('m', p.*)::numeric, 3), upper(predict_class('m', p.*)) FROM people p $$),
+	(1, $$ SELECT sum(predict('m', p.*)), min(n) FROM people p $$),
+	(1, $$ SELECT g, sum(predict('m', p.*)), max(note), count(*) FROM people p GROUP BY g $$),
+	(1, $$ SELECT g, array_agg(predict('m', p.*) ORDER BY n), array_agg(n ORDER BY predict('m', p.*), n) AS ns FROM people p GROUP BY g HAVING avg(predict('m', p.*)) > 0 $$),
+	(1, $$ SELECT g, count(DISTINCT predict('m', p.*)) FROM (SELECT * FROM people ORDER BY g OFFSET 0) p GROUP BY g $$),
+	(1, $$ SELECT predict_class('m', p.*), count(*) FROM people p GROUP BY 1 $$),
+	(1, $$ SELECT n, predict('m', p.*) AS score FROM people p ORDER BY score DESC LIMIT 10 $$),
+	(1, $$ SELECT * FROM scored WHERE score > 0.3 $$),
+	(0, $$ SELECT count(*) FROM scored $$),
+	(1, $$ SELECT class, avg(score) FROM scored GROUP BY class $$),
+	(1, $$ SELECT n, predict('m', b.*) FROM barrier b $$),
+	(1, $$ SELECT n, predict('m', part.*) FROM part $$),
+	(1, $$ SELECT g, sum(predict('m', part.*)) FROM part GROUP BY g $$),
+	(1, $$ SELECT a.n, predict('m', a.age, b.income, a.visits, b.balance) FROM people a JOIN people b ON b.n = a.n + 1 $$),
+	(1, $$ SELECT a.n, b.score FROM people a LEFT JOIN (SELECT n + 5 AS n, predict('m', p.*) AS score FROM people p) b USING (n) $$),
+	(1, $$ SELECT n, predict('m', q.*) FROM (SELECT n, age + 1 AS age, coalesce(income, 1) AS income, visits, balance FROM people) q $$),
+	(1, $$ SELECT n, predict('m', 0.5, x[1], predict('careful', x), x[2]) FROM arrays $$),
+	(1, $$ SELECT g, (SELECT sum(predict('m', p.*)) FROM people p WHERE p.g = s.g) FROM generate_series(0, 3) AS s (g) $$),
+	(1, $$ SELECT g, l.* FROM generate_series(0, 3) AS s (g), LATERAL (SELECT sum(predict('m', p.*)), max(p.g) FROM people p WHERE p.g <= s.g) l $$),
+	(1, $$ WITH c AS MATERIALIZED (SELECT *, 1 FROM people) SELECT n, predict('m', c.*) FROM c $$),
+	(1, $$ SELECT n, predict('m', p.*) FROM people p WHERE g = 1 UNION ALL SELECT n, predict('careful', p.*) FROM people p WHERE g = 2 $$),
+	(1, $$ SELECT n, (predict_all('m', p.*))[1], predict('m', p.*) IN (0.5, 0.6) AS is_in, predict('m', p.*) IS NULL AS is_null FROM people p $$),
+	-- what is not done for every row is not done ahead
+	(0, $$ SELECT n, CASE WHEN g > 3 THEN predict('m', p.*) END FROM people p $$),
+	(0, $$ SELECT n, g > 3 AND predict('m', p.*) > 0.5 FROM people p $$),
+	(0, $$ SELECT n, coalesce(g, predict('m', p.*)) FROM people p $$),
+	(0, $$ SELECT sum(predict('m', p.*)) FILTER (WHERE g > 3) FROM people p $$),
+	(0, $$ SELECT n, predict('m', p.*), random() < 2 FROM people p $$),
+	(0, $$ SELECT n, predict(CASE WHEN g > 3 THEN 'm' ELSE 'careful' END, p.*) FROM people p $$),
+	(0, $$ SELECT n, predict('m', (SELECT max(age) FROM people q WHERE q.g = p.g), 1, 2, 3) FROM people p $$),
+	(0, $$ SELECT n, predict('m', p.*) FROM (SELECT * FROM people LIMIT 600) p LIMIT 500 $$),
+	(0, $$ SELECT g FROM generate_series(0, 3) g WHERE EXISTS (SELECT FROM people p WHERE p.g = g AND predict('m', p.*) > 0.5) $$),
+	(1, $$ SELECT count(*) FROM people p GROUP BY GROUPING SETS ((g), (predict('m', p.*))) $$);
+
+SELECT is_empty(format('SELECT pg_temp.answers(%L)', query), query) FROM queries ORDER BY number;
+SET LOCAL model_predict.batch = always;
+SELECT is(pg_temp.plan(query) ~ 'ModelPredictBatch', batches > 0, format('batches %s: %s', batches, query)) FROM queries ORDER BY number;
+SET LOCAL model_predict.batch = auto;
+SELECT ok(pg_temp.plan('SELECT predict(''m'', p.*) FROM people p') ~ 'ModelPredictBatch', 'by default, where a plan expects many rows');
+SELECT ok(pg_temp.plan('SELECT predict(''m'', p.*) FROM people p WHERE n = 7') !~ 'ModelPredictBatch', 'and not where it expects few');
+
+-- the same with no sorts in memory, no hashes, and in parallel
+SET LOCAL parallel_setup_cost = 0;
+SET LOCAL enable_hashagg = off;
+SET LOCAL enable_hashjoin = off;
+SET LOCAL work_mem = '64kB';
+SELECT is_empty(format('SELECT pg_temp.answers(%L)', query), 'sorted: ' || query) FROM queries ORDER BY number;
+RESET enable_hashagg;
+RESET enable_hashjoin;
+RESET work_mem;
+
+-- faults: the same errors, and none of rows that nobody asks for
+INSERT INTO people SELECT n + 100000, g, age, 'infinity', visits, balance, note FROM people WHERE n = (SELECT max(n) FROM people);
+SET LOCAL model_predict.batch = always;
+SELECT throws_ok('SELECT sum(predict(''m'', p.*)) FROM people p', '22003', NULL, 'an infinity is found');
+SELECT lives_ok('SELECT sum(predict(''careful'', p.*)) FROM people p', 'or scored');
+SELECT throws_ok('CREATE TEMP TABLE t AS SELECT n, predict(''m'', p.*) FROM people p', '22003', NULL, 'by a scan, too');
+SELECT lives_ok('CREATE TEMP TABLE t1 AS SELECT predict(''m'', p.*) FROM people p LIMIT 1200', 'LIMIT ends before it');
+SELECT lives_ok('CREATE TEMP TABLE t2 AS SELECT CASE WHEN income < ''infinity'' THEN predict(''m'', p.*) END FROM people p', 'CASE spares it');
+SELECT lives_ok('CREATE TEMP TABLE t3 AS SELECT n FROM people p WHERE income < ''infinity'' AND predict(''m'', p.*) > 0', 'a condition spares it');
+SELECT lives_ok('CREATE TEMP TABLE t4 AS SELECT sum(predict(''m'', p.*)) FILTER (WHERE income < ''infinity'') FROM people p', 'so does FILTER');
+DECLARE c CURSOR FOR SELECT predict('m', p.*) FROM people p;
+SELECT lives_ok('FETCH 1200 FROM c', 'a cursor has not come to it');
+SELECT throws_ok('FETCH ALL FROM c', '22003', NULL, 'until it has');
+CREATE FUNCTION pg_temp.looks_at(rows int) RETURNS int LANGUAGE plpgsql AS $$
+DECLARE
+	score float8;
+	n int := 0;
+BEGIN
+	FOR score IN SELECT predict('m', p.*) FROM people p LOOP
+		n := n + 1;
+		EXIT WHEN n = rows;
+	END LOOP;
+	RETURN n;
+END $$;
+SELECT is(pg_temp.looks_at(300), 300, 'a loop that ends early');
+SELECT throws_ok('SELECT predict(''classes'', p.*) FROM people p WHERE g < 9', '42809', 'model "classes" version 1 gives 3 numbers for a row, not one', 'a model of three classes');
+SELECT throws_ok('SELECT predict_proba_of(''classes'', ''no'', x) FROM arrays', '22023', 'model "classes" version 1 has no class "no"', 'a class that is none');
+SELECT throws_ok('SELECT predict(''nobody'', p.*) FROM people p', '42704', NULL, 'a model that is none');
+SELECT lives_ok('SELECT predict(''nobody'', p.*) FROM people p WHERE n < 0', 'is not asked for without rows');
+SELECT throws_ok('SELECT predict(''m'', age, income) FROM people p', '22023', 'model "m" version 1 expects 4 features, not 2', 'too few values');
+
+-- plans that are kept: other versions, other tables, other rights
+PREPARE total AS SELECT sum(predict('m', p.*)) FROM people p WHERE g < $1;
+PREPARE scores AS SELECT n, predict('m', p.*) AS score FROM people p WHERE g < $1;
+CREATE FUNCTION pg_temp.prepared() RETURNS SETOF text LANGUAGE plpgsql AS $$
+BEGIN
+	DROP TABLE IF EXISTS batched;
+	CREATE TEMP TABLE batched AS EXECUTE scores(5);
+	RETURN QUERY SELECT format('%s: %s', n, score) FROM batched JOIN people p USING (n) WHERE score IS DISTINCT FROM predict('m', p.*);
+END $$;
+CREATE TEMP TABLE totals AS SELECT sum(predict('m', p.*)) AS first FROM people p WHERE g < 5;
+SELECT results_eq('EXECUTE total(5)', 'SELECT first FROM totals', 'prepared'), is_empty('SELECT pg_temp.prepared()', 'prepared, each') FROM generate_series(1, 7);
+SELECT isnt_empty('SELECT n FROM batched', 'some');
+SELECT model_predict.register('m', pg_temp.model('logistic.ubj'), trees => 'best') \g /dev/null
+SELECT model_predict.deploy('m', 2) \g /dev/null
+SELECT results_eq('EXECUTE total(5)', 'SELECT sum(predict(''m@2'', p.*)) FROM people p WHERE g < 5', 'a version is deployed'),
+	is_empty('SELECT pg_temp.prepared()', 'each');
+ALTER TABLE people ADD extra int DEFAULT 1;
+ALTER TABLE people DROP COLUMN note CASCADE;
+SELECT results_eq('EXECUTE total(5)', 'SELECT sum(predict(''m@2'', p.*)) FROM people p WHERE g < 5', 'columns are added and dropped'),
+	is_empty('SELECT pg_temp.prepared()', 'each');
+SELECT is_empty(format('SELECT pg_temp.answers(%L)', query), query) FROM (VALUES
+	($$ SELECT n, extra, predict('m', p.*) FROM people p WHERE g < 5 $$),
+	($$ SELECT extra, avg(predict('m', p.*)) FROM people p WHERE g < 5 GROUP BY extra $$)) AS v (query);
+CREATE ROLE regress_mp_batch;
+GRANT SELECT ON people TO regress_mp_batch;
+SET LOCAL ROLE regress_mp_batch;
+SELECT throws_ok('SELECT sum(predict(''m'', p.*)) FROM people p WHERE g < 5', '42704', NULL, 'a model that is not granted');
+RESET ROLE;
+SELECT model_predict.grant_predict('m', 'regress_mp_batch') \g /dev/null
+SELECT format('REVOKE EXECUTE ON FUNCTION %s FROM public', 'predict(text, "any")'::regprocedure) \gexec
+SET LOCAL ROLE regress_mp_batch;
+SELECT throws_ok('SELECT sum(predict(''m'', p.*)) FROM people p WHERE g < 5', '42501', 'permission denied for function predict', 'a function that is not granted');
+RESET ROLE;
+
+-- counted like others
+SELECT is(pg_temp.plan('SELECT sum(predict(''m'', p.*)) FROM people p') ~ 'ModelPredictBatch', true, 'functions are not counted');
+SET LOCAL track_functions = 'all';
+SELECT is(pg_temp.plan('SELECT sum(predict(''m'', p.*)) FROM people p') ~ 'ModelPredictBatch', false, 'functions are counted: they are called');
+
+SELECT * FROM finish();
+ROLLBACK;
