@@ -28,6 +28,7 @@ decide_cell(const uint8_t *column, bool less, const uint8_t *bounds, size_t n, c
 {
 	__m512i		ranks[8];
 
+	MP_UNROLL(8)
 	for (int i = 0; i < 8; i++)
 		ranks[i] = _mm512_sub_epi8(LOAD(column + 64 * i), BYTES(less));
 	for (size_t c = 0; c < n; c++, planes += BLOCK_ROWS / 8)
@@ -59,6 +60,7 @@ load_numbers(const Tree *tree)
 	numbers[0] = 0;
 	for (uint32_t i = 0; i < tree->n_nodes; i++)
 		numbers[tree->places[i]] = i + 1;
+	MP_UNROLL(4)
 	for (int i = 0; i < MP_BATCH_PLACES / 64; i++)
 		loaded.parts[i] = LOAD(numbers + 64 * i);
 	return loaded;
@@ -79,68 +81,72 @@ number_of(const Numbers *numbers, __m512i places, int depth)
 														   numbers->parts[3]));
 }
 
-/* Leaves of 16 rows out of 2^bits, by the lowest byte of their numbers. */
+/* Leaves of 16 rows, by the lowest byte of their numbers; value_n: out of 2^n. */
 ENGINE __m512
-look_up(const __m512 *leaves, __m512i numbers, int bits)
+value_5(const __m512 *leaves, __m512i numbers)
 {
-	__m512		values[8];
-	int			n = 1 << (bits - 5);
-
-	for (int i = 0; i < n; i++)
-		values[i] = _mm512_permutex2var_ps(leaves[2 * i], numbers, leaves[2 * i + 1]);
-	for (int bit = 5; bit < bits; bit++)
-	{
-		__mmask16	right = _mm512_test_epi32_mask(numbers, _mm512_set1_epi32(1 << bit));
-
-		n /= 2;
-		for (int i = 0; i < n; i++)
-			values[i] = _mm512_mask_blend_ps(right, values[2 * i], values[2 * i + 1]);
-	}
-	return values[0];
+	return _mm512_permutex2var_ps(leaves[0], numbers, leaves[1]);
 }
+
+#define DEFINE_VALUE(n, below) \
+	ENGINE __m512 \
+	value_##n(const __m512 *leaves, __m512i numbers) \
+	{ \
+		__mmask16	right = _mm512_test_epi32_mask(numbers, _mm512_set1_epi32(1 << below)); \
+		__m512		low = value_##below(leaves, numbers); \
+		__m512		high = value_##below(leaves + (1 << below) / 16, numbers); \
+		\
+		return _mm512_mask_blend_ps(right, low, high); \
+	}
+
+DEFINE_VALUE(6, 5)
+DEFINE_VALUE(7, 6)
+DEFINE_VALUE(8, 7)
+
+#undef DEFINE_VALUE
+
+typedef __m512 (*ValueFunction) (const __m512 *leaves, __m512i numbers);
 
 /* Adds a set of leaves, at most 2^bits of them. */
 ENGINE void
-add_leaves(float *sums, const float *values, const __m512i *numbers, int bits)
+add_leaves(float *sums, const float *values, const __m512i *numbers, int bits, ValueFunction value)
 {
-	__m512		leaves[16];
+	__m512		leaves[MP_BATCH_PLACES / 16];
 
-	for (int i = 0; i < 2 << (bits - 5); i++)
+	MP_UNROLL(16)
+	for (int i = 0; i < (1 << bits) / 16; i++)
 		leaves[i] = _mm512_loadu_ps(values + 16 * i);
+	MP_UNROLL(4)
 	for (int j = 0; j < 4; j++)
 	{
 		for (int r = 0; r < 8; r++, sums += 16)
-		{
-			__m512i		shifted = _mm512_srli_epi32(numbers[r], 8 * j);
-
-			_mm512_storeu_ps(sums, _mm512_add_ps(_mm512_loadu_ps(sums),
-												 look_up(leaves, shifted, bits)));
-		}
+			_mm512_storeu_ps(sums, _mm512_add_ps(
+				_mm512_loadu_ps(sums), value(leaves, _mm512_srli_epi32(numbers[r], 8 * j))));
 	}
 }
 
 PASS void
 add_32(float *sums, const float *values, const __m512i *numbers)
 {
-	add_leaves(sums, values, numbers, 5);
+	add_leaves(sums, values, numbers, 5, value_5);
 }
 
 PASS void
 add_64(float *sums, const float *values, const __m512i *numbers)
 {
-	add_leaves(sums, values, numbers, 6);
+	add_leaves(sums, values, numbers, 6, value_6);
 }
 
 PASS void
 add_128(float *sums, const float *values, const __m512i *numbers)
 {
-	add_leaves(sums, values, numbers, 7);
+	add_leaves(sums, values, numbers, 7, value_7);
 }
 
 PASS void
 add_256(float *sums, const float *values, const __m512i *numbers)
 {
-	add_leaves(sums, values, numbers, 8);
+	add_leaves(sums, values, numbers, 8, value_8);
 }
 
 PASS void

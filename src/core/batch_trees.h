@@ -138,13 +138,16 @@ swap(WORD *a, WORD *b, int shift, WORD mask)
 ENGINE void
 transpose(WORD *words)
 {
+	MP_UNROLL(4)
 	for (int i = 0; i < 4; i++)
 		swap(&words[i], &words[i + 4], 4, BYTES(0x0f));
+	MP_UNROLL(2)
 	for (int i = 0; i < 8; i += 4)
 	{
 		swap(&words[i], &words[i + 2], 2, BYTES(0x33));
 		swap(&words[i + 1], &words[i + 3], 2, BYTES(0x33));
 	}
+	MP_UNROLL(4)
 	for (int i = 0; i < 8; i += 2)
 		swap(&words[i], &words[i + 1], 1, BYTES(0x55));
 }
@@ -169,6 +172,7 @@ find_places_of(const char *planes, const uint32_t *nodes, int depth, WORD *words
 	LEVEL(7);
 #undef LEVEL
 
+	MP_UNROLL(8)
 	for (int i = 0; i < MP_BATCH_DEPTH; i++)
 		words[i] = i < depth ? bits[depth - 1 - i] : BYTES(0);
 	transpose(words);

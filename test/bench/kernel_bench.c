@@ -14,6 +14,7 @@
  * (random), or the first of them over and over (repeated). Every kernel's margins
  * are compared with XGBoost's for all rows, bit for bit.
  */
+#include "batch.h"
 #include "kernel.h"
 #include "load.h"
 
@@ -38,11 +39,13 @@ typedef enum Measure
 	XGB_REPEATED,
 	KERNEL_FIRST,				/* random rows; one for each MpKernelKind */
 	REPEATED_FIRST = KERNEL_FIRST + MP_KERNEL_AVX512 + 1,	/* repeated rows, likewise */
-	XGB_LOAD = REPEATED_FIRST + MP_KERNEL_AVX512 + 1,
+	BATCH_FIRST = REPEATED_FIRST + MP_KERNEL_AVX512 + 1,	/* random rows, MP_BATCH_ROWS at once */
+	XGB_LOAD = BATCH_FIRST + MP_KERNEL_AVX512 + 1,
 	LOAD,
 	COMPILE,
 	CHECK,
 	OPEN,
+	BATCH_OPEN,
 	N_MEASURES
 } Measure;
 
@@ -60,6 +63,7 @@ typedef struct Bench
 	void	   *image;			/* aligned to 64 */
 	size_t		image_size;
 	MpKernel   *kernels[MP_KERNEL_AVX512 + 1];
+	MpBatch    *batches[MP_KERNEL_AVX512 + 1];	/* NULL: none for this model */
 	size_t		kernel_size;	/* of the best one, image not counted */
 	double		samples[N_MEASURES][ROUNDS];
 	int			round;
@@ -177,6 +181,38 @@ time_kernel(Bench *b, MpKernel *kernel, const float *rows)
 	return (now() - start) / b->n_rows;
 }
 
+/* The margins of all rows, in batches. */
+static void
+score_batches(Bench *b, MpBatch *batch, float *margin)
+{
+	for (long i = 0; i < b->n_rows; i += MP_BATCH_ROWS)
+		mp_batch_margin(batch, b->rows + i * b->forest->n_features,
+						b->n_rows - i < MP_BATCH_ROWS ? b->n_rows - i : MP_BATCH_ROWS,
+						margin + i * b->forest->n_outputs);
+}
+
+static double
+time_batch(Bench *b, MpBatch *batch)
+{
+	float	   *margin = malloc(b->n_rows * b->forest->n_outputs * sizeof(float));
+	double		start = now();
+
+	score_batches(b, batch, margin);
+	free(margin);
+	return (now() - start) / b->n_rows;
+}
+
+static void
+time_batch_open(Bench *b)
+{
+	MpError		error;
+	double		start = now();
+	MpBatch    *batch = mp_batch_open(&mp_alloc_malloc, b->kernels[MP_KERNEL_AVX512], &error);
+
+	add(b, BATCH_OPEN, now() - start);
+	mp_batch_close(batch);
+}
+
 static void
 time_loads(Bench *b)
 {
@@ -225,8 +261,11 @@ run_round(Bench *b)
 	{
 		add(b, KERNEL_FIRST + kind, time_kernel(b, b->kernels[kind], b->rows));
 		add(b, REPEATED_FIRST + kind, time_kernel(b, b->kernels[kind], b->repeated));
+		if (b->batches[kind] != NULL)
+			add(b, BATCH_FIRST + kind, time_batch(b, b->batches[kind]));
 	}
 	time_loads(b);
+	time_batch_open(b);
 }
 
 /* Rows whose margin by a kernel is not XGBoost's, bit for bit. */
@@ -243,6 +282,21 @@ count_differences(Bench *b, MpKernel *kernel)
 		mp_kernel_margin(kernel, b->rows + i * b->forest->n_features, margin);
 		n_wrong += memcmp(margin, expected + i * n, n * sizeof(float)) != 0;
 	}
+	free(margin);
+	return n_wrong;
+}
+
+static long
+count_batch_differences(Bench *b, MpBatch *batch)
+{
+	size_t		n = b->forest->n_outputs;
+	const float *expected = predict(b, b->rows, b->n_rows, 1);
+	float	   *margin = malloc(b->n_rows * n * sizeof(float));
+	long		n_wrong = 0;
+
+	score_batches(b, batch, margin);
+	for (long i = 0; i < b->n_rows; i++)
+		n_wrong += memcmp(margin + i * n, expected + i * n, n * sizeof(float)) != 0;
 	free(margin);
 	return n_wrong;
 }
@@ -284,6 +338,7 @@ set_up(Bench *b, const char *folder, const char *name)
 		before = heap_used();
 		b->kernels[kind] = mp_kernel_open(&mp_alloc_malloc, b->image, b->forest, kind, &error);
 		b->kernel_size = heap_used() - before;
+		b->batches[kind] = mp_batch_open(&mp_alloc_malloc, b->kernels[kind], &error);
 	}
 }
 
@@ -332,6 +387,28 @@ print_rows(Bench *b)
 }
 
 static void
+print_batches(Bench *b)
+{
+	double		spread;
+	double		best = median(b, XGB_BATCH_64, NULL);
+
+	for (Measure m = XGB_BATCH_1024; m <= XGB_BATCH_ALL; m++)
+		best = median(b, m, NULL) < best ? median(b, m, NULL) : best;
+	for (int kind = MP_KERNEL_PORTABLE; kind <= MP_KERNEL_AVX512; kind++)
+	{
+		double		us = median(b, BATCH_FIRST + kind, &spread);
+
+		if (b->batches[kind] == NULL)
+			continue;
+		printf("  %s batch %.3f us +- %.3f: x %.1f XGBoost's best batch; %ld rows differ;"
+			   " %.3f MB\n", mp_kernel_kind_name(mp_kernel_kind(b->kernels[kind])), us, spread,
+			   best / us, count_batch_differences(b, b->batches[kind]),
+			   mp_batch_bytes(b->batches[kind]) / 1e6);
+	}
+	printf("  batch: open %.3f ms\n", median(b, BATCH_OPEN, NULL) / 1e3);
+}
+
+static void
 print_loads(Bench *b)
 {
 	double		xgb = median(b, XGB_LOAD, NULL);
@@ -364,6 +441,7 @@ main(int argc, char **argv)
 		for (b.round = 0; b.round < ROUNDS; b.round++)
 			run_round(&b);
 		print_rows(&b);
+		print_batches(&b);
 		print_loads(&b);
 		fflush(stdout);
 	}
