@@ -27,6 +27,7 @@
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/clauses.h"
+#include "optimizer/cost.h"
 #include "optimizer/optimizer.h"
 #include "parser/parsetree.h"
 #include "pgstat.h"
@@ -366,6 +367,16 @@ columns_needed(const Plan *plan, List *expressions, const PlannedStmt *stmt)
 	return table != NIL ? table : columns;
 }
 
+/* A plan does not tell how many rows come to its conditions, only what checking them costs. */
+static bool
+enough_to_check(const Plan *plan, Node *condition)
+{
+	QualCost	cost;
+
+	cost_qual_eval_node(&cost, condition, NULL);
+	return mp_batch_setting == MP_BATCH_ALWAYS || plan->total_cost >= LEAST_ROWS * cost.per_tuple;
+}
+
 /*
  * The calls of a node's first condition that has any, or else those of its target
  * list; `before`: how many conditions come before.
@@ -377,9 +388,11 @@ calls_of(const Plan *plan, int *before)
 
 	for (*before = 0; *before < list_length(plan->qual); ++*before)
 	{
-		find_calls(list_nth(plan->qual, *before), &calls);
+		Node	   *condition = list_nth(plan->qual, *before);
+
+		find_calls(condition, &calls);
 		if (calls != NIL)
-			return calls;
+			return enough_to_check(plan, condition) ? calls : NIL;
 	}
 	if (enough_rows(plan))
 		find_calls((Node *) plan->targetlist, &calls);

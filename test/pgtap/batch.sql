@@ -114,6 +114,10 @@ SELECT is(pg_temp.plan(query) ~ 'ModelPredictBatch', batches > 0, format('batche
 SET LOCAL model_predict.batch = auto;
 SELECT ok(pg_temp.plan('SELECT predict(''m'', p.*) FROM people p') ~ 'ModelPredictBatch', 'by default, where a plan expects many rows');
 SELECT ok(pg_temp.plan('SELECT predict(''m'', p.*) FROM people p WHERE n = 7') !~ 'ModelPredictBatch', 'and not where it expects few');
+SELECT ok(pg_temp.plan('SELECT n FROM people p WHERE predict(''m'', p.*) = 0.5') ~ 'ModelPredictBatch', 'or many to come to a condition');
+SET LOCAL cpu_operator_cost = 1;
+SELECT ok(pg_temp.plan('SELECT n FROM people p WHERE n = 7 AND predict(''m'', p.*) = 0.5') !~ 'ModelPredictBatch', 'not few');
+RESET cpu_operator_cost;
 
 -- the same with no sorts in memory, no hashes, and in parallel
 SET LOCAL parallel_setup_cost = 0;
