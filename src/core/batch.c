@@ -263,9 +263,9 @@ place_parts(MpBatch *batch, char *block)
 	batch->conditions = take(block, &used, batch->n_nodes * sizeof(uint16_t));
 	batch->places = take(block, &used, batch->n_nodes);
 	batch->leaves = take(block, &used, (n_leaves + MP_BATCH_LEAVES_ROOM) * sizeof(float));
-	batch->ranks = take(block, &used, mp_batch_column(batch, image->n_slots));
-	batch->planes = take(block, &used, ((size_t) batch->n_conditions + 1) * batch->block_rows / 8);
-	batch->sums = take(block, &used, (size_t) image->n_outputs * batch->block_rows * sizeof(float));
+	batch->ranks = take(block, &used, (size_t) image->n_slots * MP_BATCH_COLUMN);
+	batch->planes = take(block, &used, ((size_t) batch->n_conditions + 1) * MP_BATCH_PLANE);
+	batch->sums = take(block, &used, (size_t) image->n_outputs * MP_BATCH_ROWS * sizeof(float));
 	return used;
 }
 
@@ -304,32 +304,29 @@ is_in_shape(const MpKernel *kernel)
 	return true;
 }
 
-static void
-choose_engine(MpBatch *batch)
+static MpBatchFunction
+score_function(MpKernelKind kind)
 {
-	batch->score = mp_batch_score_portable;
-	batch->block_rows = MP_BATCH_BLOCK_PORTABLE;
-#if defined(MP_KERNEL_X86)
-	switch (batch->kernel->kind)
+	switch (kind)
 	{
+#if defined(MP_KERNEL_X86)
+		case MP_KERNEL_BASELINE:
+			return mp_batch_score_baseline;
+		case MP_KERNEL_AVX2:
+			return mp_batch_score_avx2;
+		case MP_KERNEL_AVX512:
+			return mp_batch_score_avx512;
+#else
+		case MP_KERNEL_BASELINE:
+		case MP_KERNEL_AVX2:
+		case MP_KERNEL_AVX512:
+#endif
 		case MP_KERNEL_AUTO:
 		case MP_KERNEL_REFERENCE:
 		case MP_KERNEL_PORTABLE:
 			break;
-		case MP_KERNEL_BASELINE:
-			batch->score = mp_batch_score_baseline;
-			batch->block_rows = MP_BATCH_BLOCK_X86;
-			break;
-		case MP_KERNEL_AVX2:
-			batch->score = mp_batch_score_avx2;
-			batch->block_rows = MP_BATCH_BLOCK_AVX2;
-			break;
-		case MP_KERNEL_AVX512:
-			batch->score = mp_batch_score_avx512;
-			batch->block_rows = MP_BATCH_BLOCK_AVX512;
-			break;
 	}
-#endif
+	return mp_batch_score_portable;
 }
 
 /* Vectors that many leaves share are kept many times: whether that is no waste. */
@@ -371,7 +368,7 @@ mp_batch_open(MpAlloc *alloc, const MpKernel *kernel, MpError *error)
 		return NULL;
 	if (kernel->image->sum == MP_SUM_VECTOR)
 		counted.n_sets = kernel->image->n_outputs;
-	choose_engine(&counted);
+	counted.score = score_function(kernel->kind);
 	numbers = mp_alloc_zero(alloc, N_TESTS * sizeof(uint16_t));
 	if (numbers == NULL)
 	{
@@ -399,15 +396,6 @@ mp_batch_bytes(const MpBatch *batch)
 void
 mp_batch_margin(MpBatch *batch, const float *x, size_t n, float *margin)
 {
-	const MpKernelImage *image = batch->kernel->image;
-
-	while (n > 0)
-	{
-		size_t		n_now = n < batch->block_rows ? n : batch->block_rows;
-
-		batch->score(batch, x, n_now, margin);
-		x += n_now * image->n_features;
-		margin += n_now * image->n_outputs;
-		n -= n_now;
-	}
+	if (n > 0)
+		batch->score(batch, x, n, margin);
 }

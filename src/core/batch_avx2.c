@@ -7,7 +7,6 @@
 
 #include "kernel_target_avx2.h"
 
-#define BLOCK_ROWS MP_BATCH_BLOCK_AVX2
 #define WORD __m256i
 #define LOAD(address) _mm256_loadu_si256((const __m256i *) (address))
 #define STORE(address, word) _mm256_storeu_si256((__m256i *) (address), word)
@@ -20,16 +19,16 @@
 PASS void
 decide_cell(const uint8_t *column, bool less, const uint8_t *bounds, size_t n, char *planes)
 {
-	__m256i		ranks[BLOCK_ROWS / 32];
+	__m256i		ranks[MP_BATCH_ROWS / 32];
 
-	for (int i = 0; i < BLOCK_ROWS / 32; i++)
+	for (int i = 0; i < MP_BATCH_ROWS / 32; i++)
 		ranks[i] = _mm256_sub_epi8(LOAD(column + 32 * i), BYTES(less));
-	for (size_t c = 0; c < n; c++, planes += BLOCK_ROWS / 8)
+	for (size_t c = 0; c < n; c++, planes += MP_BATCH_PLANE)
 	{
 		__m256i		next = BYTES((char) (bounds[c] + 1));
 
 		MP_UNROLL(16)
-		for (int i = 0; i < BLOCK_ROWS / 32; i++)
+		for (int i = 0; i < MP_BATCH_ROWS / 32; i++)
 		{
 			__m256i		right = _mm256_cmpeq_epi8(_mm256_max_epu8(next, ranks[i]), ranks[i]);
 			uint32_t	bits = _mm256_movemask_epi8(right);

@@ -8,7 +8,6 @@
 
 #include "kernel_target_avx512.h"
 
-#define BLOCK_ROWS MP_BATCH_BLOCK_AVX512
 #define WORD __m512i
 #define LOAD(address) _mm512_loadu_si512(address)
 #define STORE(address, word) _mm512_storeu_si512(address, word)
@@ -31,7 +30,7 @@ decide_cell(const uint8_t *column, bool less, const uint8_t *bounds, size_t n, c
 	MP_UNROLL(8)
 	for (int i = 0; i < 8; i++)
 		ranks[i] = _mm512_sub_epi8(LOAD(column + 64 * i), BYTES(less));
-	for (size_t c = 0; c < n; c++, planes += BLOCK_ROWS / 8)
+	for (size_t c = 0; c < n; c++, planes += MP_BATCH_PLANE)
 	{
 		__m512i		bound = BYTES((char) bounds[c]);
 
@@ -45,21 +44,26 @@ decide_cell(const uint8_t *column, bool less, const uint8_t *bounds, size_t n, c
 #define DECIDE decide_cell
 #include "batch_trees.h"
 
-/* From places to the numbers of leaves, as the table of a permute. */
+/* From places to the numbers of leaves. */
+ENGINE void
+number_leaves(const Tree *tree, uint8_t *numbers)
+{
+	numbers[0] = 0;
+	for (uint32_t i = 0; i < tree->n_nodes; i++)
+		numbers[tree->places[i]] = i + 1;
+}
+
+/* The same, as the table of a permute. */
 typedef struct Numbers
 {
 	__m512i		parts[MP_BATCH_PLACES / 64];
 } Numbers;
 
 ENGINE Numbers
-load_numbers(const Tree *tree)
+load_numbers(const uint8_t *numbers)
 {
-	uint8_t		numbers[MP_BATCH_PLACES];
 	Numbers		loaded;
 
-	numbers[0] = 0;
-	for (uint32_t i = 0; i < tree->n_nodes; i++)
-		numbers[tree->places[i]] = i + 1;
 	MP_UNROLL(4)
 	for (int i = 0; i < MP_BATCH_PLACES / 64; i++)
 		loaded.parts[i] = LOAD(numbers + 64 * i);
@@ -107,14 +111,14 @@ DEFINE_VALUE(8, 7)
 
 typedef __m512 (*ValueFunction) (const __m512 *leaves, __m512i numbers);
 
-/* Adds a set of leaves, at most 2^bits of them. */
+/* Adds a set of leaves, which fit into n registers. */
 ENGINE void
-add_leaves(float *sums, const float *values, const __m512i *numbers, int bits, ValueFunction value)
+add_leaves(float *sums, const float *values, const __m512i *numbers, int n, ValueFunction value)
 {
 	__m512		leaves[MP_BATCH_PLACES / 16];
 
 	MP_UNROLL(16)
-	for (int i = 0; i < (1 << bits) / 16; i++)
+	for (int i = 0; i < n; i++)
 		leaves[i] = _mm512_loadu_ps(values + 16 * i);
 	MP_UNROLL(4)
 	for (int j = 0; j < 4; j++)
@@ -128,33 +132,37 @@ add_leaves(float *sums, const float *values, const __m512i *numbers, int bits, V
 PASS void
 add_32(float *sums, const float *values, const __m512i *numbers)
 {
-	add_leaves(sums, values, numbers, 5, value_5);
+	add_leaves(sums, values, numbers, 2, value_5);
 }
 
 PASS void
 add_64(float *sums, const float *values, const __m512i *numbers)
 {
-	add_leaves(sums, values, numbers, 6, value_6);
+	add_leaves(sums, values, numbers, 4, value_6);
 }
 
 PASS void
 add_128(float *sums, const float *values, const __m512i *numbers)
 {
-	add_leaves(sums, values, numbers, 7, value_7);
+	add_leaves(sums, values, numbers, 8, value_7);
 }
 
 PASS void
 add_256(float *sums, const float *values, const __m512i *numbers)
 {
-	add_leaves(sums, values, numbers, 8, value_8);
+	add_leaves(sums, values, numbers, 16, value_8);
 }
 
 PASS void
 find_numbers(const char *planes, const Tree *tree, __m512i *numbers)
 {
-	Numbers		table = load_numbers(tree);
+	uint8_t		leaf_numbers[MP_BATCH_PLACES];
+	Numbers		table;
 
+	/* long before they are loaded: a load waits for stores of parts of it */
+	number_leaves(tree, leaf_numbers);
 	find_places(planes, tree, numbers);
+	table = load_numbers(leaf_numbers);
 	for (int i = 0; i < 8; i++)
 	{
 		if (tree->depth <= 6)
@@ -176,7 +184,7 @@ add_tree(MpBatch *batch, const Tree *tree, uint32_t t)
 	find_numbers(batch->planes, tree, numbers);
 	for (uint32_t set = 0; set < batch->n_sets; set++, values += tree->n_nodes + 1)
 	{
-		float	   *sums = batch->sums + (size_t) mp_batch_output(batch->kernel, t, set) * BLOCK_ROWS;
+		float	   *sums = batch->sums + (size_t) mp_batch_output(batch->kernel, t, set) * MP_BATCH_ROWS;
 
 		if (tree->n_nodes < 32)
 			add_32(sums, values, numbers);
@@ -193,15 +201,18 @@ TARGET void
 mp_batch_score_avx512(MpBatch *batch, const float *x, size_t n, float *margin)
 {
 	Cursor		cursor = first_tree(batch);
-	Tree		tree;
+	uint32_t	n_trees = batch->kernel->image->n_trees;
+	Tree		trees[2];
 
 	rank_rows(batch, x, n);
 	decide(batch);
 	start_sums(batch);
-	for (uint32_t t = 0; t < (uint32_t) batch->kernel->image->n_trees; t++)
+	next_tree(batch, &cursor, &trees[0]);
+	for (uint32_t t = 0; t < n_trees; t++)
 	{
-		next_tree(batch, &cursor, &tree);
-		add_tree(batch, &tree, t);
+		if (t + 1 < n_trees)
+			next_tree(batch, &cursor, &trees[(t + 1) % 2]);
+		add_tree(batch, &trees[t % 2], t);
 	}
 	finish_sums(batch, n, margin);
 }

@@ -15,15 +15,16 @@
 
 typedef struct Group
 {
+	size_t		n_rows;			/* in whole words */
 	Tree		trees[GROUP_TREES];
-	uint8_t		places[GROUP_TREES][BLOCK_ROWS];	/* of the leaves that rows come to */
+	uint8_t		places[GROUP_TREES][MP_BATCH_ROWS];	/* of the leaves that rows come to */
 	float		leaves[GROUP_TREES][MP_BATCH_PLACES];
 } Group;
 
 PASS void
-find_leaves(const char *planes, const Tree *tree, uint8_t *places)
+find_leaves(const char *planes, const Tree *tree, size_t n_rows, uint8_t *places)
 {
-	for (size_t row = 0; row < BLOCK_ROWS; row += WORD_ROWS)
+	for (size_t row = 0; row < n_rows; row += WORD_ROWS)
 	{
 		WORD		words[8];
 
@@ -45,18 +46,17 @@ place_leaves(const Tree *tree, uint32_t set, float *leaves)
 }
 
 PASS void
-add_tree(float *sums, const float *leaves, const uint8_t *places)
+add_tree(float *sums, const float *leaves, const uint8_t *places, size_t n_rows)
 {
 	MP_UNROLL(4)
-	for (size_t row = 0; row < BLOCK_ROWS; row++)
+	for (size_t row = 0; row < n_rows; row++)
 		sums[row] += leaves[places[row]];
 }
 
 PASS void
 add_group(float *sums, const Group *group)
 {
-	MP_UNROLL(4)
-	for (size_t row = 0; row < BLOCK_ROWS; row++)
+	for (size_t row = 0; row < group->n_rows; row++)
 	{
 		float		sum = sums[row];
 
@@ -72,10 +72,10 @@ add_sets(MpBatch *batch, Group *group, uint32_t i, uint32_t t)
 {
 	for (uint32_t set = 0; set < batch->n_sets; set++)
 	{
-		float	   *sums = batch->sums + (size_t) mp_batch_output(batch->kernel, t, set) * BLOCK_ROWS;
+		float	   *sums = batch->sums + (size_t) mp_batch_output(batch->kernel, t, set) * MP_BATCH_ROWS;
 
 		place_leaves(&group->trees[i], set, group->leaves[i]);
-		add_tree(sums, group->leaves[i], group->places[i]);
+		add_tree(sums, group->leaves[i], group->places[i], group->n_rows);
 	}
 }
 
@@ -84,10 +84,9 @@ ENGINE void
 add_trees(MpBatch *batch, Cursor *cursor, Group *group, uint32_t t, uint32_t n)
 {
 	for (uint32_t i = 0; i < n; i++)
-	{
 		next_tree(batch, cursor, &group->trees[i]);
-		find_leaves(batch->planes, &group->trees[i], group->places[i]);
-	}
+	for (uint32_t i = 0; i < n; i++)
+		find_leaves(batch->planes, &group->trees[i], group->n_rows, group->places[i]);
 	if (n == GROUP_TREES && batch->kernel->image->n_outputs == 1)
 	{
 		for (uint32_t i = 0; i < n; i++)
@@ -106,7 +105,7 @@ score(MpBatch *batch, const float *x, size_t n, float *margin)
 	uint32_t	n_trees = batch->kernel->image->n_trees;
 	Group		group;
 
-	memset(group.leaves, 0, sizeof(group.leaves));
+	group.n_rows = (n + WORD_ROWS - 1) / WORD_ROWS * WORD_ROWS;
 	rank_rows(batch, x, n);
 	decide(batch);
 	start_sums(batch);

@@ -1,11 +1,10 @@
 /*
  * batch_portable.c: batches in plain C, for processors that no other engine is
- * written for: 64 rows at once.
+ * written for.
  */
 #include "kernel_target_portable.h"
 #include "batch_run.h"
 
-#define BLOCK_ROWS MP_BATCH_BLOCK_PORTABLE
 #define WORD uint64_t
 #define BYTES(value) ((value) * UINT64_C(0x0101010101010101))
 #define SHIFT_LEFT(word, n) ((word) << (n))
@@ -67,21 +66,26 @@ greater(uint64_t a, uint64_t b)
 PASS void
 decide_cell(const uint8_t *column, bool less, const uint8_t *bounds, size_t n, char *planes)
 {
-	uint64_t	ranks[8];
+	uint64_t	ranks[MP_BATCH_ROWS / 8];
 
-	for (int i = 0; i < 8; i++)
+	for (int i = 0; i < MP_BATCH_ROWS / 8; i++)
 	{
 		ranks[i] = load_ranks(column + 8 * i);
 		ranks[i] = less ? less_one(ranks[i]) : ranks[i];
 	}
-	for (size_t c = 0; c < n; c++, planes += sizeof(uint64_t))
+	for (size_t c = 0; c < n; c++)
 	{
 		uint64_t	bound = BYTES(bounds[c]);
-		uint64_t	plane = 0;
 
-		for (int i = 0; i < 8; i++)
-			plane |= greater(ranks[i], bound) << (8 * i);
-		store(planes, plane);
+		for (int i = 0; i < MP_BATCH_ROWS / 8; i += 8, planes += sizeof(uint64_t))
+		{
+			uint64_t	plane = 0;
+
+			MP_UNROLL(8)
+			for (int j = 0; j < 8; j++)
+				plane |= greater(ranks[i + j], bound) << (8 * j);
+			store(planes, plane);
+		}
 	}
 }
 

@@ -2,7 +2,7 @@
  * batch_run.h: a batch at work: the trees of a kernel's image by conditions.
  *
  * A *condition* is a (cell, bound) that some node has. There are fewer of them than
- * nodes, and each is decided once for a block of rows: a *plane*, one bit per row.
+ * nodes, and each is decided once for all rows: a *plane*, one bit per row.
  * A tree is then logic: the root's plane is the first bit of the leaf numbers of all
  * rows at once, and chooses, row by row, among the planes of the nodes below. Such
  * choices are one or a few instructions for as many rows as a register has bits.
@@ -21,14 +21,16 @@
 #define MP_BATCH_DEPTH 8
 #define MP_BATCH_PLACES (1 << MP_BATCH_DEPTH)
 
-/* Columns of ranks are this much longer than blocks: else they would share cache sets. */
-#define MP_BATCH_GAP 64
+/* Columns of ranks have some bytes more: else they would share cache sets. */
+#define MP_BATCH_COLUMN (MP_BATCH_ROWS + 64)
 
-/* rows of a block, by engine; a plane has as many bits */
-#define MP_BATCH_BLOCK_PORTABLE 64
-#define MP_BATCH_BLOCK_X86 256
-#define MP_BATCH_BLOCK_AVX2 512
-#define MP_BATCH_BLOCK_AVX512 512
+#define MP_BATCH_PLANE (MP_BATCH_ROWS / 8)	/* bytes */
+
+#if defined(__GNUC__)
+#define MP_PREFETCH(address) __builtin_prefetch(address)
+#else
+#define MP_PREFETCH(address) ((void) (address))
+#endif
 
 typedef void (*MpBatchFunction) (MpBatch *batch, const float *x, size_t n, float *margin);
 
@@ -48,11 +50,10 @@ typedef struct MpBatchTree
 
 struct MpBatch
 {
-	MpBatchFunction score;		/* one block */
+	MpBatchFunction score;
 	MpAlloc    *alloc;
 	const MpKernel *kernel;
 	size_t		bytes;
-	uint32_t	block_rows;
 	uint32_t	n_cells;
 	uint32_t	n_conditions;	/* without number 0, which nothing meets */
 	uint32_t	n_nodes;		/* of all trees */
@@ -66,19 +67,13 @@ struct MpBatch
 	float	   *leaves;			/* tree after tree, n_sets times n_nodes + 1 */
 
 	/* scratch, each aligned to 64 */
-	uint8_t    *ranks;			/* left cells of each slot: see MP_BATCH_GAP */
+	uint8_t    *ranks;			/* left cells of each slot: MP_BATCH_COLUMN each */
 	char	   *planes;			/* of conditions, from number 0 on */
-	float	   *sums;			/* of each output: block_rows */
+	float	   *sums;			/* of each output: MP_BATCH_ROWS */
 };
 
 /* Room behind the leaves, since engines load tables of 256 of them whole. */
 #define MP_BATCH_LEAVES_ROOM MP_BATCH_PLACES
-
-static inline size_t
-mp_batch_column(const MpBatch *batch, uint32_t slot)
-{
-	return (size_t) slot * (batch->block_rows + MP_BATCH_GAP);
-}
 
 /* The output that set `set` of tree t's leaves is added to. */
 static inline uint32_t

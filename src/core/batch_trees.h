@@ -5,7 +5,6 @@
  * Included by an engine after it has defined ENGINE, PASS and RANK_IN_BLOCK (see
  * kernel_scalar.h) and
  *
- *     BLOCK_ROWS: rows of a block;
  *     WORD, and LOAD(address) and STORE(address, word): a register and its bits;
  *     SELECT(mask, a, b): bits of a where the mask has ones, else of b;
  *     BYTES(value): a word of such bytes; SHIFT_LEFT(word, n), SHIFT_RIGHT(word, n):
@@ -17,12 +16,11 @@
 #include "kernel_rank.h"
 
 #define WORD_ROWS (sizeof(WORD) * 8)
-#define PLANE_SIZE (BLOCK_ROWS / 8)
 
 ENGINE void
 put_rank(void *row, uint32_t slot, uint32_t left)
 {
-	((uint8_t *) row)[(size_t) slot * (BLOCK_ROWS + MP_BATCH_GAP)] = left;
+	((uint8_t *) row)[(size_t) slot * MP_BATCH_COLUMN] = left;
 }
 
 PASS void
@@ -38,15 +36,15 @@ PASS void
 decide(MpBatch *batch)
 {
 	const uint8_t *bounds = batch->bounds;
-	char	   *planes = batch->planes + PLANE_SIZE;
+	char	   *planes = batch->planes + MP_BATCH_PLANE;
 
 	for (uint32_t c = 0; c < batch->n_cells; c++)
 	{
 		MpBatchCell cell = batch->cells[c];
 
-		DECIDE(batch->ranks + mp_batch_column(batch, cell.slot), cell.less, bounds, cell.n, planes);
+		DECIDE(batch->ranks + (size_t) cell.slot * MP_BATCH_COLUMN, cell.less, bounds, cell.n, planes);
 		bounds += cell.n;
-		planes += cell.n * PLANE_SIZE;
+		planes += cell.n * MP_BATCH_PLANE;
 	}
 }
 
@@ -75,6 +73,7 @@ first_tree(const MpBatch *batch)
 	return (Cursor) {batch->trees, batch->conditions, batch->places, batch->leaves};
 }
 
+/* The next tree; what it needs comes into the cache while another one is walked. */
 ENGINE void
 next_tree(const MpBatch *batch, Cursor *cursor, Tree *tree)
 {
@@ -86,7 +85,12 @@ next_tree(const MpBatch *batch, Cursor *cursor, Tree *tree)
 	tree->leaves = cursor->leaves;
 	memset(tree->planes, 0, sizeof(uint32_t) << tree->depth);
 	for (uint32_t i = 0; i < n; i++)
-		tree->planes[cursor->places[i]] = cursor->conditions[i] * (uint32_t) PLANE_SIZE;
+	{
+		uint32_t	plane = cursor->conditions[i] * (uint32_t) MP_BATCH_PLANE;
+
+		tree->planes[cursor->places[i]] = plane;
+		MP_PREFETCH(batch->planes + plane);
+	}
 	cursor->tree++;
 	cursor->conditions += n;
 	cursor->places += n;
@@ -208,7 +212,7 @@ start_sums(MpBatch *batch)
 
 	for (int k = 0; k < batch->kernel->image->n_outputs; k++)
 	{
-		for (int row = 0; row < BLOCK_ROWS; row++)
+		for (int row = 0; row < MP_BATCH_ROWS; row++)
 			*sums++ = base[k];
 	}
 }
@@ -221,6 +225,6 @@ finish_sums(const MpBatch *batch, size_t n, float *margin)
 	for (size_t row = 0; row < n; row++)
 	{
 		for (size_t k = 0; k < n_outputs; k++)
-			*margin++ = batch->sums[k * BLOCK_ROWS + row];
+			*margin++ = batch->sums[k * MP_BATCH_ROWS + row];
 	}
 }

@@ -7,7 +7,6 @@
 
 #include "kernel_target_x86.h"
 
-#define BLOCK_ROWS MP_BATCH_BLOCK_X86
 #define WORD __m128i
 #define LOAD(address) _mm_loadu_si128((const __m128i *) (address))
 #define STORE(address, word) _mm_storeu_si128((__m128i *) (address), word)
@@ -20,16 +19,16 @@
 PASS void
 decide_cell(const uint8_t *column, bool less, const uint8_t *bounds, size_t n, char *planes)
 {
-	__m128i		ranks[BLOCK_ROWS / 16];
+	__m128i		ranks[MP_BATCH_ROWS / 16];
 
-	for (int i = 0; i < BLOCK_ROWS / 16; i++)
+	for (int i = 0; i < MP_BATCH_ROWS / 16; i++)
 		ranks[i] = _mm_sub_epi8(LOAD(column + 16 * i), BYTES(less));
-	for (size_t c = 0; c < n; c++, planes += BLOCK_ROWS / 8)
+	for (size_t c = 0; c < n; c++, planes += MP_BATCH_PLANE)
 	{
 		__m128i		next = BYTES((char) (bounds[c] + 1));
 
 		MP_UNROLL(32)
-		for (int i = 0; i < BLOCK_ROWS / 16; i++)
+		for (int i = 0; i < MP_BATCH_ROWS / 16; i++)
 		{
 			__m128i		right = _mm_cmpeq_epi8(_mm_max_epu8(next, ranks[i]), ranks[i]);
 			uint16_t	bits = _mm_movemask_epi8(right);

@@ -4,12 +4,15 @@
  * are reached. What is taken may score wrongly, but must do it safely.
  */
 #include "fuzz.h"
+#include "batch.h"
 #include "kernel.h"
 #include "kernel_image.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define N_ROWS 20
 
 /* A forest without trees that has the inputs and outputs of the image. */
 static MpForest *
@@ -48,22 +51,49 @@ seal(MpKernelImage *image, size_t size)
 	image->checksum = mp_crc32c(0, image, size);
 }
 
+/* Row i of those that are scored. */
+static void
+fill_row(const MpForest *head, size_t i, float *x)
+{
+	static const float values[] = {NAN, 0, 1, -1, 0.5f, 7, 100, -3e38f, 3e38f, INFINITY, -0.0f};
+
+	for (int32_t k = 0; k < head->n_features; k++)
+		x[k] = values[i < 11 ? i : (i + (size_t) k * 7) % 11];
+}
+
+static void
+score_batch(const MpKernel *kernel, const MpForest *head)
+{
+	MpError		error;
+	MpBatch    *batch = mp_batch_open(&mp_alloc_malloc, kernel, &error);
+	float	   *x = malloc((size_t) N_ROWS * head->n_features * sizeof(float));
+	float	   *margin = malloc((size_t) N_ROWS * head->n_outputs * sizeof(float));
+
+	MP_FUZZ_REQUIRE(error.code == MP_OK);
+	for (size_t i = 0; i < N_ROWS; i++)
+		fill_row(head, i, x + i * head->n_features);
+	if (batch != NULL)
+		mp_batch_margin(batch, x, N_ROWS, margin);
+	mp_batch_close(batch);
+	free(x);
+	free(margin);
+}
+
 static void
 score(const MpKernelImage *image, const MpForest *head, MpKernelKind kind)
 {
-	static const float values[] = {NAN, 0, 1, -1, 0.5f, 7, 100, -3e38f, 3e38f, INFINITY, -0.0f};
 	MpError		error;
 	MpKernel   *kernel = mp_kernel_open(&mp_alloc_malloc, image, head, kind, &error);
 	float	   *x = malloc((size_t) head->n_features * sizeof(float));
 	float	   *margin = malloc((size_t) head->n_outputs * sizeof(float));
 
 	MP_FUZZ_REQUIRE(kernel != NULL);
-	for (size_t i = 0; i < 20; i++)
+	for (size_t i = 0; i < N_ROWS; i++)
 	{
-		for (int32_t k = 0; k < head->n_features; k++)
-			x[k] = values[i < 11 ? i : (i + (size_t) k * 7) % 11];
+		fill_row(head, i, x);
 		mp_kernel_margin(kernel, x, margin);
 	}
+	score_batch(kernel, head);
 	mp_kernel_close(kernel);
 	free(x);
 	free(margin);

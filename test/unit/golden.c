@@ -5,6 +5,7 @@
 #include "harness.h"
 #include "doc.h"
 #include "eval.h"
+#include "batch.h"
 #include "kernel.h"
 #include "objective.h"
 
@@ -390,11 +391,12 @@ mp_golden_expected(const MpGolden *golden, size_t row, const char *column, float
 	return c >= 0;
 }
 
-/* Every kernel over one forest, where the model is of a shape that they know. */
+/* Every kernel and batch over one forest, where the model is of a shape that they know. */
 typedef struct Kernels
 {
 	void	   *image;
 	MpKernel   *kernels[MP_KERNEL_AVX512 + 1];
+	MpBatch    *batches[MP_KERNEL_AVX512 + 1];
 } Kernels;
 
 static bool
@@ -410,11 +412,24 @@ open_kernels(Kernels *k, const MpForest *forest)
 	if (!mp_kernel_check(k->image, size, forest, &error))
 		return false;
 	for (int kind = MP_KERNEL_PORTABLE; kind <= MP_KERNEL_AVX512; kind++)
+	{
 		k->kernels[kind] = mp_kernel_open(&mp_alloc_malloc, k->image, forest, kind, &error);
+		k->batches[kind] = mp_batch_open(&mp_alloc_malloc, k->kernels[kind], &error);
+	}
 	return true;
 }
 
-/* Kernels whose margins for x differ from those given. */
+static bool
+are_same(const float *a, const float *b, int n)
+{
+	bool		same = true;
+
+	for (int i = 0; i < n; i++)
+		same = same && is_same(a[i], b[i]);
+	return same;
+}
+
+/* Kernels whose margins for x, by themselves or in batches, differ from those given. */
 static size_t
 compare_kernels(const Kernels *k, const MpForest *forest, size_t row, const float *x,
 				const float *margin, char *first, size_t first_size)
@@ -424,13 +439,17 @@ compare_kernels(const Kernels *k, const MpForest *forest, size_t row, const floa
 
 	for (int kind = 0; kind <= MP_KERNEL_AVX512; kind++)
 	{
-		bool		same = true;
+		bool		same;
 
 		if (k->kernels[kind] == NULL)
 			continue;
 		mp_kernel_margin(k->kernels[kind], x, got);
-		for (int i = 0; i < forest->n_outputs; i++)
-			same = same && is_same(got[i], margin[i]);
+		same = are_same(got, margin, forest->n_outputs);
+		if (k->batches[kind] != NULL)
+		{
+			mp_batch_margin(k->batches[kind], x, 1, got);
+			same = same && are_same(got, margin, forest->n_outputs);
+		}
 		if (!same && n_wrong++ == 0 && *first == '\0')
 			snprintf(first, first_size, "row %zu: kernel %s differs", row + 1,
 					 mp_kernel_kind_name(kind));
@@ -443,7 +462,10 @@ static void
 close_kernels(Kernels *k)
 {
 	for (int kind = 0; kind <= MP_KERNEL_AVX512; kind++)
+	{
+		mp_batch_close(k->batches[kind]);
 		mp_kernel_close(k->kernels[kind]);
+	}
 	free(k->image);
 }
 

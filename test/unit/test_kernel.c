@@ -6,6 +6,7 @@
 #include "harness.h"
 #include "random_forest.h"
 
+#include "batch.h"
 #include "eval.h"
 #include "kernel.h"
 #include "kernel_compile.h"
@@ -325,10 +326,34 @@ spoil(MpRandom *random, char *image, size_t from, size_t size)
 	}
 }
 
-/* Scores with spoilt copies of an image; counts those that the check took and refused. */
+/* Scores some rows at once; whether there was a batch. */
+static bool
+score_batch(const MpShape *shape, const MpForest *forest, const void *image, MpKernelKind kind,
+			uint64_t seed)
+{
+	MpError		error;
+	MpRandom	random = {seed};
+	MpKernel   *kernel = mp_kernel_open(&mp_alloc_malloc, image, forest, kind, &error);
+	MpBatch    *batch = mp_batch_open(&mp_alloc_malloc, kernel, &error);
+	float	   *x = malloc(N_ROWS * shape->n_features * sizeof(float));
+	float	   *margin = malloc(N_ROWS * forest->n_outputs * sizeof(float));
+
+	for (int row = 0; row < N_ROWS; row++)
+		mp_random_row(&random, shape, x + row * shape->n_features);
+	CHECK(error.code == MP_OK);
+	if (batch != NULL)
+		mp_batch_margin(batch, x, N_ROWS, margin);
+	mp_batch_close(batch);
+	mp_kernel_close(kernel);
+	free(x);
+	free(margin);
+	return batch != NULL;
+}
+
+/* Scores with spoilt copies of an image; counts those that the check refused and took, and batches. */
 static void
 try_spoilt(MpRandom *random, const MpShape *shape, const MpForest *forest, const char *image,
-		   size_t size, int counts[2])
+		   size_t size, int counts[3])
 {
 	MpKernelImage *spoilt = malloc(size);
 	MpError		error;
@@ -346,7 +371,10 @@ try_spoilt(MpRandom *random, const MpShape *shape, const MpForest *forest, const
 		taken = mp_kernel_check(spoilt, size, forest, &error);
 		counts[taken]++;
 		for (int kind = MP_KERNEL_PORTABLE; taken && kind <= MP_KERNEL_AVX512; kind++)
+		{
 			count_differences(shape, forest, spoilt, kind, round);
+			counts[2] += score_batch(shape, forest, spoilt, kind, round);
+		}
 	}
 	free(spoilt);
 }
@@ -365,7 +393,7 @@ MP_TEST(kernel_survives_images_made_by_hand)
 
 	for (int width = MP_BYTES; width <= MP_KEYS; width++)
 	{
-		int			counts[2] = {0, 0};
+		int			counts[3] = {0, 0, 0};
 
 		for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		{
@@ -385,6 +413,7 @@ MP_TEST(kernel_survives_images_made_by_hand)
 			free(forest);
 		}
 		CHECK(counts[true] > 100 && counts[false] > 100);
+		CHECK(counts[2] > 1000 || width != MP_BYTES);
 	}
 }
 
