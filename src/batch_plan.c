@@ -40,8 +40,8 @@
 
 #include "batch_scan.h"
 
-/* A plan that expects fewer rows is left alone: it gains nothing. */
-#define LEAST_ROWS 100
+/* A plan that expects fewer rows is left alone: it gains nothing, see batch_scan.c. */
+#define LEAST_ROWS 2000
 
 int			mp_batch_setting = MP_BATCH_AUTO;
 
@@ -70,10 +70,15 @@ typedef struct Rewrite
 	int			varno;			/* OUTER_VAR or INDEX_VAR */
 } Rewrite;
 
+/* Whether the value is the same for all rows of a statement. */
 static bool
 is_constant(const Node *node)
 {
-	return IsA(node, Const) && !((const Const *) node)->constisnull;
+	while (IsA(node, RelabelType))
+		node = (const Node *) ((const RelabelType *) node)->arg;
+	if (IsA(node, Param))
+		return ((const Param *) node)->paramkind == PARAM_EXTERN;
+	return IsA(node, Const);
 }
 
 /* Whether this is a call whose answers can be had ahead. */
@@ -160,7 +165,15 @@ index_of(const List *list, const Node *node)
 	return -1;
 }
 
-/* The number, from 1, of a column among those of the child. */
+static bool
+is_column(const TargetEntry *entry, const Var *var)
+{
+	const Var  *column = (const Var *) entry->expr;
+
+	return column->varattno == var->varattno && column->varno == var->varno && equal(column, var);
+}
+
+/* The number, from 1, of a column among those of the child; 0: none of them. */
 static AttrNumber
 column_number(const List *columns, const Var *var)
 {
@@ -168,10 +181,10 @@ column_number(const List *columns, const Var *var)
 
 	/* whole tables come in their order */
 	if (var->varattno > 0 && var->varattno <= list_length(columns) &&
-		equal(((TargetEntry *) list_nth(columns, var->varattno - 1))->expr, var))
+		is_column(list_nth(columns, var->varattno - 1), var))
 		return var->varattno;
 	foreach(cell, columns)
-		if (equal(((TargetEntry *) lfirst(cell))->expr, var))
+		if (is_column(lfirst(cell), var))
 			return foreach_current_index(cell) + 1;
 	return 0;
 }
@@ -252,21 +265,21 @@ find_columns(Node *node, void *columns)
 	return expression_tree_walker(node, find_columns, columns);
 }
 
-/* The batch node takes the place of `like`, or stands below it, with its costs and parameters. */
+/* Has the child's costs, which are those of the calls, too, and the parameters of whose calls they were. */
 static CustomScan *
-make_batch_node(Placement *p, Plan *child, const Plan *like, List *calls, Bitmapset *kept)
+make_batch_node(Placement *p, Plan *child, const Plan *user, List *calls, Bitmapset *kept)
 {
 	CustomScan *node = mp_batch_scan_make(child, calls, kept);
 	Plan	   *plan = &node->scan.plan;
 
-	plan->startup_cost = like->startup_cost;
-	plan->total_cost = like->total_cost;
-	plan->plan_rows = like->plan_rows;
-	plan->plan_width = like->plan_width;
-	plan->parallel_safe = like->parallel_safe;
+	plan->startup_cost = child->startup_cost;
+	plan->total_cost = child->total_cost;
+	plan->plan_rows = child->plan_rows;
+	plan->plan_width = child->plan_width;
+	plan->parallel_safe = child->parallel_safe;
 	plan->plan_node_id = ++p->last_id;
-	plan->extParam = bms_copy(like->extParam);
-	plan->allParam = bms_copy(like->allParam);
+	plan->extParam = bms_copy(user->extParam);
+	plan->allParam = bms_copy(user->allParam);
 	return node;
 }
 
@@ -303,7 +316,7 @@ place_under_aggregate(Agg *agg, Placement *p)
 	find_columns((Node *) agg->plan.qual, &kept);
 	for (int i = 0; i < agg->numCols; i++)
 		kept.numbers = bms_add_member(kept.numbers, agg->grpColIdx[i]);
-	node = make_batch_node(p, child, child, rewrite.calls, kept.numbers);
+	node = make_batch_node(p, child, &agg->plan, rewrite.calls, kept.numbers);
 	foreach(cell, node->custom_scan_tlist)
 	{
 		TargetEntry *entry = lfirst(cell);
@@ -319,17 +332,20 @@ place_under_aggregate(Agg *agg, Placement *p)
 static List *
 columns_of_table(const Plan *plan, const PlannedStmt *stmt)
 {
-	const RangeTblEntry *rte;
 	TupleDesc	desc;
 	List	   *columns = NIL;
 	Index		relation;
+	Oid			type;
 
 	if (!IsA(plan, SeqScan) && !IsA(plan, SampleScan) && !IsA(plan, IndexScan) &&
 		!IsA(plan, BitmapHeapScan))
 		return NIL;
 	relation = ((const Scan *) plan)->scanrelid;
-	rte = rt_fetch(relation, stmt->rtable);
-	desc = lookup_rowtype_tupdesc(get_rel_type_id(rte->relid), -1);
+	type = get_rel_type_id(rt_fetch(relation, stmt->rtable)->relid);
+	/* sequences have none */
+	if (!OidIsValid(type))
+		return NIL;
+	desc = lookup_rowtype_tupdesc(type, -1);
 	for (int i = 0; i < desc->natts; i++)
 	{
 		Form_pg_attribute att = TupleDescAttr(desc, i);
@@ -472,6 +488,8 @@ ask_for_rows(const Plan *plan, bool all_rows, bool *outer, bool *inner)
 		case T_Material:
 		case T_Gather:
 		case T_GatherMerge:
+		case T_Group:
+		case T_IncrementalSort:
 		case T_Unique:
 		case T_Result:
 			break;

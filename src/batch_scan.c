@@ -29,6 +29,7 @@
 #include "utils/datum.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
+#include "utils/ruleutils.h"
 
 #include "core/batch.h"
 #include "batch_scan.h"
@@ -37,7 +38,12 @@
 
 #define SCAN_NAME "ModelPredictBatch"
 
-/* Fewer rows are scored one by one: setting up the batch's tables would take longer. */
+/*
+ * As many rows are scored one by one, before the kernel for batches is set up: by
+ * then it would have saved about what that takes (measured: 700 to 1,700 rows).
+ */
+#define FIRST_ROWS 1024
+/* A batch of fewer rows, a scan's last one, is not worth the conditions of all trees. */
 #define LEAST_ROWS 64
 /* Bytes of features in a batch, beyond which it has fewer rows. */
 #define MOST_FEATURE_BYTES (8 * 1024 * 1024)
@@ -59,6 +65,7 @@ typedef struct BatchCall
 	MemoryContext context;		/* of what follows */
 	MpBatch    *batch;			/* NULL: none yet, or the model has none */
 	bool		tried;			/* to have one */
+	uint64		rows;			/* so far */
 	float	   *x;				/* [room][n_features] */
 	float	   *margins;		/* [room][n_outputs] */
 	bool	   *answered;		/* [room]; false: the answer is null */
@@ -203,27 +210,12 @@ make_room(BatchCall *call, MpBooster *booster)
 	MemoryContextReset(call->context);
 	call->batch = NULL;
 	call->tried = false;
+	call->rows = 0;
 	n = room_for(booster);
 	call->x = MemoryContextAlloc(call->context, sizeof(float) * n * Max(booster->forest->n_features, 1));
 	call->margins = MemoryContextAlloc(call->context, sizeof(float) * n * booster->forest->n_outputs);
 	call->answered = MemoryContextAlloc(call->context, sizeof(bool) * n);
 	call->booster = booster;
-}
-
-/* Before a batch's first row is read: which versions will score it. */
-static void
-resolve_calls(BatchScan *scan)
-{
-	scan->room = MP_BATCH_ROWS;
-	for (int i = 0; i < scan->n_calls; i++)
-	{
-		BatchCall  *call = &scan->calls[i];
-		MpCallSite *site = mp_callsite_get(call->fcinfo, call->scorer->first);
-
-		if (call->booster != site->booster)
-			make_room(call, site->booster);
-		scan->room = Min(scan->room, room_for(call->booster));
-	}
 }
 
 static void
@@ -264,14 +256,30 @@ set_arguments(BatchScan *scan, BatchCall *call, const TupleTableSlot *slot)
 	}
 }
 
+/* Of a batch's first row: which version will score the batch. */
 static void
-read_features(BatchScan *scan, BatchCall *call, TupleTableSlot *slot, int row)
+resolve(BatchScan *scan, BatchCall *call)
 {
-	MpCallSite *site = call->function.fn_extra;
-	int			n = call->booster->forest->n_features;
-	float	   *x = call->x + (Size) row * n;
+	MpCallSite *site = mp_callsite_get(call->fcinfo, call->scorer->first);
+
+	if (call->booster != site->booster)
+		make_room(call, site->booster);
+	scan->room = Min(scan->room, room_for(call->booster));
+}
+
+static void
+read_features(BatchScan *scan, BatchCall *call, const TupleTableSlot *slot, int row)
+{
+	MpCallSite *site;
+	float	   *x;
+	int			n;
 
 	set_arguments(scan, call, slot);
+	if (row == 0)
+		resolve(scan, call);
+	site = call->function.fn_extra;
+	n = call->booster->forest->n_features;
+	x = call->x + (Size) row * n;
 	call->answered[row] = mp_row_read(site->form, call->fcinfo, call->booster);
 	if (call->answered[row])
 		memcpy(x, call->booster->x, sizeof(float) * n);
@@ -286,7 +294,7 @@ read_row(BatchScan *scan, TupleTableSlot *slot, int row)
 
 	slot_getsomeattrs(slot, scan->last_column);
 	if (row == 0)
-		resolve_calls(scan);
+		scan->room = MP_BATCH_ROWS;
 	keep_columns(scan, slot, row);
 	ResetExprContext(scan->reading);
 	scan->reading->ecxt_outertuple = slot;
@@ -324,16 +332,28 @@ score_one_by_one(BatchCall *call, int n)
 	}
 }
 
+/* Whether it is faster to score these rows at once. */
+static bool
+is_worth_it(const BatchCall *call, int n)
+{
+	if (mp_engine_setting == MP_ENGINE_XGBOOST)
+		return false;
+	if (mp_batch_setting == MP_BATCH_ALWAYS)
+		return true;
+	/* in plain C the kernel for one row is faster */
+	return n >= LEAST_ROWS && call->rows >= FIRST_ROWS &&
+		mp_kernel_kind(call->booster->kernel) != MP_KERNEL_PORTABLE;
+}
+
 static void
 score_rows(BatchCall *call, int n)
 {
-	bool		enough = n >= LEAST_ROWS || mp_batch_setting == MP_BATCH_ALWAYS;
+	bool		at_once = is_worth_it(call, n);
 
-	if (mp_engine_setting == MP_ENGINE_XGBOOST)
-		enough = false;
-	if (enough && !call->tried)
+	call->rows += n;
+	if (at_once && !call->tried)
 		open_batch(call);
-	if (!enough || call->batch == NULL)
+	if (!at_once || call->batch == NULL)
 	{
 		score_one_by_one(call, n);
 		return;
@@ -455,10 +475,14 @@ static void
 explain_scan(CustomScanState *node, List *ancestors, ExplainState *es)
 {
 	BatchScan  *scan = (BatchScan *) node;
+	const CustomScan *plan = (CustomScan *) node->ss.ps.plan;
+	List	   *context = set_deparse_context_plan(es->deparse_cxt, node->ss.ps.plan, ancestors);
 	List	   *models = NIL;
+	ListCell   *cell;
 
-	for (int i = 0; i < scan->n_calls; i++)
-		models = lappend(models, TextDatumGetCString(scan->calls[i].fcinfo->args[0].value));
+	foreach(cell, plan->custom_exprs)
+		models = lappend(models, deparse_expression(linitial(((FuncExpr *) lfirst(cell))->args),
+													context, false, false));
 	ExplainPropertyList("Models", models, es);
 	if (es->analyze)
 		ExplainPropertyUInteger("Batches", NULL, scan->batches, es);

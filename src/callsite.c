@@ -85,8 +85,13 @@ MpCallSite *
 mp_callsite_get(FunctionCallInfo fcinfo, int first)
 {
 	MpCallSite *site = fcinfo->flinfo->fn_extra;
-	text	   *reference = PG_GETARG_TEXT_PP(0);
+	text	   *reference;
 
+	if (PG_ARGISNULL(0))
+		ereport(ERROR,
+				errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				errmsg("the model must not be null"));
+	reference = PG_GETARG_TEXT_PP(0);
 	if (site == NULL)
 	{
 		site = mp_callsite_create(fcinfo->flinfo->fn_mcxt);

@@ -33,7 +33,7 @@ extern bool mp_callsite_resolve(MpCallSite *site, const char *reference, int len
 
 /*
  * The call site of this function call, resolved for the reference in argument
- * 0, which is not null; the row starts at argument `first`.
+ * 0, which must not be null; the row starts at argument `first`.
  */
 extern MpCallSite *mp_callsite_get(FunctionCallInfo fcinfo, int first);
 

@@ -41,13 +41,8 @@ mp_contribs_open(MpBooster *booster)
 MpCallSite *
 mp_contribs_read(FunctionCallInfo fcinfo, int first)
 {
-	MpCallSite *site;
+	MpCallSite *site = mp_callsite_get(fcinfo, first);
 
-	if (PG_ARGISNULL(0))
-		ereport(ERROR,
-				errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				errmsg("the model must not be null"));
-	site = mp_callsite_get(fcinfo, first);
 	return mp_row_read(site->form, fcinfo, site->booster) ? site : NULL;
 }
 

@@ -22,15 +22,9 @@
 static MpBooster *
 margins(FunctionCallInfo fcinfo, int first)
 {
-	MpCallSite *site;
-	MpBooster  *booster;
+	MpCallSite *site = mp_callsite_get(fcinfo, first);
+	MpBooster  *booster = site->booster;
 
-	if (PG_ARGISNULL(0))
-		ereport(ERROR,
-				errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				errmsg("the model must not be null"));
-	site = mp_callsite_get(fcinfo, first);
-	booster = site->booster;
 	if (!mp_row_read(site->form, fcinfo, booster))
 		return NULL;
 	mp_score_margin(booster);
