@@ -34,7 +34,9 @@ static Source
 source_of(const MpKernel *kernel, uint32_t tree)
 {
 	const MpKernelChunk *chunk = &kernel->chunks[tree / MP_CHUNK_TREES];
-	Source		source = {(const char *) kernel->image, chunk, tree % MP_CHUNK_TREES, chunk->levels};
+	Source		source = {
+		(const char *) kernel->image, chunk, tree % MP_CHUNK_TREES, chunk->levels
+	};
 
 	if (chunk->form == MP_CHUNK_TIP_1)
 		source.depth += 1;

@@ -184,7 +184,8 @@ add_tree(MpBatch *batch, const Tree *tree, uint32_t t)
 	find_numbers(batch->planes, tree, numbers);
 	for (uint32_t set = 0; set < batch->n_sets; set++, values += tree->n_nodes + 1)
 	{
-		float	   *sums = batch->sums + (size_t) mp_batch_output(batch->kernel, t, set) * MP_BATCH_ROWS;
+		size_t		output = mp_batch_output(batch->kernel, t, set);
+		float	   *sums = batch->sums + output * MP_BATCH_ROWS;
 
 		if (tree->n_nodes < 32)
 			add_32(sums, values, numbers);

@@ -6,7 +6,8 @@
 
 /* Rows lie in words as `transpose` leaves them: bytes of words are rows in their order. */
 #define PLACE(row) \
-	((row) / WORD_ROWS * WORD_ROWS + (row) % (WORD_ROWS / 8) * 8 + (row) % WORD_ROWS / (WORD_ROWS / 8))
+	((row) / WORD_ROWS * WORD_ROWS + (row) % (WORD_ROWS / 8) * 8 + \
+	 (row) % WORD_ROWS / (WORD_ROWS / 8))
 
 #include "batch_trees.h"
 
@@ -72,7 +73,8 @@ add_sets(MpBatch *batch, Group *group, uint32_t i, uint32_t t)
 {
 	for (uint32_t set = 0; set < batch->n_sets; set++)
 	{
-		float	   *sums = batch->sums + (size_t) mp_batch_output(batch->kernel, t, set) * MP_BATCH_ROWS;
+		size_t		output = mp_batch_output(batch->kernel, t, set);
+		float	   *sums = batch->sums + output * MP_BATCH_ROWS;
 
 		place_leaves(&group->trees[i], set, group->leaves[i]);
 		add_tree(sums, group->leaves[i], group->places[i], group->n_rows);

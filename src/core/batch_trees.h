@@ -42,7 +42,8 @@ decide(MpBatch *batch)
 	{
 		MpBatchCell cell = batch->cells[c];
 
-		DECIDE(batch->ranks + (size_t) cell.slot * MP_BATCH_COLUMN, cell.less, bounds, cell.n, planes);
+		DECIDE(batch->ranks + (size_t) cell.slot * MP_BATCH_COLUMN, cell.less, bounds, cell.n,
+			   planes);
 		bounds += cell.n;
 		planes += cell.n * MP_BATCH_PLANE;
 	}

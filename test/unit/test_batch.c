@@ -10,7 +10,6 @@
 #include "kernel.h"
 #include "kernel_compile.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
