@@ -290,20 +290,26 @@ def check_bits(cursor, directory, name):
     """The same float32 as libxgboost gives, before anything is timed."""
     import xgboost
     booster = xgboost.Booster(model_file=f"{directory}/{name}.ubj")
-    x = rows_of(directory, name)[:1000]
-    names = [f"c{i}" for i in range(x.shape[1])]
-    want = booster.predict(xgboost.DMatrix(x, feature_names=names), output_margin=True).reshape(len(x), -1)
+    names = [f"c{i}" for i in range(MODELS[name][2])]
+
+    def compare(kernel, what, rows, margins):
+        x = np.array([[np.nan if v is None else v for v in row] for row in rows], np.float32)
+        want = booster.predict(xgboost.DMatrix(x, feature_names=names), output_margin=True).reshape(len(x), -1)
+        different = int((np.array(margins, np.float32) != want).sum())
+        if different:
+            sys.exit(f"{name}: kernel {kernel} differs from libxgboost in {different} margins {what}")
+
+    cursor.execute(f"SELECT x FROM a_{name} LIMIT 1000")
+    rows = [row[0] for row in cursor.fetchall()]
     for kernel in KERNELS:
         cursor.execute("SET model_predict.kernel = %s", (kernel,))
-        got = []
-        for row in x:
-            cursor.execute("SELECT predict_margin(%s, %s::real[])", (name, [None if v != v else float(v) for v in row]))
-            got.append(cursor.fetchone()[0])
-        cursor.execute(f"SELECT predict_margin('{name}', x) FROM a_{name}")
-        for what, margins in (("row by row", got), ("in batches", [r[0] for r in cursor.fetchmany(len(x))])):
-            different = int((np.array(margins, np.float32) != want).sum())
-            if different:
-                sys.exit(f"{name}: kernel {kernel} differs from libxgboost in {different} margins {what}")
+        margins = []
+        for row in rows:
+            cursor.execute("SELECT predict_margin(%s, %s::real[])", (name, row))
+            margins.append(cursor.fetchone()[0])
+        compare(kernel, "row by row", rows, margins)
+        cursor.execute(f"SELECT x, predict_margin('{name}', x) FROM a_{name} WHERE x[1] > 0.5")
+        compare(kernel, "in batches", *zip(*cursor.fetchall()[-5000:]))
     cursor.execute("RESET model_predict.kernel")
 
 
