@@ -42,6 +42,8 @@
 
 /* A plan that expects fewer rows is left alone: it gains nothing, see batch_scan.c. */
 #define LEAST_ROWS 2000
+/* Operators that a call costs at least, see planner.c. */
+#define LEAST_WORK 10
 
 int			mp_batch_setting = MP_BATCH_AUTO;
 
@@ -389,8 +391,13 @@ enough_to_check(const Plan *plan, Node *condition)
 {
 	QualCost	cost;
 
+	if (mp_batch_setting == MP_BATCH_ALWAYS)
+		return true;
+	/* which spares looking the model up for a few rows */
+	if (plan->total_cost < LEAST_ROWS * LEAST_WORK * cpu_operator_cost)
+		return false;
 	cost_qual_eval_node(&cost, condition, NULL);
-	return mp_batch_setting == MP_BATCH_ALWAYS || plan->total_cost >= LEAST_ROWS * cost.per_tuple;
+	return plan->total_cost >= LEAST_ROWS * cost.per_tuple;
 }
 
 /*

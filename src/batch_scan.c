@@ -9,8 +9,7 @@
  * kernel has no batches for the model, rows are scored one by one.
  *
  * References are resolved at each batch's first row, so that a scan without rows
- * loads no model. Boosters are pinned by the call sites; all memory is the
- * query's.
+ * loads no model. All memory is the query's.
  */
 #include "postgres.h"
 
@@ -61,7 +60,7 @@ typedef struct BatchCall
 	FmgrInfo	function;
 	FunctionCallInfo fcinfo;
 	BatchArgument *arguments;
-	MpBooster  *booster;		/* what follows is for this one; pinned by the call site */
+	MpBooster  *booster;		/* what follows is for this one; pinned */
 	MemoryContext context;		/* of what follows */
 	MpBatch    *batch;			/* NULL: none yet, or the model has none */
 	bool		tried;			/* to have one */
@@ -202,16 +201,34 @@ room_for(const MpBooster *booster)
 }
 
 static void
+let_go(void *booster)
+{
+	mp_booster_unpin(booster);
+}
+
+/* Until the context is reset, whatever the call site holds meanwhile. */
+static void
+hold(BatchCall *call, MpBooster *booster)
+{
+	MemoryContextCallback *callback = MemoryContextAlloc(call->context, sizeof(MemoryContextCallback));
+
+	callback->func = let_go;
+	callback->arg = booster;
+	MemoryContextRegisterResetCallback(call->context, callback);
+	mp_booster_pin(booster);
+}
+
+static void
 make_room(BatchCall *call, MpBooster *booster)
 {
-	Size		n = MP_BATCH_ROWS;
+	Size		n = room_for(booster);
 
 	call->booster = NULL;
-	MemoryContextReset(call->context);
 	call->batch = NULL;
 	call->tried = false;
 	call->rows = 0;
-	n = room_for(booster);
+	MemoryContextReset(call->context);
+	hold(call, booster);
 	call->x = MemoryContextAlloc(call->context, sizeof(float) * n * Max(booster->forest->n_features, 1));
 	call->margins = MemoryContextAlloc(call->context, sizeof(float) * n * booster->forest->n_outputs);
 	call->answered = MemoryContextAlloc(call->context, sizeof(bool) * n);

@@ -128,6 +128,7 @@ def query(name, form, function):
 
 def bench_sql(clock, cursor, name, n_rows):
     for form in forms(name):
+        cursor.execute(query(name, form, "noop"))  # what it reads is in memory for all alike
         for function in ("noop", "predict"):
             clock.add(f"{name}/{form}/{function}", timed(cursor, query(name, form, function), n_rows))
         cursor.execute("SET model_predict.batch = off")
@@ -149,9 +150,14 @@ def bench_kernels(clock, cursor, name, n_rows):
 
 
 def bench_two_processes(clock, cursor, name, n_rows):
-    cursor.execute("SET max_parallel_workers_per_gather = 1; SET parallel_setup_cost = 0;"
-                   "SET parallel_tuple_cost = 0; SET min_parallel_table_scan_size = 0")
-    clock.add(f"{name}/two processes", timed(cursor, query(name, "whole row", "predict"), n_rows))
+    """Ten times the table, so that starting a process does not count."""
+    table = "(" + " UNION ALL ".join([f"SELECT x FROM a_{name}"] * 10) + ") q"
+    cursor.execute("SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; SET min_parallel_table_scan_size = 0")
+    for workers, what in ((0, "one process"), (1, "two processes")):
+        cursor.execute(f"SET max_parallel_workers_per_gather = {workers}")
+        for function in ("noop", "predict"):
+            ten = query(name, "stored real[]", function).replace(f"a_{name}", table)
+            clock.add(f"{name}/{what}/{function}", timed(cursor, ten, 10 * n_rows))
     cursor.execute("SET max_parallel_workers_per_gather = 0")
 
 
@@ -328,7 +334,8 @@ def report(clock, names, out):
           [[form + what, *[cell(f"{n}/{form}/{fn}") for n in names]]
            for form in ["columns", "whole row", "stored real[]", "ARRAY[...]", "ROW(...)", "repeated row"]
            for fn, what in (("predict", ""), ("row by row", ", row by row"), ("noop", " (noop)"))]
-          + [["two processes, whole row", *[cell(f"{n}/two processes") for n in names]]])
+          + [[f"ten times the rows, {what}{noop}", *[cell(f"{n}/{what}/{fn}") for n in names]]
+             for what in ("one process", "two processes") for fn, noop in (("predict", ""), ("noop", " (noop)"))])
 
     def over_noop(name, function, form="stored real[]"):
         return clock.median(f"{name}/{form}/{function}") - clock.median(f"{name}/{form}/noop")
@@ -345,9 +352,9 @@ def report(clock, names, out):
         for rival in rivals:
             ratios.append([f"× faster than {rival}, scan included{what}",
                            *times_faster(rival, lambda n: clock.median(f"{n}/stored real[]/{function}"))])
-    ratios.append(["two processes: × one", *[
-        f"{clock.median(f'{n}/whole row/predict') / clock.median(f'{n}/two processes'):.2f}"
-        if clock.median(f"{n}/two processes") else "-" for n in names]])
+    for function, what in (("predict", ""), ("noop", " (noop)")):
+        ratios.append([f"two processes: × one{what}", *[
+            f"{clock.median(f'{n}/one process/{function}') / clock.median(f'{n}/two processes/{function}'):.2f}" for n in names]])
     table("Against XGBoost 1.7.4's C API, one thread, stored real[]", ["", *names], ratios)
     table("By kernel, stored real[], scan included, µs a row", ["", *names],
           [[k + what, *[cell(f"{n}/kernel {k}, batch {batch}") for n in names]]
