@@ -143,6 +143,18 @@ SELECT lives_ok('CREATE TEMP TABLE t4 AS SELECT sum(predict(''m'', p.*)) FILTER 
 DECLARE c CURSOR FOR SELECT predict('m', p.*) FROM people p;
 SELECT lives_ok('FETCH 2200 FROM c', 'a cursor has not come to it');
 SELECT throws_ok('FETCH ALL FROM c', '22003', NULL, 'until it has');
+DECLARE d NO SCROLL CURSOR FOR SELECT predict('m', p.*) FROM people p;
+SELECT lives_ok('FETCH 2200 FROM d', 'nor has one that only goes forward');
+CLOSE d;
+CREATE TEMP TABLE faulty AS SELECT * FROM people WHERE n < 110 UNION ALL SELECT * FROM people WHERE n > 100000;
+CREATE FUNCTION pg_temp.first_score() RETURNS float8 LANGUAGE plpgsql AS $$
+DECLARE
+	score float8;
+BEGIN
+	SELECT predict('m', f.*) INTO score FROM faulty f;
+	RETURN score;
+END $$;
+SELECT lives_ok('SELECT pg_temp.first_score()', 'SELECT INTO asks for one row');
 CREATE FUNCTION pg_temp.looks_at(rows int) RETURNS int LANGUAGE plpgsql AS $$
 DECLARE
 	score float8;
