@@ -42,7 +42,10 @@
  * then it would have saved about what that takes (measured: 700 to 1,700 rows).
  */
 #define FIRST_ROWS 1024
-/* Fewer rows at a scan's end are faster one by one: measured, 80 to 170. A batch costs the same however few it has. */
+/*
+ * Fewer rows at a scan's end are faster one by one: measured, 80 to 170. A batch
+ * costs the same however few it has.
+ */
 #define LEAST_ROWS 128
 /* Bytes of features in a batch, beyond which it has fewer rows. */
 #define MOST_FEATURE_BYTES (8 * 1024 * 1024)
