@@ -49,6 +49,8 @@
 #define LEAST_ROWS 128
 /* Bytes of features in a batch, beyond which it has fewer rows. */
 #define MOST_FEATURE_BYTES (8 * 1024 * 1024)
+/* Bytes of columns that are kept, beyond which a batch ends: they may hold documents. */
+#define MOST_KEPT_BYTES (8 * 1024 * 1024)
 
 /* Where an argument of a call comes from: a column, an expression, or neither: a constant. */
 typedef struct BatchArgument
@@ -399,7 +401,7 @@ fill(BatchScan *scan)
 		if (scan->done)
 			break;
 		read_row(scan, slot, scan->n++);
-	} while (scan->n < scan->room);
+	} while (scan->n < scan->room && MemoryContextMemAllocated(scan->rows, false) < MOST_KEPT_BYTES);
 	for (int i = 0; i < scan->n_calls && scan->n > 0; i++)
 		score_rows(&scan->calls[i], scan->n);
 	scan->batches += scan->n > 0;

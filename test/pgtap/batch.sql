@@ -218,6 +218,22 @@ CREATE TEMP TABLE without_class AS EXECUTE of_model('m', NULL);
 SELECT is(count(*), count(*) FILTER (WHERE score IS NULL), 'a class that is null') FROM without_class;
 SELECT set_eq('SELECT count(*) > 2200 FROM without_class', ARRAY[true], 'for each row');
 
+-- what is kept of rows is bounded: 300 documents of 1 MB are no batch of their own
+CREATE FUNCTION pg_temp.batches(query text) RETURNS int LANGUAGE plpgsql AS $$
+DECLARE
+	line text;
+BEGIN
+	FOR line IN EXECUTE 'EXPLAIN (ANALYZE, COSTS off, TIMING off) ' || query LOOP
+		IF line ~ 'Batches: ' THEN
+			RETURN substring(line FROM 'Batches: (\d+)');
+		END IF;
+	END LOOP;
+END $$;
+SET LOCAL model_predict.batch = always;
+SELECT is(pg_temp.batches('SELECT predict(''m'', x), doc FROM (SELECT x, repeat(''x'', 10) AS doc FROM arrays LIMIT 300) s'), 1, 'short texts');
+SELECT cmp_ok(pg_temp.batches('SELECT predict(''m'', x), doc FROM (SELECT x, repeat(''x'', 1000000) AS doc FROM arrays LIMIT 300) s'),
+	'>', 20, 'long texts');
+
 -- relations that are no tables
 CREATE TEMP SEQUENCE numbers;
 SELECT is_empty('SELECT pg_temp.answers($$ SELECT predict(''m'', last_value, log_cnt, 1, 2) FROM numbers $$)', 'a sequence');
