@@ -14,9 +14,9 @@
  * (random), or the first of them over and over (repeated). Every kernel's margins
  * are compared with XGBoost's for all rows, bit for bit.
  */
-#include "batch.h"
-#include "kernel.h"
-#include "load.h"
+#include "core/batch/batch.h"
+#include "core/kernel/kernel.h"
+#include "core/load/load.h"
 
 #include <malloc.h>
 #include <stdio.h>

@@ -37,10 +37,10 @@ psql="$bindir/psql"
 # the server reads them too; models kept by another user are as they are
 chmod -R a+rX "$models" 2>/dev/null || true
 gcc -O2 -o "$out/c_api" "$top/test/bench/c_api.c" -lxgboost
-cores="$top/src/core/*.c"
-gcc -O2 -std=gnu11 -ffp-contract=off -I"$top/src/core" -o "$out/kernel_bench" \
+cores="$top/src/core/*/*.c"
+gcc -O2 -std=gnu11 -ffp-contract=off -I"$top/src" -o "$out/kernel_bench" \
 	"$top/test/bench/kernel_bench.c" $cores -lxgboost -lm
-gcc -O2 -std=gnu11 -ffp-contract=off -I"$top/src/core" -o "$out/shap_bench" \
+gcc -O2 -std=gnu11 -ffp-contract=off -I"$top/src" -o "$out/shap_bench" \
 	"$top/test/bench/shap_bench.c" $cores -lm
 
 OMP_NUM_THREADS=1 "$out/kernel_bench" "$models" small medium large multi | tee "$out/kernels.txt"

@@ -10,8 +10,8 @@
  * the runs; the rows differ from call to call. shap_compare.py sets XGBoost's
  * own times beside these.
  */
-#include "load.h"
-#include "shap.h"
+#include "core/load/load.h"
+#include "core/shap/shap.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -3,13 +3,13 @@
  * promises.
  */
 #include "fuzz.h"
-#include "eval.h"
+#include "core/forest/eval.h"
 #include "harness.h"
-#include "importance.h"
-#include "kernel.h"
-#include "objective.h"
-#include "probe.h"
-#include "shap.h"
+#include "core/forest/importance.h"
+#include "core/kernel/kernel.h"
+#include "core/forest/objective.h"
+#include "core/forest/probe.h"
+#include "core/shap/shap.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -5,8 +5,8 @@
 #ifndef MP_FUZZ_H
 #define MP_FUZZ_H
 
-#include "forest.h"
-#include "load.h"
+#include "core/forest/forest.h"
+#include "core/load/load.h"
 
 #include <stddef.h>
 #include <stdint.h>

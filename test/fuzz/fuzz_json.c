@@ -2,7 +2,7 @@
  * fuzz_json.c: loads models from JSON documents.
  */
 #include "fuzz.h"
-#include "draft.h"
+#include "core/draft/draft.h"
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

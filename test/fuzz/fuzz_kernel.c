@@ -4,9 +4,9 @@
  * are reached. What is taken may score wrongly, but must do it safely.
  */
 #include "fuzz.h"
-#include "batch.h"
-#include "kernel.h"
-#include "kernel_image.h"
+#include "core/batch/batch.h"
+#include "core/kernel/kernel.h"
+#include "core/kernel/kernel_image.h"
 
 #include <math.h>
 #include <stdlib.h>

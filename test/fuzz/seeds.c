@@ -4,7 +4,7 @@
  */
 #include "craft.h"
 #include "harness.h"
-#include "kernel_compile.h"
+#include "core/kernel/kernel_compile.h"
 #include "random_forest.h"
 
 #include <stdlib.h>

@@ -3,10 +3,10 @@
  * with all promises held.
  */
 #include "craft.h"
-#include "doc.h"
-#include "eval.h"
+#include "core/text/doc.h"
+#include "core/forest/eval.h"
 #include "harness.h"
-#include "objective.h"
+#include "core/forest/objective.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -4,8 +4,8 @@
 #ifndef MP_TEST_CRAFT_H
 #define MP_TEST_CRAFT_H
 
-#include "forest.h"
-#include "load.h"
+#include "core/forest/forest.h"
+#include "core/load/load.h"
 
 typedef struct MpBlob
 {

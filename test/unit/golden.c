@@ -3,11 +3,11 @@
  */
 #include "golden.h"
 #include "harness.h"
-#include "doc.h"
-#include "eval.h"
-#include "batch.h"
-#include "kernel.h"
-#include "objective.h"
+#include "core/text/doc.h"
+#include "core/forest/eval.h"
+#include "core/batch/batch.h"
+#include "core/kernel/kernel.h"
+#include "core/forest/objective.h"
 
 #include <dirent.h>
 #include <math.h>

@@ -5,8 +5,8 @@
 #ifndef MP_TEST_GOLDEN_H
 #define MP_TEST_GOLDEN_H
 
-#include "forest.h"
-#include "load.h"
+#include "core/forest/forest.h"
+#include "core/load/load.h"
 
 /* One folder, read: the rows stay text until a model says what they mean. */
 typedef struct MpGolden

@@ -8,7 +8,7 @@
 #ifndef MP_TEST_HARNESS_H
 #define MP_TEST_HARNESS_H
 
-#include "base.h"
+#include "core/base/base.h"
 
 #include <stdio.h>
 

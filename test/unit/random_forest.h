@@ -6,7 +6,7 @@
 #ifndef MP_TEST_RANDOM_FOREST_H
 #define MP_TEST_RANDOM_FOREST_H
 
-#include "forest.h"
+#include "core/forest/forest.h"
 
 typedef struct MpRandom
 {

@@ -3,7 +3,7 @@
  */
 #include "harness.h"
 #include "random_forest.h"
-#include "unpack.h"
+#include "core/base/unpack.h"
 
 #include <float.h>
 #include <math.h>

@@ -5,10 +5,10 @@
 #include "harness.h"
 #include "random_forest.h"
 
-#include "batch.h"
-#include "eval.h"
-#include "kernel.h"
-#include "kernel_compile.h"
+#include "core/batch/batch.h"
+#include "core/forest/eval.h"
+#include "core/kernel/kernel.h"
+#include "core/kernel/kernel_compile.h"
 
 #include <stdlib.h>
 #include <string.h>

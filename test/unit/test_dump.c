@@ -2,8 +2,8 @@
  * test_dump.c: names from a model cannot break out of a dump's format.
  */
 #include "harness.h"
-#include "dump.h"
-#include "load.h"
+#include "core/forest/dump.h"
+#include "core/load/load.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -4,10 +4,10 @@
  */
 #include "golden.h"
 #include "harness.h"
-#include "dump.h"
-#include "eval.h"
-#include "importance.h"
-#include "shap.h"
+#include "core/forest/dump.h"
+#include "core/forest/eval.h"
+#include "core/forest/importance.h"
+#include "core/shap/shap.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -3,7 +3,7 @@
  * one field of four or eight bytes overwritten.
  */
 #include "craft.h"
-#include "eval.h"
+#include "core/forest/eval.h"
 #include "harness.h"
 
 #include <math.h>

@@ -4,7 +4,7 @@
  * a tree, the tree and the node.
  */
 #include "craft.h"
-#include "doc.h"
+#include "core/text/doc.h"
 #include "harness.h"
 
 #include <stdlib.h>

@@ -3,7 +3,7 @@
  * what the file leaves open.
  */
 #include "craft.h"
-#include "eval.h"
+#include "core/forest/eval.h"
 #include "harness.h"
 
 #include <math.h>

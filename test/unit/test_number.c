@@ -2,8 +2,8 @@
  * test_number.c: decimal text to float32, held against strtof.
  */
 #include "harness.h"
-#include "forest.h"
-#include "number.h"
+#include "core/forest/forest.h"
+#include "core/text/number.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -4,7 +4,7 @@
  * model shows: versions, edges and refusals.
  */
 #include "harness.h"
-#include "objective.h"
+#include "core/forest/objective.h"
 
 #include <math.h>
 #include <string.h>

@@ -4,10 +4,10 @@
  * it, and missing, except where a split before it leaves no way for such a
  * value. Seen by walking all trees with all rows.
  */
-#include "eval.h"
+#include "core/forest/eval.h"
 #include "golden.h"
 #include "harness.h"
-#include "probe.h"
+#include "core/forest/probe.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -9,8 +9,8 @@
  * can be 0.
  */
 #include "harness.h"
-#include "eval.h"
-#include "shap.h"
+#include "core/forest/eval.h"
+#include "core/shap/shap.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -3,7 +3,7 @@
  */
 #define _GNU_SOURCE				/* memmem */
 #include "harness.h"
-#include "svg.h"
+#include "core/text/svg.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -1,0 +1,97 @@
+/*
+ * kernel_run.h: a kernel at work: where things are in its image, and its scratch.
+ *
+ * Every engine is one function that scores one row: it fills the row of cells, then
+ * for each chunk of trees finds the leaves and adds them up, in passes over the chunk.
+ */
+#ifndef MP_CORE_KERNEL_RUN_H
+#define MP_CORE_KERNEL_RUN_H
+
+#include "core/kernel/kernel.h"
+#include "core/kernel/kernel_image.h"
+
+#include <string.h>
+
+#if defined(__x86_64__)
+#define MP_KERNEL_X86 1
+#endif
+
+/*
+ * What engines are made of: inlined whatever the compiler thinks of the size,
+ * since arguments such as a number of levels must become constants.
+ */
+#define MP_ENGINE static inline __attribute__((always_inline))
+#define MP_PASS static __attribute__((noinline))
+
+#if defined(__clang__)
+#define MP_UNROLL(n) _Pragma("unroll")
+#elif defined(__GNUC__)
+#define MP_PRAGMA(text) _Pragma(#text)
+#define MP_UNROLL(n) MP_PRAGMA(GCC unroll n)
+#else
+#define MP_UNROLL(n)
+#endif
+
+typedef void (*MpMarginFunction) (MpKernel *kernel, const float *x, float *margin);
+
+struct MpKernel
+{
+	MpMarginFunction margin;
+	MpAlloc    *alloc;
+	const MpForest *forest;
+	const MpKernelImage *image;
+	const MpKernelSlot *slots;
+	const float *thresholds;
+	const MpKernelGroup *groups;
+	const uint32_t *codes;
+	const uint32_t *outputs;
+	const float *vectors;
+	const MpKernelChunk *chunks;
+	uint32_t	n_groups;
+	uint32_t	n_vectors;
+	uint32_t	n_chunks;
+	MpKernelKind kind;
+
+	/* scratch, each aligned to 64 */
+	uint8_t    *ranks;			/* bytes: left cells of all 128 slots */
+	void	   *row;			/* of nodes, with what cells hold for bounds */
+	uint64_t   *masks;			/* AVX-512: what the nodes of two blocks of trees say */
+	uint16_t   *tops;			/* others, bytes: all tops, as nodes */
+	uint8_t    *outs;			/* others: the way out that each tree of a chunk takes */
+	uint32_t   *values;			/* what each tree adds: float, or number of a leaf vector */
+};
+
+static inline void
+mp_put_key_node(void *row, uint32_t slot, uint32_t left)
+{
+	uint64_t   *cells = row;
+	uint64_t	cell = 2 * (uint64_t) slot;
+
+	cells[cell] = cell + ((uint64_t) left << 32);
+	cells[cell + 1] = cell + 1 + ((uint64_t) (left - 1) << 32);
+}
+
+/*
+ * The key of a float: an integer of the same order, 0 where it is missing. Minus
+ * zero becomes zero, which it equals.
+ */
+static inline uint32_t
+mp_key_of(float x)
+{
+	float		value = x + 0.0f;
+	uint32_t	bits;
+
+	memcpy(&bits, &value, sizeof(bits));
+	bits ^= (uint32_t) ((int32_t) bits >> 31) | 0x80000000u;
+	return value == value ? bits : 0;
+}
+
+/* the engines */
+extern void mp_margin_portable(MpKernel *kernel, const float *x, float *margin);
+#if defined(MP_KERNEL_X86)
+extern void mp_margin_baseline(MpKernel *kernel, const float *x, float *margin);
+extern void mp_margin_avx2(MpKernel *kernel, const float *x, float *margin);
+extern void mp_margin_avx512(MpKernel *kernel, const float *x, float *margin);
+#endif
+
+#endif

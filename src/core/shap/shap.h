@@ -1,0 +1,48 @@
+/*
+ * shap.h: exact tree SHAP: what each feature adds to a row's margin.
+ *
+ * Contributions follow XGBoost's pred_contribs (path-dependent tree SHAP,
+ * Lundberg, Erion & Lee 2018) and are on the margin scale; those of one output
+ * sum to its margin. They honour n_trees_used and the weights of dart. A
+ * linear model's are weight x value, 0 where missing.
+ *
+ * Memory of an MpShap: 32 bytes per split, and for a split on a feature that
+ * its path has split before 32 more, times the path's distinct features / 8.
+ * For vector leaves that for each output. Scratch: 44 bytes per split of the
+ * largest tree (times the same), 64 per feature. Nothing is allocated per row
+ * but one row of contributions for interactions.
+ */
+#ifndef MP_CORE_SHAP_H
+#define MP_CORE_SHAP_H
+
+#include "core/forest/forest.h"
+
+typedef struct MpShap MpShap;
+
+/*
+ * Prepares a checked forest; it must outlive the MpShap. Fails with
+ * MP_ERROR_UNSUPPORTED where the file holds no covers (vector leaves before
+ * XGBoost 3).
+ */
+extern MpShap *mp_shap_open(MpAlloc *alloc, const MpForest *forest, MpError *error);
+
+/* For callers that do not drop the allocator's memory as a whole. */
+extern void mp_shap_close(MpShap *shap);
+
+/* contribs[n_outputs][n_features + 1], bias last; calls alloc->poll per tree */
+extern void mp_shap_contribs(MpShap *shap, const float *x, float *contribs);
+
+/* The same of one output: contribs[n_features + 1]. */
+extern void mp_shap_contribs_of(MpShap *shap, const float *x, int output, float *contribs);
+
+/* The bias of an output, which is the same for every row. */
+extern float mp_shap_bias(const MpShap *shap, int output);
+
+/*
+ * interactions[n_outputs][n_features + 1][n_features + 1]: symmetric, each row
+ * sums to that feature's contribution; the bias stands in the last corner. A
+ * linear model has them on the diagonal only. Fails for want of memory only.
+ */
+extern bool mp_shap_interactions(MpShap *shap, const float *x, float *interactions, MpError *error);
+
+#endif

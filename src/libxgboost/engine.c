@@ -1,0 +1,209 @@
+/*
+ * engine.c: which engine sums the margins, and which models libxgboost gets.
+ *
+ * The library trusts the files that it reads, misreads newer ones without a
+ * word, and takes the process with it where it fails badly. So it is given
+ * only what our own reader has passed, nothing that was saved by a newer
+ * XGBoost, and it must first show what it has understood: the model that it
+ * saves again has to have the same trees.
+ */
+#include "postgres.h"
+
+#include "utils/guc.h"
+#include "utils/memutils.h"
+#include "utils/snapmgr.h"
+
+#include "libxgboost/engine.h"
+
+int			mp_engine_setting = MP_ENGINE_AUTO;
+
+static const struct config_enum_entry engine_options[] = {
+	{"auto", MP_ENGINE_AUTO, false},
+	{"native", MP_ENGINE_NATIVE, false},
+	{"xgboost", MP_ENGINE_XGBOOST, false},
+	{NULL, 0, false}
+};
+
+void
+mp_engine_init(void)
+{
+	DefineCustomEnumVariable("model_predict.engine",
+							 "Engine that sums the margins of predictions.",
+							 "\"auto\" is the native one, and lets verify() compare it with libxgboost; \"native\" never loads libxgboost.",
+							 &mp_engine_setting, MP_ENGINE_AUTO, engine_options,
+							 PGC_USERSET, 0, NULL, NULL, NULL);
+}
+
+/* Whether both have the same trees, or weights, and base scores. */
+static bool
+same_model(const MpForest *a, const MpForest *b)
+{
+	static const MpSectionId sections[] = {
+		MP_SECTION_BASE, MP_SECTION_TREES, MP_SECTION_NODES, MP_SECTION_CATSETS,
+		MP_SECTION_CATWORDS, MP_SECTION_LEAVES, MP_SECTION_WEIGHTS
+	};
+
+	if (a->booster != b->booster || a->n_features != b->n_features || a->n_outputs != b->n_outputs)
+		return false;
+	for (int i = 0; i < lengthof(sections); i++)
+	{
+		const MpSection *x = &a->sections[sections[i]];
+		const MpSection *y = &b->sections[sections[i]];
+
+		if (x->size != y->size ||
+			memcmp((const char *) a + x->offset, (const char *) b + y->offset, x->size) != 0)
+			return false;
+	}
+	return true;
+}
+
+/* What our own reader makes of a file. */
+static bool
+read_model(const void *data, Size size, MpForest **forest, MpError *error)
+{
+	MpLoadOptions options = {.trees = MP_TREES_ALL};
+
+	mp_error_clear(error);
+	return mp_model_load(mp_alloc_context(CurrentMemoryContext), data, size, &options, forest, NULL,
+						 error);
+}
+
+/* Whether what the library saved is the model that it was given; `work` takes what it needs. */
+static bool
+same_file(const bytea *blob, const void *saved, Size size, MemoryContext work,
+		  const MpBooster *booster)
+{
+	MemoryContext old = MemoryContextSwitchTo(work);
+	MpForest   *ours;
+	MpForest   *theirs;
+	MpError		error;
+	bool		same;
+
+	if (!read_model(VARDATA_ANY(blob), VARSIZE_ANY_EXHDR(blob), &ours, &error))
+		mp_throw(&error, booster->name, booster->version);
+	same = read_model(saved, size, &theirs, &error) && same_model(ours, theirs);
+	MemoryContextSwitchTo(old);
+	return same;
+}
+
+/* Whether the library, when it saves what it has read, writes the same model. */
+static bool
+understands(MpXgboost *model, const MpBooster *booster, const bytea *blob, MemoryContext work,
+			MpXgboostFault *fault)
+{
+	const char *data;
+	Size		size;
+
+	if (!mp_xgboost_save(model, booster, &data, &size, fault))
+		return false;
+	if (same_file(blob, data, size, work, booster))
+		return true;
+	return mp_xgboost_fail(fault, ERRCODE_FEATURE_NOT_SUPPORTED,
+						   psprintf("libxgboost %s reads model \"%s\" version %d otherwise than it is written",
+									mp_xgboost_version(), booster->name, booster->version),
+						   pstrdup("What it saves after reading it is another model."),
+						   pstrdup("Use the native engine."));
+}
+
+bool
+mp_engine_same_minor(const MpBooster *booster)
+{
+	const int32 *v = booster->forest->version;
+
+	return mp_xgboost_compare_version(v[0], v[1], 0) >= 0 &&
+		mp_xgboost_compare_version(v[0], v[1] + 1, 0) < 0;
+}
+
+/* Why the library must not see the model, from what our reader found; NULL: it may. */
+static const char *
+objection(const MpBooster *booster, const bytea *blob)
+{
+	const MpForest *forest = booster->forest;
+	const int32 *v = forest->version;
+
+	if (mp_xgboost_compare_version(v[0], v[1], v[2]) < 0)
+		return psprintf("it was saved by XGBoost %d.%d.%d", v[0], v[1], v[2]);
+	/* 3.4 crashes on those of 2.1, which have other fields */
+	if (forest->vector_leaf && !mp_engine_same_minor(booster))
+		return psprintf("its vector leaves were saved by XGBoost %d.%d.%d", v[0], v[1], v[2]);
+	if (forest->source == MP_FORMAT_BINARY)
+		return mp_xgboost_compare_version(3, 1, 0) < 0 ? NULL : "it is in the old binary format";
+	if (v[0] == 0)
+		return "it does not say which XGBoost saved it";
+	if (*(char *) VARDATA_ANY(blob) != '{')
+		return "blanks precede it";
+	return NULL;
+}
+
+static bool
+may_read(const MpBooster *booster, const bytea *blob, MpXgboostFault *fault)
+{
+	const char *why = objection(booster, blob);
+
+	if (why == NULL)
+		return true;
+	return mp_xgboost_fail(fault, ERRCODE_FEATURE_NOT_SUPPORTED,
+						   psprintf("libxgboost %s cannot read model \"%s\" version %d: %s",
+									mp_xgboost_version(), booster->name, booster->version, why),
+						   NULL,
+						   pstrdup("Use the native engine, or let a superuser name another libxgboost by model_predict.xgboost_library."));
+}
+
+/* Loads the model into the library: once to see what it understands, then for good. */
+static bool
+admit(MpBooster *booster, const bytea *blob, MemoryContext work, MpXgboostFault *fault)
+{
+	MpXgboost  *trial = mp_xgboost_create(work);
+
+	if (!may_read(booster, blob, fault) ||
+		!mp_xgboost_read(trial, booster, blob, fault) ||
+		!understands(trial, booster, blob, work, fault))
+		return false;
+	/* what it has saved stays with the trial: the booster gets a model without that */
+	if (booster->xgboost == NULL)
+		booster->xgboost = mp_xgboost_create(booster->context);
+	if (!mp_xgboost_read(booster->xgboost, booster, blob, fault))
+		return false;
+	booster->xgboost_bytes = 2 * VARSIZE_ANY_EXHDR(blob);
+	mp_booster_measure(booster);
+	return true;
+}
+
+bool
+mp_engine_open(MpBooster *booster, Snapshot snapshot, MpXgboostFault *fault)
+{
+	MemoryContext work;
+	MemoryContext old;
+	bytea	   *blob;
+	bool		ok;
+
+	memset(fault, 0, sizeof(*fault));
+	if (!mp_xgboost_load(fault))
+		return false;
+	if (mp_xgboost_is_read(booster->xgboost))
+		return true;
+	work = AllocSetContextCreate(CurrentMemoryContext, "model_predict libxgboost",
+								 ALLOCSET_DEFAULT_SIZES);
+	old = MemoryContextSwitchTo(work);
+	blob = mp_booster_blob(booster, snapshot);
+	MemoryContextSwitchTo(old);
+	ok = admit(booster, blob, work, fault);
+	MemoryContextDelete(work);
+	return ok;
+}
+
+void
+mp_engine_margin(MpBooster *booster)
+{
+	MpXgboostFault fault;
+
+	if ((mp_xgboost_is_read(booster->xgboost) ||
+		 mp_engine_open(booster, GetActiveSnapshot(), &fault)) &&
+		mp_xgboost_predict(booster->xgboost, booster, booster->x, 1, true, booster->margin, &fault))
+		return;
+	ereport(ERROR,
+			errcode(fault.sqlstate),
+			errmsg("%s", fault.message),
+			fault.detail ? errdetail("%s", fault.detail) : 0,
+			fault.hint ? errhint("%s", fault.hint) : 0);
+}

@@ -1,0 +1,43 @@
+/*
+ * image.h: the compiled forms of a version, stored beside it. Include after
+ * postgres.h.
+ */
+#ifndef MP_IMAGE_H
+#define MP_IMAGE_H
+
+#include "store/catalog.h"
+
+/* What an image is of: the columns of a version's row. */
+typedef struct MpImageSource
+{
+	int64		model;
+	int32		version;
+	Datum		data;			/* bytea, need not be detoasted */
+	bytea	   *sha256;
+	const MpLoadOptions *load;
+	TransactionId xmin;			/* of that row; need not be known to store an image */
+} MpImageSource;
+
+typedef struct MpImage
+{
+	MpForest   *forest;
+	bool		whole;			/* the forest has its trees */
+	void	   *kernel;			/* NULL: no kernel serves the model */
+	size_t		kernel_size;
+	Size		shared_bytes;	/* both lie in memory that all sessions share; 0: they do not */
+} MpImage;
+
+/* Between mp_writer_begin and mp_writer_end. Replaces what is stored. */
+extern void mp_image_store(const MpImageSource *source, const MpImage *image);
+extern void mp_image_insert_features(int64 model, int32 version, const MpForest *forest);
+
+/*
+ * Reads the stored image of a version into memory of `context`, or, if it is
+ * large, maps it until `context` ends: the forest's head (the whole where there
+ * is no kernel, or with `whole`) and the kernel image. False: none is stored, or it is not of these bytes, this format or
+ * this machine, or it is damaged; the caller builds from the model's bytes.
+ */
+extern bool mp_image_load(const MpImageSource *source, Snapshot snapshot, bool whole,
+						  MemoryContext context, MpAlloc *alloc, MpImage *image);
+
+#endif

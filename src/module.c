@@ -1,0 +1,31 @@
+/*
+ * init.c: what happens when the library is loaded: each module says what it
+ * needs. Nothing here may fail or be slow: the postmaster may be the loader.
+ */
+#include "postgres.h"
+
+#include "utils/guc.h"
+
+#include "plan/batch_scan.h"
+#include "libxgboost/engine.h"
+#include "glue/model_predict.h"
+#include "score/moment.h"
+#include "model/shared.h"
+
+PG_MODULE_MAGIC_EXT(.name = "model_predict");
+
+void		_PG_init(void);
+
+void
+_PG_init(void)
+{
+	mp_cache_init();
+	mp_shared_init();
+	mp_moment_init();
+	mp_register_init();
+	mp_xgboost_init();
+	mp_engine_init();
+	mp_batch_scan_init();
+	mp_batch_plan_init();
+	MarkGUCPrefixReserved("model_predict");
+}

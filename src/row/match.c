@@ -1,0 +1,261 @@
+/*
+ * match.c: which column holds which feature.
+ *
+ * A feature takes the column of exactly its name; else the one of its name cut
+ * to 63 bytes, as PostgreSQL cuts identifiers; else the only one that differs
+ * just in case, since PostgreSQL folds names and pandas does not. A column
+ * that some feature names exactly is no candidate for another.
+ */
+#include "postgres.h"
+
+#include "mb/pg_wchar.h"
+
+#include "row/match.h"
+
+typedef struct NamedColumn
+{
+	const char *name;
+	int			length;
+	char	   *folded;
+	int			column;
+	int			feature;		/* that names it; -1: none yet */
+} NamedColumn;
+
+typedef struct Matcher
+{
+	const MpBooster *booster;
+	NamedColumn *columns;		/* by exact name */
+	NamedColumn **folded;		/* by folded name; made when first needed */
+	int			n;
+	int		   *column_of;
+	bool		guess;			/* no column where several might do */
+} Matcher;
+
+static int
+compare_bytes(const char *a, int a_length, const char *b, int b_length)
+{
+	int			c = memcmp(a, b, Min(a_length, b_length));
+
+	return c != 0 ? c : (a_length > b_length) - (a_length < b_length);
+}
+
+static int
+compare_exact(const void *a, const void *b)
+{
+	const NamedColumn *x = a;
+	const NamedColumn *y = b;
+
+	return compare_bytes(x->name, x->length, y->name, y->length);
+}
+
+static int
+compare_folded(const void *a, const void *b)
+{
+	const NamedColumn *x = *(NamedColumn *const *) a;
+	const NamedColumn *y = *(NamedColumn *const *) b;
+
+	return compare_bytes(x->folded, x->length, y->folded, y->length);
+}
+
+/* ASCII only, as identifiers are folded in a multibyte encoding. */
+static char *
+fold(const char *name, int length)
+{
+	char	   *folded = pnstrdup(name, length);
+
+	for (char *p = folded; *p; p++)
+		if (*p >= 'A' && *p <= 'Z')
+			*p += 'a' - 'A';
+	return folded;
+}
+
+static MpString
+feature_name(const Matcher *m, int feature)
+{
+	const MpFeature *f = mp_forest_features(m->booster->forest) + feature;
+
+	return mp_forest_string(m->booster->forest, f->name, f->name_length);
+}
+
+pg_noreturn static void
+ambiguous(const Matcher *m, int feature, const char *what)
+{
+	MpString	name = feature_name(m, feature);
+
+	ereport(ERROR,
+			errcode(ERRCODE_AMBIGUOUS_COLUMN),
+			errmsg("feature \"%.*s\" of model \"%s\" version %d is ambiguous",
+				   (int) name.length, name.data, m->booster->name, m->booster->version),
+			errdetail("%s", what),
+			errhint("Pass a row whose columns are named exactly as the model's features."));
+}
+
+/* The column of exactly this name, or NULL. */
+static NamedColumn *
+find_exact(const Matcher *m, int feature, const char *name, int length)
+{
+	NamedColumn key = {name, length};
+	NamedColumn *found = bsearch(&key, m->columns, m->n, sizeof(NamedColumn), compare_exact);
+
+	if (found == NULL)
+		return NULL;
+	if ((found > m->columns && compare_exact(found - 1, found) == 0) ||
+		(found + 1 < m->columns + m->n && compare_exact(found, found + 1) == 0))
+	{
+		if (m->guess)
+			return NULL;
+		ambiguous(m, feature, psprintf("Several columns of the row are named \"%.*s\".", length, name));
+	}
+	return found;
+}
+
+static void
+fold_columns(Matcher *m)
+{
+	m->folded = palloc(sizeof(NamedColumn *) * Max(m->n, 1));
+	for (int i = 0; i < m->n; i++)
+	{
+		m->columns[i].folded = fold(m->columns[i].name, m->columns[i].length);
+		m->folded[i] = &m->columns[i];
+	}
+	qsort(m->folded, m->n, sizeof(NamedColumn *), compare_folded);
+}
+
+/* The only column, not named exactly by a feature, that differs just in case; or NULL. */
+static NamedColumn *
+find_folded(Matcher *m, int feature, const char *name, int length)
+{
+	NamedColumn key = {name, length, fold(name, length)};
+	NamedColumn *found = NULL;
+	int			low = 0;
+	int			high = m->n;
+
+	if (m->folded == NULL)
+		fold_columns(m);
+	while (low < high)
+	{
+		int			middle = low + (high - low) / 2;
+		NamedColumn *c = m->folded[middle];
+
+		if (compare_bytes(c->folded, c->length, key.folded, length) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	for (; low < m->n; low++)
+	{
+		NamedColumn *c = m->folded[low];
+
+		if (compare_bytes(c->folded, c->length, key.folded, length) != 0)
+			break;
+		if (c->feature >= 0 && m->column_of[c->feature] == c->column &&
+			feature_name(m, c->feature).length == c->length &&
+			memcmp(feature_name(m, c->feature).data, c->name, c->length) == 0)
+			continue;			/* another feature's own name */
+		if (found != NULL && m->guess)
+			return NULL;
+		if (found != NULL)
+			ambiguous(m, feature, psprintf("Columns \"%.*s\" and \"%.*s\" differ from it only in case.",
+										   found->length, found->name, c->length, c->name));
+		found = c;
+	}
+	return found;
+}
+
+static bool
+claim(Matcher *m, int feature, NamedColumn *column)
+{
+	if (column == NULL)
+		return false;
+	if (column->feature >= 0 && m->guess)
+		return false;
+	if (column->feature >= 0)
+		ambiguous(m, feature, psprintf("Column \"%.*s\" would hold %s as well.", column->length,
+									   column->name, mp_feature_label(m->booster->forest, column->feature)));
+	column->feature = feature;
+	m->column_of[feature] = column->column;
+	return true;
+}
+
+static void
+report_absent(const Matcher *m)
+{
+	StringInfoData list;
+	int			count = 0;
+
+	initStringInfo(&list);
+	for (int i = 0; i < m->booster->forest->n_features; i++)
+	{
+		MpString	name = feature_name(m, i);
+
+		if (m->column_of[i] >= 0)
+			continue;
+		appendStringInfo(&list, "%s\"%.*s\"", count++ ? ", " : "", (int) name.length, name.data);
+	}
+	if (count == 0)
+		return;
+	ereport(ERROR,
+			errcode(ERRCODE_UNDEFINED_COLUMN),
+			errmsg_plural("the row lacks %d feature of model \"%s\" version %d: %s",
+						  "the row lacks %d features of model \"%s\" version %d: %s", count,
+						  count, m->booster->name, m->booster->version, list.data),
+			errhint("Name the columns as the model does, or register the model with absent_feature => 'missing'."));
+}
+
+static void
+match(Matcher *m, const char *const *names, int n)
+{
+	int			n_features = m->booster->forest->n_features;
+
+	m->columns = palloc(sizeof(NamedColumn) * Max(n, 1));
+	for (int i = 0; i < n; i++)
+		if (names[i] != NULL)
+			m->columns[m->n++] = (NamedColumn) {names[i], strlen(names[i]), NULL, i, -1};
+	qsort(m->columns, m->n, sizeof(NamedColumn), compare_exact);
+	for (int i = 0; i < n_features; i++)
+	{
+		MpString	name = feature_name(m, i);
+
+		m->column_of[i] = -1;
+		claim(m, i, find_exact(m, i, name.data, name.length));
+	}
+	for (int i = 0; i < n_features; i++)
+	{
+		MpString	name = feature_name(m, i);
+		int			length = name.length;
+
+		if (m->column_of[i] >= 0)
+			continue;
+		if (length >= NAMEDATALEN)
+		{
+			length = pg_mbcliplen(name.data, length, NAMEDATALEN - 1);
+			if (claim(m, i, find_exact(m, i, name.data, length)))
+				continue;
+		}
+		claim(m, i, find_folded(m, i, name.data, length));
+	}
+}
+
+void
+mp_match_columns(const MpBooster *booster, const char *const *names, int n, int *column_of)
+{
+	Matcher		m = {.booster = booster, .column_of = column_of};
+
+	if (booster->forest->n_feature_names == 0)
+		ereport(ERROR,
+				errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				errmsg("model \"%s\" version %d has no feature names, so a row cannot be read by name",
+					   booster->name, booster->version),
+				errhint("Register the model with feature_names => array[...], or pass the values one by one in the model's order."));
+	match(&m, names, n);
+	if (booster->options.absent_feature == MP_ABSENT_ERROR)
+		report_absent(&m);
+}
+
+void
+mp_match_guess(const MpBooster *booster, const char *const *names, int n, int *column_of)
+{
+	Matcher		m = {.booster = booster, .column_of = column_of, .guess = true};
+
+	match(&m, names, n);
+}

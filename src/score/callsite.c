@@ -1,0 +1,104 @@
+/*
+ * callsite.c: resolves a reference once for a statement, not once a row: the
+ * answer is kept with the call site and holds for its moment (see moment.c).
+ */
+#include "postgres.h"
+
+#include "miscadmin.h"
+#include "utils/memutils.h"
+
+#include "score/callsite.h"
+
+/* The function's memory goes: give the booster back. */
+static void
+release_site(void *arg)
+{
+	MpCallSite *site = arg;
+
+	if (site->booster != NULL)
+		mp_booster_unpin(site->booster);
+	site->booster = NULL;
+}
+
+MpCallSite *
+mp_callsite_create(MemoryContext context)
+{
+	MpCallSite *site = MemoryContextAllocZero(context, sizeof(MpCallSite));
+	MemoryContextCallback *callback = MemoryContextAllocZero(context, sizeof(MemoryContextCallback));
+
+	site->context = context;
+	callback->func = release_site;
+	callback->arg = site;
+	MemoryContextRegisterResetCallback(context, callback);
+	return site;
+}
+
+static void
+remember_reference(MpCallSite *site, const char *reference, int length)
+{
+	if (length > site->reference_room)
+	{
+		site->reference = MemoryContextAlloc(site->context, 2 * length);
+		site->reference_room = 2 * length;
+	}
+	site->reference_length = length;
+	memcpy(site->reference, reference, length);
+}
+
+static void
+resolve(MpCallSite *site, const char *reference, int length)
+{
+	Snapshot	snapshot = mp_catalog_snapshot();
+	MemoryContext work = AllocSetContextCreate(CurrentMemoryContext, "model_predict resolve",
+											   ALLOCSET_SMALL_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(work);
+	MpBooster  *booster;
+	MpModelRow	model;
+	char	   *name;
+	int32		version;
+
+	/* an error on the way must not leave the old answer in force */
+	release_site(site);
+	version = mp_catalog_resolve(pnstrdup(reference, length), GetUserId(), snapshot, &model, &name);
+	booster = mp_cache_get(name, model.id, version, snapshot);
+	remember_reference(site, reference, length);
+	mp_moment_set(&site->moment, site->context);
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(work);
+	mp_booster_pin(booster);
+	site->booster = booster;
+}
+
+bool
+mp_callsite_resolve(MpCallSite *site, const char *reference, int length)
+{
+	if (site->booster != NULL && !site->booster->stale &&
+		site->reference_length == length &&
+		memcmp(site->reference, reference, length) == 0 &&
+		mp_moment_is_now(&site->moment))
+		return false;
+	resolve(site, reference, length);
+	return true;
+}
+
+MpCallSite *
+mp_callsite_get(FunctionCallInfo fcinfo, int first)
+{
+	MpCallSite *site = fcinfo->flinfo->fn_extra;
+	text	   *reference;
+
+	if (PG_ARGISNULL(0))
+		ereport(ERROR,
+				errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				errmsg("the model must not be null"));
+	reference = PG_GETARG_TEXT_PP(0);
+	if (site == NULL)
+	{
+		site = mp_callsite_create(fcinfo->flinfo->fn_mcxt);
+		site->form = mp_row_form(fcinfo, first, site->context);
+		fcinfo->flinfo->fn_extra = site;
+	}
+	if (mp_callsite_resolve(site, VARDATA_ANY(reference), VARSIZE_ANY_EXHDR(reference)))
+		mp_row_form_reset(site->form);
+	return site;
+}

@@ -1,0 +1,40 @@
+/*
+ * callsite.h: what one place in a query remembers from row to row. Include
+ * after postgres.h.
+ */
+#ifndef MP_CALLSITE_H
+#define MP_CALLSITE_H
+
+#include "score/moment.h"
+#include "row/row.h"
+
+typedef struct MpCallSite
+{
+	/* the question */
+	char	   *reference;		/* as written, not terminated */
+	int			reference_length;
+	int			reference_room;
+	MpMoment	moment;
+	/* the answer */
+	MpBooster  *booster;		/* pinned; NULL: nothing resolved */
+	/* how the arguments hold the row, see row.c; NULL: not known from arguments */
+	MpRowForm  *form;
+	MemoryContext context;		/* of all this: the function's */
+} MpCallSite;
+
+/* An unresolved one, which gives its booster back when the context goes. */
+extern MpCallSite *mp_callsite_create(MemoryContext context);
+
+/*
+ * Makes site->booster what the reference names at this moment. True: asked
+ * anew, and what was learned of the booster is void.
+ */
+extern bool mp_callsite_resolve(MpCallSite *site, const char *reference, int length);
+
+/*
+ * The call site of this function call, resolved for the reference in argument
+ * 0, which must not be null; the row starts at argument `first`.
+ */
+extern MpCallSite *mp_callsite_get(FunctionCallInfo fcinfo, int first);
+
+#endif

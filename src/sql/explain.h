@@ -1,0 +1,80 @@
+/*
+ * explain.h: why a row has its score, for the files that tell it. Include
+ * after postgres.h.
+ */
+#ifndef MP_EXPLAIN_H
+#define MP_EXPLAIN_H
+
+#include "core/shap/shap.h"
+#include "score/callsite.h"
+
+/* The value of a feature as the row has it; false: it is null or absent. */
+typedef bool (*MpRowValue) (void *row, const MpBooster *booster, int feature,
+							MpInput *input, Datum *value);
+
+/*
+ * One output of a row taken apart: bias + contributions = margin. Lives in the
+ * memory of the call, and only as long as the row does, of which values are
+ * read.
+ */
+typedef struct MpExplanation
+{
+	MpRowValue	value_of;
+	void	   *row;
+	MpBooster  *booster;		/* its margin is the row's */
+	int			output;			/* the margin that is explained */
+	int			class;			/* the class that this speaks for; -1: the model has none */
+	bool		negated;		/* it speaks against the margin: the first of two classes */
+	double		margin;			/* as all below, of what is explained */
+	double		bias;
+	float	   *contribs;		/* [n_features] */
+	int		   *order;			/* features, strongest first; equally strong ones by position */
+} MpExplanation;
+
+/* in contribs.c */
+/* What SHAP needs; errors where the model cannot be explained. */
+extern MpShap *mp_contribs_open(MpBooster *booster);
+
+/* The call site with the row in its booster's x; NULL: the answer is NULL. */
+extern MpCallSite *mp_contribs_read(FunctionCallInfo fcinfo, int first);
+
+/* in explain.c */
+
+/*
+ * Explains the row that starts at argument `first`: for the class (or, where
+ * there are several outputs but no classes, the number of the output) that
+ * `class` names, or with NULL for the second of two classes, for the predicted
+ * one of several, for the value. False: the answer is NULL.
+ */
+extern bool mp_explain_row(FunctionCallInfo fcinfo, int first, text *class, MpExplanation *e);
+
+/* The same for a scored row in the booster's x; the caller has set `booster`, `value_of`, `row`. */
+extern void mp_explain_scored(text *class, MpExplanation *e);
+
+/* Its name; f0, f1, ... without. */
+extern char *mp_explain_feature(const MpExplanation *e, int feature);
+
+/* Its value as the row gave it; "missing", or "-999 (as missing)" where it only counts as that. */
+extern char *mp_explain_value(const MpExplanation *e, int feature);
+
+/* Features whose contribution is not 0, at most `top`: they lead `order`. */
+extern int	mp_explain_count(const MpExplanation *e, int top);
+
+/*
+ * What the objective makes of the row's margins and of the biases alone, for
+ * what is explained: a probability where the model gives any, else a value.
+ */
+typedef struct MpOutcome
+{
+	bool		is_probability;
+	float		row;
+	float		base;
+} MpOutcome;
+
+/* False: neither is defined, as for binary:hinge. */
+extern bool mp_explain_outcome(const MpExplanation *e, MpOutcome *outcome);
+
+/* in reasons.c */
+extern text *mp_reasons_line(const MpExplanation *e, int top);
+
+#endif

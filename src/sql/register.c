@@ -1,0 +1,393 @@
+/*
+ * register.c: model_predict.register(): from the bytes of a file to a version.
+ *
+ * Everything that can be wrong is found before anything is written: the file
+ * is read and validated, its options are held against it, the examples are
+ * scored. What is written then is one transaction's work like any other.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "access/detoast.h"
+#include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "common/cryptohash.h"
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/guc.h"
+#include "utils/jsonb.h"
+#include "utils/memutils.h"
+#include "utils/numeric.h"
+#include "utils/timestamp.h"
+
+#include "model/booster.h"
+#include "score/examples.h"
+#include "model/image.h"
+#include "sql/manage.h"
+#include "store/options.h"
+#include "score/score.h"
+
+/* The arguments of register(), in order; src of the array is the SQL script. */
+enum
+{
+	ARG_NAME, ARG_MODEL, ARG_CLASSES, ARG_FEATURE_NAMES, ARG_CATEGORIES, ARG_TREES,
+	ARG_THRESHOLD, ARG_MISSING, ARG_ABSENT, ARG_UNSEEN, ARG_INFINITY, ARG_EXAMPLES,
+	ARG_DESCRIPTION, ARG_TAGS
+};
+
+static int	max_model_size = 256 * 1024;	/* kB */
+
+void
+mp_register_init(void)
+{
+	DefineCustomIntVariable("model_predict.max_model_size",
+							"Largest model file that can be registered.",
+							"A row can be dumped while its text is below 1 GB: two letters a byte, and the options.",
+							&max_model_size, 256 * 1024, 1, 500 * 1024,
+							PGC_SUSET, GUC_UNIT_KB, NULL, NULL, NULL);
+}
+
+bytea *
+mp_sha256(const void *data, Size size)
+{
+	bytea	   *result = palloc(VARHDRSZ + 32);
+	pg_cryptohash_ctx *ctx = pg_cryptohash_create(PG_SHA256);
+	const uint8 *p = data;
+	bool		ok = ctx != NULL && pg_cryptohash_init(ctx) == 0;
+
+	while (ok && size > 0)
+	{
+		Size		step = Min(size, 4 * 1024 * 1024);
+
+		CHECK_FOR_INTERRUPTS();
+		ok = pg_cryptohash_update(ctx, p, step) == 0;
+		p += step;
+		size -= step;
+	}
+	ok = ok && pg_cryptohash_final(ctx, (uint8 *) VARDATA(result), 32) == 0;
+	pg_cryptohash_free(ctx);
+	if (!ok)
+		elog(ERROR, "could not compute SHA-256");
+	SET_VARSIZE(result, VARHDRSZ + 32);
+	return result;
+}
+
+/* A word of an option that may not be null. */
+static char *
+word_arg(FunctionCallInfo fcinfo, int arg, const char *option)
+{
+	if (PG_ARGISNULL(arg))
+		ereport(ERROR,
+				errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				errmsg("option \"%s\" must not be null", option),
+				errhint("Leave it out for its default."));
+	return text_to_cstring(PG_GETARG_TEXT_PP(arg));
+}
+
+static void
+check_size(Datum model)
+{
+	Size		size = toast_raw_datum_size(model) - VARHDRSZ;
+
+	if (size > (Size) max_model_size * 1024)
+		ereport(ERROR,
+				errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				errmsg("the model is too large: %zu bytes", size),
+				errdetail("The limit is %d kB.", max_model_size),
+				errhint("A superuser can raise model_predict.max_model_size."));
+}
+
+static void
+read_arguments(FunctionCallInfo fcinfo, MpRowOptions *row, MpLoadOptions *load)
+{
+	memset(row, 0, sizeof(*row));
+	memset(load, 0, sizeof(*load));
+	load->trees = mp_option_trees(word_arg(fcinfo, ARG_TREES, "trees"));
+	row->absent_feature = mp_option_absent(word_arg(fcinfo, ARG_ABSENT, "absent_feature"));
+	row->unseen_category = mp_option_unseen(word_arg(fcinfo, ARG_UNSEEN, "unseen_category"));
+	row->infinity = mp_option_infinity(word_arg(fcinfo, ARG_INFINITY, "infinity"));
+	if (PG_ARGISNULL(ARG_THRESHOLD))
+		word_arg(fcinfo, ARG_THRESHOLD, "threshold");
+	row->threshold = PG_GETARG_FLOAT4(ARG_THRESHOLD);
+	if (!(row->threshold >= 0 && row->threshold <= 1))
+		ereport(ERROR,
+				errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				errmsg("option \"threshold\" must be a probability from 0 to 1, not %g", row->threshold));
+	if (!PG_ARGISNULL(ARG_MISSING) && !isnan(PG_GETARG_FLOAT4(ARG_MISSING)))
+	{
+		row->has_missing = true;
+		row->missing = PG_GETARG_FLOAT4(ARG_MISSING);
+	}
+	if (!PG_ARGISNULL(ARG_CLASSES))
+		mp_option_classes(PG_GETARG_ARRAYTYPE_P(ARG_CLASSES), row);
+	if (!PG_ARGISNULL(ARG_FEATURE_NAMES))
+		load->feature_names = mp_option_strings("feature_names", PG_GETARG_ARRAYTYPE_P(ARG_FEATURE_NAMES),
+												&load->n_feature_names);
+	if (!PG_ARGISNULL(ARG_CATEGORIES))
+		load->categories = mp_option_categories(PG_GETARG_JSONB_P(ARG_CATEGORIES), &load->n_categories);
+}
+
+static void
+check_classes(const MpRowOptions *row, const MpForest *forest)
+{
+	MpTask		task = mp_forest_task(forest, row->n_classes > 0);
+	int			n = mp_task_n_classes(task, forest);
+	char	  **sorted;
+
+	if (row->n_classes == 0)
+		return;
+	if (n == 0)
+		ereport(ERROR,
+				errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				errmsg("option \"classes\" does not fit: the objective \"%s\" has no classes",
+					   mp_objective_name(forest->objective)));
+	if (row->n_classes != n)
+		ereport(ERROR,
+				errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				errmsg("option \"classes\" must have %d labels, not %d", n, row->n_classes),
+				errhint("Give them in the order of the model's classes, as scikit-learn's classes_ has them."));
+	sorted = palloc(sizeof(char *) * n);
+	memcpy(sorted, row->classes, sizeof(char *) * n);
+	qsort(sorted, n, sizeof(char *), pg_qsort_strcmp);
+	for (int i = 1; i < n; i++)
+		if (strcmp(sorted[i - 1], sorted[i]) == 0)
+			ereport(ERROR,
+					errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					errmsg("option \"classes\" has the label \"%s\" twice", mp_shown(sorted[i])));
+	pfree(sorted);
+}
+
+/* XGBoost 1.x saved scikit-learn's `missing` in an attribute. */
+static void
+honour_missing(MpRowOptions *row, const MpModelInfo *info, const char *name)
+{
+	if (!info->has_missing || isnan(info->missing) || row->has_missing)
+		return;
+	row->has_missing = true;
+	row->missing = info->missing;
+	ereport(NOTICE,
+			errmsg("model \"%s\" was trained with missing = %g: that value counts as missing",
+				   name, info->missing),
+			errhint("Use the option missing => ... for another."));
+}
+
+static Datum
+text_datum(const char *text)
+{
+	return CStringGetTextDatum(text);
+}
+
+static const char *
+trees_word(const MpForest *forest, MpTreesOption asked)
+{
+	if (asked == MP_TREES_AUTO)
+		return forest->n_rounds_used < forest->n_rounds ? "best" : "all";
+	return asked == MP_TREES_BEST ? "best" : "all";
+}
+
+static const char *
+absent_word(MpOnAbsent option)
+{
+	return option == MP_ABSENT_ERROR ? "error" : "missing";
+}
+
+/* Inserts the row of table version; all arguments of register() and what the file says. */
+static void
+insert_version(FunctionCallInfo fcinfo, const MpWriter *writer, int64 model, int32 version,
+			   bytea *blob, bytea *sha256, const MpForest *forest, const MpRowOptions *row,
+			   const MpLoadOptions *load)
+{
+	struct
+	{
+		const char *column;
+		MpParam		param;
+	}			columns[] = {
+		{"model", {INT8OID, Int64GetDatum(model)}},
+		{"version", {INT4OID, Int32GetDatum(version)}},
+		{"sha256", {BYTEAOID, PointerGetDatum(sha256)}},
+		{"trees", {TEXTOID, text_datum(trees_word(forest, load->trees))}},
+		{"classes", {TEXTARRAYOID, PG_GETARG_DATUM(ARG_CLASSES), PG_ARGISNULL(ARG_CLASSES)}},
+		{"feature_names", {TEXTARRAYOID, PG_GETARG_DATUM(ARG_FEATURE_NAMES), PG_ARGISNULL(ARG_FEATURE_NAMES)}},
+		{"categories", {JSONBOID, PG_GETARG_DATUM(ARG_CATEGORIES), PG_ARGISNULL(ARG_CATEGORIES)}},
+		{"threshold", {FLOAT4OID, Float4GetDatum(row->threshold)}},
+		{"missing", {FLOAT4OID, Float4GetDatum(row->missing), !row->has_missing}},
+		{"absent_feature", {TEXTOID, text_datum(absent_word(row->absent_feature))}},
+		{"unseen_category", {TEXTOID, PG_GETARG_DATUM(ARG_UNSEEN)}},
+		{"infinity", {TEXTOID, PG_GETARG_DATUM(ARG_INFINITY)}},
+		{"examples", {JSONBOID, PG_GETARG_DATUM(ARG_EXAMPLES), PG_ARGISNULL(ARG_EXAMPLES)}},
+		{"description", {TEXTOID, PG_GETARG_DATUM(ARG_DESCRIPTION), PG_ARGISNULL(ARG_DESCRIPTION)}},
+		{"tags", {JSONBOID, PG_GETARG_DATUM(ARG_TAGS), PG_ARGISNULL(ARG_TAGS)}},
+		{"format", {TEXTOID, text_datum(mp_format_name(forest->source))}},
+		{"xgboost", {TEXTOID, text_datum(psprintf("%d.%d.%d", forest->version[0], forest->version[1], forest->version[2]))}},
+		{"objective", {TEXTOID, text_datum(mp_objective_name(forest->objective))}},
+		{"booster", {TEXTOID, text_datum(mp_booster_name(forest->booster))}},
+		{"features", {INT4OID, Int32GetDatum(forest->n_features)}},
+		{"outputs", {INT4OID, Int32GetDatum(forest->n_outputs)}},
+		{"n_trees", {INT4OID, Int32GetDatum(forest->n_trees)}},
+		{"rounds", {INT4OID, Int32GetDatum(forest->n_rounds)}},
+		{"rounds_used", {INT4OID, Int32GetDatum(forest->n_rounds_used)}},
+		{"max_depth", {INT4OID, Int32GetDatum(mp_forest_depth(mp_alloc_context(CurrentMemoryContext), forest))}},
+		{"created", {TIMESTAMPTZOID, TimestampTzGetDatum(GetCurrentTransactionStartTimestamp())}},
+		{"created_by", {TEXTOID, text_datum(GetUserNameFromId(writer->user, false))}},
+		{"data", {BYTEAOID, PointerGetDatum(blob)}}
+	};
+	StringInfoData sql;
+	StringInfoData params;
+	MpParam		values[lengthof(columns)];
+
+	initStringInfo(&sql);
+	initStringInfo(&params);
+	appendStringInfoString(&sql, "INSERT INTO model_predict.version (");
+	for (int i = 0; i < lengthof(columns); i++)
+	{
+		appendStringInfo(&sql, "%s%s", i ? ", " : "", columns[i].column);
+		appendStringInfo(&params, "%s$%d", i ? ", " : "", i + 1);
+		values[i] = columns[i].param;
+	}
+	appendStringInfo(&sql, ") VALUES (%s)", params.data);
+	mp_writer_execute(sql.data, lengthof(columns), values);
+}
+
+/* Refuses a null where the SQL declaration allows one but the meaning does not. */
+static void
+check_required(FunctionCallInfo fcinfo)
+{
+	if (PG_ARGISNULL(ARG_NAME))
+		ereport(ERROR,
+				errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				errmsg("the model's name must not be null"));
+	if (PG_ARGISNULL(ARG_MODEL))
+		ereport(ERROR,
+				errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				errmsg("the model's bytes must not be null"));
+	check_size(PG_GETARG_DATUM(ARG_MODEL));
+}
+
+/* The number that the version will have if nobody else registers one meanwhile: for messages. */
+static int32
+probable_version(const char *name)
+{
+	MpModelRow	model;
+
+	if (mp_catalog_model(name, mp_catalog_snapshot(), &model))
+		return model.last_version + 1;
+	return mp_manage_highest_version(name) + 1;
+}
+
+static void
+check_ascii(const char *name, const char *what, int feature, MpString text)
+{
+	for (uint32 i = 0; i < text.length; i++)
+		if (IS_HIGHBIT_SET(text.data[i]))
+			ereport(ERROR,
+					errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+					errmsg("%s feature %d of model \"%s\" is not ASCII", what, feature + 1, name),
+					errdetail("Models speak UTF-8, and this database's encoding is %s.", GetDatabaseEncodingName()),
+					errhint("Give the model ASCII names and labels, or register it in a database of encoding UTF8."));
+}
+
+/* Letters beyond ASCII would be other ones in a database that does not speak UTF-8, or none at all. */
+static void
+check_letters(const char *name, const MpForest *forest)
+{
+	if (GetDatabaseEncoding() == PG_UTF8 || GetDatabaseEncoding() == PG_SQL_ASCII)
+		return;
+	for (int i = 0; i < forest->n_features; i++)
+	{
+		const MpFeature *f = mp_forest_features(forest) + i;
+
+		if (forest->n_feature_names > 0)
+			check_ascii(name, "the name of", i, mp_forest_string(forest, f->name, f->name_length));
+		for (uint32 k = 0; k < f->n_categories; k++)
+		{
+			const MpCategory *c = mp_forest_categories(forest, f) + k;
+
+			check_ascii(name, "a category of", i, mp_forest_string(forest, c->label, c->label_length));
+		}
+	}
+}
+
+/* The booster that the examples are scored by; it also owns forest and kernel image. */
+static MpBooster *
+load_to_register(const char *name, const bytea *blob, const MpLoadOptions *load,
+				 MpRowOptions *row, MpImage *image)
+{
+	MpBooster  *booster = mp_booster_begin(name, 0, probable_version(name));
+	MpModelInfo info;
+	MpError		error;
+
+	mp_error_clear(&error);
+	if (!mp_model_load(booster->alloc, VARDATA_ANY(blob), VARSIZE_ANY_EXHDR(blob), load,
+					   &image->forest, &info, &error))
+		mp_throw(&error, name, 0);
+	check_classes(row, image->forest);
+	check_letters(name, image->forest);
+	honour_missing(row, &info, name);
+	image->kernel = mp_kernel_compile(booster->alloc, image->forest, &image->kernel_size, &error);
+	if (image->kernel == NULL && error.code != MP_OK)
+		mp_throw(&error, name, 0);
+	mp_booster_finish(booster, image->forest, true, image->kernel, row);
+	return booster;
+}
+
+/* The first version serves at once; later ones wait for deploy(). */
+static void
+record(const MpWriter *writer, const char *name, const MpModelRow *model, int32 version)
+{
+	int32		serving = mp_manage_alias(model->id, MP_DEFAULT_ALIAS);
+	MpEvent		event = {
+		.model = name, .model_id = model->id, .owner = model->owner,
+		.action = "register", .new_version = version
+	};
+
+	if (serving == 0)
+	{
+		mp_manage_point(model->id, MP_DEFAULT_ALIAS, version);
+		event.alias = MP_DEFAULT_ALIAS;
+	}
+	else
+		ereport(NOTICE,
+				errmsg("model \"%s\" version %d is registered; version %d still serves",
+					   name, version, serving),
+				errhint("SELECT model_predict.deploy(%s, %d);", quote_literal_cstr(name), version));
+	mp_manage_log(writer, &event);
+}
+
+PG_FUNCTION_INFO_V1(mp_register);
+Datum
+mp_register(PG_FUNCTION_ARGS)
+{
+	MpRowOptions row;
+	MpLoadOptions load;
+	MpImage		image = {0};
+	MpBooster  *booster;
+	char	   *name;
+	bytea	   *blob;
+	bytea	   *sha256;
+	MpWriter	writer;
+	MpModelRow	model;
+	int32		version;
+	bool		created;
+
+	check_required(fcinfo);
+	name = text_to_cstring(PG_GETARG_TEXT_PP(ARG_NAME));
+	mp_check_name(name, "model");
+	read_arguments(fcinfo, &row, &load);
+	blob = PG_GETARG_BYTEA_PP(ARG_MODEL);
+	booster = load_to_register(name, blob, &load, &row, &image);
+	if (!PG_ARGISNULL(ARG_EXAMPLES))
+		mp_examples_check(booster, PG_GETARG_JSONB_P(ARG_EXAMPLES));
+	sha256 = mp_sha256(VARDATA_ANY(blob), VARSIZE_ANY_EXHDR(blob));
+	mp_writer_begin(&writer, "register()");
+	version = mp_manage_next_version(&writer, name, &model, &created);
+	insert_version(fcinfo, &writer, model.id, version, blob, sha256, image.forest, &row, &load);
+	mp_image_insert_features(model.id, version, image.forest);
+	mp_image_store(&(MpImageSource) {model.id, version, PointerGetDatum(blob), sha256, &load}, &image);
+	record(&writer, name, &model, version);
+	mp_writer_end(&writer);
+	mp_booster_free(booster);
+	PG_RETURN_INT32(version);
+}

@@ -1,0 +1,330 @@
+/*
+ * verify.c: model_predict.verify(): is this version scored as it should be?
+ *
+ * Three tests, a row of the answer each: the stored examples against what
+ * Python answered; rows made from the model's own thresholds and categories
+ * (see core/probe.h), bit by bit, the kernel that serves against the plain
+ * evaluator; and the same rows against libxgboost, margins and predictions,
+ * where the library can be had and can read the model. What cannot be done
+ * says why, and differs in nothing: differences is null then.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "portability/instr_time.h"
+#include "utils/builtins.h"
+#include "utils/jsonb.h"
+#include "utils/timestamp.h"
+
+#include "store/catalog.h"
+#include "core/forest/eval.h"
+#include "core/forest/probe.h"
+#include "libxgboost/engine.h"
+#include "score/examples.h"
+#include "sql/manage.h"
+
+#define MAX_TARGETS 20000		/* thresholds and categories that are tried */
+#define MAX_VALUES 100000000	/* features, or outputs, of all targets: fewer for wide models */
+#define BATCH_VALUES 262144		/* and of the rows given to libxgboost at once */
+
+typedef struct Test
+{
+	const char *name;
+	int64		rows;
+	int64		differences;	/* -1: could not be made */
+	instr_time	elapsed;
+	char	   *detail;
+} Test;
+
+typedef struct Verifier
+{
+	MpBooster  *booster;
+	const MpForest *forest;
+	bool		library;		/* compare with it */
+	int			n_predictions;
+	int			n;				/* rows of the batch */
+	int			room;
+	float	   *x;				/* [room][n_features] */
+	float	   *margins;		/* [room][n_outputs], ours */
+	float	   *theirs;			/* [room][n_outputs] */
+	Test		reference;
+	Test		libxgboost;
+} Verifier;
+
+static bool
+same_bits(const float *a, const float *b, int n)
+{
+	for (int i = 0; i < n; i++)
+		if (memcmp(&a[i], &b[i], sizeof(float)) != 0 && !(isnan(a[i]) && isnan(b[i])))
+			return false;
+	return true;
+}
+
+static char *
+show(const float *values, int n)
+{
+	StringInfoData text;
+
+	initStringInfo(&text);
+	for (int i = 0; i < n && i < 20; i++)
+		appendStringInfo(&text, "%s%.9g", i ? "," : "{", values[i]);
+	appendStringInfoString(&text, n > 20 ? ",...}" : "}");
+	return text.data;
+}
+
+static void
+count_difference(const Verifier *v, Test *test, const float *x, const char *what,
+				 const float *ours, const float *theirs, int n)
+{
+	if (test->differences++ == 0)
+		test->detail = psprintf("The %s of row %s are %s, not %s.", what,
+								show(x, v->forest->n_features), show(ours, n), show(theirs, n));
+}
+
+static void
+start(instr_time *t)
+{
+	INSTR_TIME_SET_CURRENT(*t);
+}
+
+static void
+stop(Test *test, const instr_time *since)
+{
+	instr_time	now;
+
+	INSTR_TIME_SET_CURRENT(now);
+	INSTR_TIME_ACCUM_DIFF(test->elapsed, now, *since);
+}
+
+/* One row by the kernel and by the plain evaluator. */
+static void
+compare_with_reference(Verifier *v, const float *x, float *margin)
+{
+	float	   *plain = v->booster->prediction;	/* it has room for the margins too */
+	instr_time	since;
+
+	start(&since);
+	mp_kernel_margin(v->booster->kernel, x, margin);
+	mp_eval_margin(v->forest, x, plain);
+	v->reference.rows++;
+	if (!same_bits(margin, plain, v->forest->n_outputs))
+		count_difference(v, &v->reference, x, "margins", margin, plain, v->forest->n_outputs);
+	stop(&v->reference, &since);
+}
+
+static char *
+fault_text(const MpXgboostFault *fault)
+{
+	if (fault->detail == NULL)
+		return fault->message;
+	return psprintf("%s. %s", fault->message, fault->detail);
+}
+
+/*
+ * Whether the library makes predictions of margins as the XGBoost does that
+ * saved the model: later ones came to sort quantiles, those of 1.x all agree.
+ */
+static bool
+same_links(const Verifier *v)
+{
+	return mp_xgboost_compare_version(2, 0, 0) < 0 || mp_engine_same_minor(v->booster);
+}
+
+/* The batch by libxgboost: margins, then predictions of the rows whose margins agree. */
+static void
+compare_with_library(Verifier *v)
+{
+	int			n_outputs = v->forest->n_outputs;
+	bool	   *counted = palloc0(sizeof(bool) * v->n);
+	MpXgboostFault fault;
+	instr_time	since;
+
+	start(&since);
+	for (int margin = 1; margin >= (same_links(v) ? 0 : 1); margin--)
+	{
+		int			n = margin ? n_outputs : v->n_predictions;
+
+		if (!mp_xgboost_predict(v->booster->xgboost, v->booster, v->x, v->n, margin, v->theirs,
+								&fault))
+		{
+			v->library = false;
+			v->libxgboost.differences = -1;
+			v->libxgboost.detail = fault_text(&fault);
+			break;
+		}
+		for (int i = 0; i < v->n; i++)
+		{
+			const float *ours = v->margins + (size_t) i * n_outputs;
+			const float *theirs = v->theirs + (size_t) i * n;
+
+			if (!margin)
+			{
+				mp_predict_from_margin(v->forest, ours, v->booster->prediction);
+				ours = v->booster->prediction;
+			}
+			if (counted[i] || same_bits(ours, theirs, n))
+				continue;
+			counted[i] = true;
+			count_difference(v, &v->libxgboost, v->x + (size_t) i * v->forest->n_features,
+							 margin ? "margins" : "predictions", ours, theirs, n);
+		}
+	}
+	stop(&v->libxgboost, &since);
+	if (v->library)
+		v->libxgboost.rows += v->n;
+	pfree(counted);
+}
+
+static void
+flush_batch(Verifier *v)
+{
+	CHECK_FOR_INTERRUPTS();
+	if (v->library && v->n > 0)
+		compare_with_library(v);
+	v->n = 0;
+}
+
+static void
+open_library(Verifier *v, Snapshot snapshot)
+{
+	MpXgboostFault fault;
+	instr_time	since;
+
+	v->libxgboost.name = "libxgboost";
+	start(&since);
+	if (mp_engine_setting == MP_ENGINE_NATIVE)
+	{
+		v->libxgboost.differences = -1;
+		v->libxgboost.detail = "model_predict.engine is native: libxgboost is not loaded";
+	}
+	else if (mp_engine_open(v->booster, snapshot, &fault))
+		v->library = true;
+	else
+	{
+		v->libxgboost.differences = -1;
+		v->libxgboost.detail = fault_text(&fault);
+	}
+	stop(&v->libxgboost, &since);
+}
+
+/* The rows that the model itself gives. */
+static void
+run_probe(Verifier *v)
+{
+	int			width = Max(Max(v->forest->n_features, v->forest->n_outputs), 1);
+	uint64		limit = Max(1, Min(MAX_TARGETS, MAX_VALUES / width));
+	MpError		error;
+	MpProbe    *probe;
+	char	   *tried;
+
+	v->reference.name = "reference";
+	v->room = Max(1, BATCH_VALUES / width);
+	v->n_predictions = mp_forest_n_predictions(v->forest);
+	v->x = palloc(sizeof(float) * v->room * width);
+	v->margins = palloc(sizeof(float) * v->room * width);
+	v->theirs = palloc(sizeof(float) * v->room * width);
+	probe = mp_probe_open(mp_alloc_context(CurrentMemoryContext), v->forest, limit, &error);
+	if (probe == NULL)
+		mp_throw(&error, v->booster->name, v->booster->version);
+	while (mp_probe_next(probe, v->x + (size_t) v->n * v->forest->n_features))
+	{
+		compare_with_reference(v, v->x + (size_t) v->n * v->forest->n_features,
+							   v->margins + (size_t) v->n * v->forest->n_outputs);
+		if (++v->n == v->room)
+			flush_batch(v);
+	}
+	flush_batch(v);
+	tried = psprintf(UINT64_FORMAT " of " UINT64_FORMAT " thresholds and categories",
+					 mp_probe_targets_tried(probe), mp_probe_targets(probe));
+	if (v->reference.detail == NULL)
+		v->reference.detail = tried;
+	if (v->libxgboost.detail == NULL)
+		v->libxgboost.detail = tried;
+	mp_probe_close(probe);
+}
+
+/* The stored examples, by the engine that the session has chosen. */
+static void
+run_examples(Test *test, MpBooster *booster, Snapshot snapshot)
+{
+	MpScan		scan;
+	HeapTuple	tuple;
+	Datum		examples;
+	bool		isnull;
+	int			n = 0;
+	instr_time	since;
+
+	test->name = "examples";
+	mp_scan_begin(&scan, "version", snapshot);
+	mp_scan_key_int8(&scan, "model", booster->model);
+	mp_scan_key_int4(&scan, "version", booster->version);
+	tuple = mp_scan_next(&scan);
+	if (tuple == NULL)
+		mp_manage_no_version(booster->name, booster->version);
+	examples = mp_scan_value(&scan, tuple, "examples", &isnull);
+	start(&since);
+	if (!isnull)
+		test->differences = mp_examples_count_different(booster, DatumGetJsonbPCopy(examples), &n,
+														&test->detail);
+	stop(test, &since);
+	mp_scan_end(&scan);
+	test->rows = n;
+	if (n == 0)
+	{
+		test->differences = -1;
+		test->detail = "the version was registered without examples";
+	}
+}
+
+static void
+put(ReturnSetInfo *rsinfo, const MpBooster *booster, const Test *test, const char *library)
+{
+	const int32 *v = booster->forest->version;
+	Interval	elapsed = {0};
+	Datum		values[8];
+	bool		nulls[8] = {0};
+
+	elapsed.time = INSTR_TIME_GET_MICROSEC(test->elapsed);
+	values[0] = CStringGetTextDatum(test->name);
+	values[1] = Int64GetDatum(test->rows);
+	nulls[2] = test->differences < 0;
+	values[2] = Int64GetDatum(test->differences);
+	values[3] = CStringGetTextDatum(mp_kernel_kind_name(mp_kernel_kind(booster->kernel)));
+	values[4] = CStringGetTextDatum(psprintf("%d.%d.%d", v[0], v[1], v[2]));
+	nulls[5] = library == NULL;
+	values[5] = library ? CStringGetTextDatum(library) : (Datum) 0;
+	values[6] = IntervalPGetDatum(&elapsed);
+	nulls[7] = test->detail == NULL;
+	values[7] = test->detail ? CStringGetTextDatum(test->detail) : (Datum) 0;
+	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+}
+
+PG_FUNCTION_INFO_V1(mp_verify);
+Datum
+mp_verify(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	Snapshot	snapshot = mp_catalog_snapshot();
+	Verifier	v = {0};
+	Test		examples = {0};
+	MpModelRow	model;
+	char	   *name;
+	int32		version;
+
+	InitMaterializedSRF(fcinfo, 0);
+	version = mp_rights_resolve(mp_manage_text(fcinfo, 0, "reference to a model"), "trees",
+								snapshot, &model, &name);
+	/* nothing below loads another model, so that the booster stays without a pin */
+	v.booster = mp_cache_get(name, model.id, version, snapshot);
+	v.forest = mp_booster_forest(v.booster, snapshot);
+	run_examples(&examples, v.booster, snapshot);
+	open_library(&v, snapshot);
+	run_probe(&v);
+	put(rsinfo, v.booster, &examples, NULL);
+	put(rsinfo, v.booster, &v.reference, NULL);
+	put(rsinfo, v.booster, &v.libxgboost, mp_xgboost_version());
+	return (Datum) 0;
+}

@@ -1,0 +1,40 @@
+/*
+ * catalog.h: scans of the extension's tables, for the glue files that read
+ * them. Include after postgres.h.
+ */
+#ifndef MP_CATALOG_H
+#define MP_CATALOG_H
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/skey.h"
+#include "utils/rel.h"
+
+#include "glue/model_predict.h"
+
+#define MP_SCAN_MAX_KEYS 2
+
+/* A scan by equality: begin, keys, next until NULL, end. Tuples are valid until the next call. */
+typedef struct MpScan
+{
+	Relation	rel;
+	Snapshot	snapshot;
+	int			nkeys;
+	ScanKeyData keys[MP_SCAN_MAX_KEYS];
+	SysScanDesc scan;
+} MpScan;
+
+extern void mp_scan_begin(MpScan *scan, const char *table, Snapshot snapshot);
+extern void mp_scan_key_int8(MpScan *scan, const char *column, int64 value);
+extern void mp_scan_key_int4(MpScan *scan, const char *column, int32 value);
+extern void mp_scan_key_text(MpScan *scan, const char *column, const char *value);
+extern HeapTuple mp_scan_next(MpScan *scan);
+extern Datum mp_scan_value(MpScan *scan, HeapTuple tuple, const char *column, bool *isnull);
+extern Datum mp_scan_value_not_null(MpScan *scan, HeapTuple tuple, const char *column);
+extern void mp_scan_end(MpScan *scan);
+
+extern AttrNumber mp_catalog_column(Relation rel, const char *name);
+extern bool mp_catalog_has_version(int64 model, int32 version, Snapshot snapshot);
+pg_noreturn extern void mp_catalog_refuse(const char *name, Oid role);
+
+#endif

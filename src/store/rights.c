@@ -1,0 +1,248 @@
+/*
+ * rights.c: who may use, manage and read a model: granting, revoking, giving
+ * away, the functions that the views filter by, and export().
+ *
+ * Rights are rows: the owner in the model's, grantees in permission's. A grant
+ * gives scoring and the sight of a model's metadata, never its bytes.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_authid.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
+
+#include "store/catalog.h"
+#include "sql/manage.h"
+
+static char *
+role_argument(FunctionCallInfo fcinfo, int arg)
+{
+	if (PG_ARGISNULL(arg))
+		ereport(ERROR,
+				errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				errmsg("role must not be null"));
+	return NameStr(*PG_GETARG_NAME(arg));
+}
+
+static MpParam
+role_param(Oid role)
+{
+	return (MpParam){mp_role_type(), ObjectIdGetDatum(role), false};
+}
+
+/* Rights of dropped roles help nobody, and their oids may be given out again. */
+static void
+forget_dropped_roles(int64 model)
+{
+	mp_writer_run("DELETE FROM model_predict.permission WHERE model = $1 AND grantee::text = '-'",
+				  mp_int8(model));
+}
+
+static bool
+is_granted(int64 model, Oid role)
+{
+	return mp_writer_run("SELECT FROM model_predict.permission WHERE model = $1 AND grantee = $2",
+						 mp_int8(model), role_param(role)) > 0;
+}
+
+static void
+log_right(const MpWriter *writer, const char *name, const MpModelRow *model,
+		  const char *action, Oid role)
+{
+	mp_manage_log(writer, &(MpEvent){.model = name,
+									 .model_id = model->id,
+									 .owner = model->owner,
+									 .action = action,
+									 .role = role});
+}
+
+PG_FUNCTION_INFO_V1(mp_grant_predict);
+Datum
+mp_grant_predict(PG_FUNCTION_ARGS)
+{
+	char	   *name = mp_manage_text(fcinfo, 0, "name of model");
+	Oid			role = mp_role_find(role_argument(fcinfo, 1));
+	MpWriter	writer;
+	MpModelRow	model;
+
+	mp_writer_begin(&writer, "grant_predict()");
+	mp_manage_lock(&writer, name, &model);
+	forget_dropped_roles(model.id);
+	if (!is_granted(model.id, role))
+	{
+		mp_writer_run("INSERT INTO model_predict.permission (model, number, grantee)"
+					  " SELECT $1, coalesce(max(number), 0) + 1, $2"
+					  " FROM model_predict.permission WHERE model = $1",
+					  mp_int8(model.id), role_param(role));
+		log_right(&writer, name, &model, "grant_predict", role);
+	}
+	mp_writer_end(&writer);
+	PG_RETURN_VOID();
+}
+
+PG_FUNCTION_INFO_V1(mp_revoke_predict);
+Datum
+mp_revoke_predict(PG_FUNCTION_ARGS)
+{
+	char	   *name = mp_manage_text(fcinfo, 0, "name of model");
+	char	   *role_name = role_argument(fcinfo, 1);
+	Oid			role = mp_role_find(role_name);
+	MpWriter	writer;
+	MpModelRow	model;
+
+	mp_writer_begin(&writer, "revoke_predict()");
+	mp_manage_lock(&writer, name, &model);
+	forget_dropped_roles(model.id);
+	if (is_granted(model.id, role))
+	{
+		mp_writer_run("DELETE FROM model_predict.permission WHERE model = $1 AND grantee = $2",
+					  mp_int8(model.id), role_param(role));
+		log_right(&writer, name, &model, "revoke_predict", role);
+	}
+	else
+		ereport(NOTICE,
+				errmsg("model \"%s\" was not granted to \"%s\"", name, role_name),
+				errdetail("Its owner, roles that belong to a grantee, and superusers may use it without a grant."));
+	mp_writer_end(&writer);
+	PG_RETURN_VOID();
+}
+
+/* As ALTER ... OWNER TO: one may give to roles that one belongs to. */
+PG_FUNCTION_INFO_V1(mp_set_owner);
+Datum
+mp_set_owner(PG_FUNCTION_ARGS)
+{
+	char	   *name = mp_manage_text(fcinfo, 0, "name of model");
+	Oid			role = mp_role_find(role_argument(fcinfo, 1));
+	MpWriter	writer;
+	MpModelRow	model;
+
+	if (role == MP_ROLE_PUBLIC)
+		ereport(ERROR,
+				errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				errmsg("a model cannot belong to public"),
+				errhint("Let everybody use it by model_predict.grant_predict()."));
+	mp_writer_begin(&writer, "set_owner()");
+	mp_manage_lock(&writer, name, &model);
+	check_can_set_role(writer.user, role);
+	if (role != model.owner)
+	{
+		log_right(&writer, name, &model, "set_owner", role);
+		mp_writer_run("UPDATE model_predict.model SET owner = $2 WHERE id = $1",
+					  mp_int8(model.id), role_param(role));
+	}
+	mp_writer_end(&writer);
+	PG_RETURN_VOID();
+}
+
+/* For the views; a null, as of a row that is not there, gives no right. */
+
+static bool
+may_read(Oid role)
+{
+	return has_privs_of_role(role, ROLE_PG_READ_ALL_DATA);
+}
+
+static bool
+may_see(const MpModelRow *model)
+{
+	return may_read(GetUserId()) ||
+		mp_catalog_may_predict(model, GetUserId(), mp_catalog_snapshot());
+}
+
+/* A model that is gone is nobody's: only those who may see everything do. */
+bool
+mp_rights_may_see(int64 id)
+{
+	MpModelRow	model = {.id = id, .owner = MP_ROLE_NOBODY};
+	MpScan		scan;
+	HeapTuple	tuple;
+
+	mp_scan_begin(&scan, "model", mp_catalog_snapshot());
+	mp_scan_key_int8(&scan, "id", id);
+	tuple = mp_scan_next(&scan);
+	if (tuple != NULL)
+		model.owner = DatumGetObjectId(mp_scan_value_not_null(&scan, tuple, "owner"));
+	mp_scan_end(&scan);
+	return may_see(&model);
+}
+
+PG_FUNCTION_INFO_V1(mp_may_see);
+Datum
+mp_may_see(PG_FUNCTION_ARGS)
+{
+	MpModelRow	model = {.id = PG_GETARG_INT64(0), .owner = PG_GETARG_OID(1)};
+
+	PG_RETURN_BOOL(may_see(&model));
+}
+
+PG_FUNCTION_INFO_V1(mp_may_see_all);
+Datum
+mp_may_see_all(PG_FUNCTION_ARGS)
+{
+	MpModelRow	model = {.owner = PG_GETARG_OID(0)};
+
+	PG_RETURN_BOOL(may_read(GetUserId()) || mp_catalog_may_manage(&model, GetUserId()));
+}
+
+/* The contents of a model: its bytes, its trees */
+
+/* what: NULL: just the metadata that the views show */
+static void
+check_may_read(const char *name, const MpModelRow *model, const char *what, Snapshot snapshot)
+{
+	if (may_read(GetUserId()) || mp_catalog_may_manage(model, GetUserId()))
+		return;
+	if (mp_catalog_may_predict(model, GetUserId(), snapshot))
+	{
+		if (what == NULL)
+			return;
+		ereport(ERROR,
+				errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				errmsg("permission denied for the %s of model \"%s\"", what, name),
+				errdetail("The right to predict does not include them; the owner and members of \"pg_read_all_data\" may see them."));
+	}
+	mp_catalog_refuse(name, GetUserId());
+}
+
+int32
+mp_rights_resolve(const char *reference, const char *what, Snapshot snapshot,
+				  MpModelRow *model, char **name)
+{
+	MpReference ref = mp_reference_parse(reference);
+	int32		version = ref.version;
+
+	*name = ref.name;
+	if (!mp_catalog_model(ref.name, snapshot, model))
+		mp_catalog_refuse(ref.name, GetUserId());
+	check_may_read(ref.name, model, what, snapshot);
+	if (ref.alias != NULL && !mp_catalog_alias(model->id, ref.alias, snapshot, &version))
+		mp_manage_no_alias(ref.name, ref.alias);
+	if (!mp_catalog_has_version(model->id, version, snapshot))
+		mp_manage_no_version(ref.name, version);
+	return version;
+}
+
+PG_FUNCTION_INFO_V1(mp_export);
+Datum
+mp_export(PG_FUNCTION_ARGS)
+{
+	Snapshot	snapshot = mp_catalog_snapshot();
+	MpModelRow	model;
+	char	   *name;
+	char	   *reference = mp_manage_text(fcinfo, 0, "reference to a model");
+	int32		version = mp_rights_resolve(reference, "bytes", snapshot, &model, &name);
+	MpScan		scan;
+	HeapTuple	tuple;
+	bytea	   *data;
+
+	mp_scan_begin(&scan, "version", snapshot);
+	mp_scan_key_int8(&scan, "model", model.id);
+	mp_scan_key_int4(&scan, "version", version);
+	tuple = mp_scan_next(&scan);
+	if (tuple == NULL)
+		mp_manage_no_version(name, version);
+	data = DatumGetByteaPCopy(mp_scan_value_not_null(&scan, tuple, "data"));
+	mp_scan_end(&scan);
+	PG_RETURN_BYTEA_P(data);
+}
