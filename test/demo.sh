@@ -44,7 +44,7 @@ then
 fi
 start_server
 
-if ! (cd "$tree/test/demo" &&
+if ! (cd "$tree/test/data/demo" &&
 	as_user "$bindir/psql" -X -v "head=$head" -v "tail=$tail" -f demo.sql)
 then
 	keep=

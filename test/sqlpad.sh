@@ -35,13 +35,13 @@ start_server
 
 psql()
 {
-	(cd "$tree/test/demo" && as_user "$bindir/psql" -XqAt -v ON_ERROR_STOP=1 "$@")
+	(cd "$tree/test/data/demo" && as_user "$bindir/psql" -XqAt -v ON_ERROR_STOP=1 "$@")
 }
 
 # the view and the role's rights are those that README.md tells to make
 sed -n '/^CREATE VIEW scored_customers/,/;$/p; /^CREATE ROLE bi/,/^```/p' "$tree/README.md" | sed '/^```/d' >"$work/bi.sql"
 psql -f schema.sql -c 'CREATE EXTENSION model_predict' -c "SELECT model_predict.register('churn',
-	pg_read_binary_file('$tree/test/demo/churn.ubj'), classes => '{No,Yes}', trees => 'best')" -f - <"$work/bi.sql" >/dev/null
+	pg_read_binary_file('$tree/test/data/demo/churn.ubj'), classes => '{No,Yes}', trees => 'best')" -f - <"$work/bi.sql" >/dev/null
 
 mkdir "$work/npm"
 cat >"$work/npm/package.json" <<'JSON'

@@ -1,5 +1,5 @@
 -- Contributions, interactions and importances against what XGBoost recorded,
--- and against each other. (Each model's contributions: test/t/010_golden.pl.)
+-- and against each other. (Each model's contributions: test/t/golden.pl.)
 BEGIN;
 \ir include/golden.sql
 SELECT no_plan();

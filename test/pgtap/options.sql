@@ -1,5 +1,5 @@
 -- Options that decide what a model file does not tell: trees, missing, infinity.
--- The expected scores are Python's, recorded in test/models/rules.
+-- The expected scores are Python's, recorded in test/data/models/rules.
 BEGIN;
 \ir include/recorded.sql
 SELECT no_plan();

@@ -1,7 +1,7 @@
 -- What a person sees for a file that is no model or a model that does not fit,
 -- and that nothing half-registered is left behind.
 \set srcdir `echo "$PG_ABS_SRCDIR"`
-\set rules :srcdir /models/rules/
+\set rules :srcdir /data/models/rules/
 \set logistic :rules logistic.ubj
 \set early :rules early.ubj
 \set softprob :rules softprob.ubj

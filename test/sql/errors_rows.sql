@@ -1,6 +1,6 @@
 -- What a person sees for a wrong row: message, detail, hint and SQLSTATE.
 \set srcdir `echo "$PG_ABS_SRCDIR"`
-\set rules :srcdir /models/rules/
+\set rules :srcdir /data/models/rules/
 \set logistic :rules logistic.ubj
 \set categories :rules categories.json
 \set softprob :rules softprob.ubj

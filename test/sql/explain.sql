@@ -1,8 +1,8 @@
 /* Why a score is what it is, as people see it. The numbers are held against XGBoost's elsewhere. */
 \set VERBOSITY terse
 \set srcdir `echo "$PG_ABS_SRCDIR"`
-\set model :srcdir '/demo/churn.ubj'
-\set rows :srcdir '/demo/customers.csv'
+\set model :srcdir '/data/demo/churn.ubj'
+\set rows :srcdir '/data/demo/customers.csv'
 CREATE EXTENSION model_predict;
 CREATE TABLE customers (
   id integer PRIMARY KEY, female integer, senior_citizen integer, partner integer, dependents integer,

@@ -1,7 +1,7 @@
 -- Every function, every argument: null, empty, huge, of the wrong shape. None may
 -- be an internal error, name no cause, or throw back what it was given whole.
 \set srcdir `echo "$PG_ABS_SRCDIR"`
-\set rules :srcdir /models/rules/
+\set rules :srcdir /data/models/rules/
 \set logistic :rules logistic.ubj
 CREATE EXTENSION model_predict;
 SET client_min_messages = error;

@@ -2,7 +2,7 @@
 -- shapes, nested and huge values. A score or an error that says why; never an
 -- internal one.
 \set srcdir `echo "$PG_ABS_SRCDIR"`
-\set rules :srcdir /models/rules/
+\set rules :srcdir /data/models/rules/
 \set logistic :rules logistic.ubj
 \set categories :rules categories.json
 CREATE EXTENSION model_predict;

@@ -1,9 +1,9 @@
 -- From a file to scores, as a person sees it in psql.
 \set srcdir `echo "$PG_ABS_SRCDIR"`
-\set directory :srcdir /demo
+\set directory :srcdir /data/demo
 \cd :directory
 CREATE EXTENSION model_predict;
-\ir ../demo/schema.sql
+\ir ../data/demo/schema.sql
 \lo_import churn.ubj
 \set file :LASTOID
 \set examples `cat examples.json`

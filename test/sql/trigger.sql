@@ -1,7 +1,7 @@
 -- model_predict.score(): what a trigger can be created with, and what is said at its first firing
 CREATE EXTENSION model_predict;
 \set srcdir `echo "$PG_ABS_SRCDIR"`
-SELECT set_config('regress.rules', :'srcdir' || '/models/rules/', false) \g /dev/null
+SELECT set_config('regress.rules', :'srcdir' || '/data/models/rules/', false) \g /dev/null
 CREATE FUNCTION rules(file text) RETURNS bytea LANGUAGE sql AS
 	$$ SELECT pg_read_binary_file(current_setting('regress.rules') || file) $$;
 SELECT model_predict.register('m', rules('logistic.ubj'), trees => 'all', classes => '{stays,goes}');

@@ -1,11 +1,11 @@
 -- verify(): examples and the plain evaluator. The native engine alone, so that
--- the answers do not depend on a libxgboost: test/t/070_xgboost.pl has that one.
+-- the answers do not depend on a libxgboost: test/t/xgboost.pl has that one.
 \set srcdir `echo "$PG_ABS_SRCDIR"`
-\set rules :srcdir /models/rules/
+\set rules :srcdir /data/models/rules/
 \set logistic :rules logistic.ubj
 \set categories :rules categories.json
-\set linear :srcdir /models/xgboost-1.7.4/gblinear/model.ubj
-\set empty :srcdir /models/xgboost-1.7.4/zero-rounds/model.ubj
+\set linear :srcdir /data/models/xgboost-1.7.4/gblinear/model.ubj
+\set empty :srcdir /data/models/xgboost-1.7.4/zero-rounds/model.ubj
 CREATE EXTENSION model_predict;
 SET model_predict.engine = native;
 \pset null null

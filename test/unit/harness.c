@@ -33,7 +33,7 @@ mp_test_models(void)
 {
 	const char *models = getenv("MP_MODELS");
 
-	return models != NULL ? models : "../models";
+	return models != NULL ? models : "../data/models";
 }
 
 void *

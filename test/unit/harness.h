@@ -49,7 +49,7 @@ extern void mp_test_failed(const char *file, int line, const char *what);
 		} \
 	} while (0)
 
-/* Where test/models is: MP_MODELS, or ../models. */
+/* Where test/data/models is: MP_MODELS, or ../data/models. */
 extern const char *mp_test_models(void);
 
 /* The file's bytes, to be freed; NULL if it is not there. */

@@ -1,6 +1,6 @@
 /*
  * test_explain.c: contributions, interactions, importance and dumps of the
- * models of test/models against what XGBoost said of them.
+ * models of test/data/models against what XGBoost said of them.
  */
 #include "golden.h"
 #include "harness.h"

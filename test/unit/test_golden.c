@@ -1,5 +1,5 @@
 /*
- * test_golden.c: the models of test/models give the scores that XGBoost gave,
+ * test_golden.c: the models of test/data/models give the scores that XGBoost gave,
  * bit for bit, in every format.
  */
 #include "golden.h"

@@ -1,4 +1,4 @@
--- Models and rows of test/models, as functions; included by the tests, inside their transaction.
+-- Models and rows of test/data/models, as functions; included by the tests, inside their transaction.
 \set ECHO none
 \set QUIET on
 \pset tuples_only on
@@ -9,7 +9,7 @@
 \set srcdir `echo "$PG_ABS_SRCDIR"`
 
 SET client_min_messages = warning;
-SELECT set_config('test.models', :'srcdir' || '/models/', false) \g /dev/null
+SELECT set_config('test.models', :'srcdir' || '/data/models/', false) \g /dev/null
 
 CREATE FUNCTION pg_temp.file(path text) RETURNS text LANGUAGE sql AS
 	$$ SELECT pg_read_file(current_setting('test.models') || path) $$;

@@ -1,4 +1,4 @@
--- What test/models/rules recorded of Python's answers, as functions; included by the tests, inside their transaction.
+-- What test/data/models/rules recorded of Python's answers, as functions; included by the tests, inside their transaction.
 \set ECHO none
 \set QUIET on
 \pset tuples_only on
@@ -10,7 +10,7 @@
 
 SELECT current_setting('server_version_num')::int >= 150000 AS has_merge \gset
 SET client_min_messages = warning;
-SELECT set_config('test.rules', :'srcdir' || '/models/rules/', false) \g /dev/null
+SELECT set_config('test.rules', :'srcdir' || '/data/models/rules/', false) \g /dev/null
 
 CREATE FUNCTION pg_temp.model(file text) RETURNS bytea LANGUAGE sql AS
 	$$ SELECT pg_read_binary_file(current_setting('test.rules') || file) $$;

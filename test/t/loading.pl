@@ -20,7 +20,7 @@ CREATE ROLE scientist LOGIN;
 GRANT EXECUTE ON FUNCTION model_predict.register TO scientist;
 GRANT CREATE ON SCHEMA public TO scientist;
 SQL
-my $golden = "$ENV{TESTDIR}/test/models/xgboost-3.4.1/reg-squarederror";
+my $golden = "$ENV{TESTDIR}/test/data/models/xgboost-3.4.1/reg-squarederror";
 my $files = PostgreSQL::Test::Utils::tempdir();
 chdir $files or die $!;
 

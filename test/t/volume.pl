@@ -9,7 +9,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 
 my $rows = 1_000_000;
-my $model = "$ENV{TESTDIR}/test/models/rules/logistic.ubj";
+my $model = "$ENV{TESTDIR}/test/data/models/rules/logistic.ubj";
 my $node = PostgreSQL::Test::Cluster->new('volume');
 $node->init;
 $node->append_conf('postgresql.conf', "fsync = off\nmax_wal_size = 4GB\n");

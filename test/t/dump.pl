@@ -40,7 +40,7 @@ $node->safe_psql('postgres', q{
 });
 
 # models that are nothing without their options
-my $models = "$ENV{TESTDIR}/test/models/rules";
+my $models = "$ENV{TESTDIR}/test/data/models/rules";
 $node->safe_psql('postgres', qq{
 	SELECT model_predict.register('plans', pg_read_binary_file('$models/categories.json'), classes => '{stays,leaves}',
 		categories => '{"plan": [10, 20, 30, 45], "city": ["Aarhus", "Turku", "O''Hare"]}', unseen_category => 'null', threshold => 0.02,

@@ -1,4 +1,4 @@
-# Every model of test/models against what XGBoost answered: predictions,
+# Every model of test/data/models against what XGBoost answered: predictions,
 # margins and leaves the same float32, contributions within 1e-4 of the row's
 # largest. A model is registered from each file that its folder holds, and
 # scored from a table by column name.
@@ -17,7 +17,7 @@ my %calls = (
 	leaf => 'predict_leaf',
 	contrib => 'predict_contribs');
 
-my $models = "$ENV{TESTDIR}/test/models";
+my $models = "$ENV{TESTDIR}/test/data/models";
 my @cases = sort map { s{/meta\.json$}{}r } glob("$models/*/*/meta.json");
 
 sub read_csv

@@ -10,7 +10,7 @@ use Test::More;
 
 my $n_queries = $ENV{BATCH_QUERIES} // 400;
 my $seed = $ENV{BATCH_SEED} // 1;
-my $model = "$ENV{TESTDIR}/test/models/rules/logistic.ubj";
+my $model = "$ENV{TESTDIR}/test/data/models/rules/logistic.ubj";
 my $columns = 'age, income, visits, balance';
 
 srand($seed);

@@ -107,7 +107,7 @@ mkdir "$folder/spoiled" or die $!;
 system_or_bail('make', '-s', '-C', $unit, $out, "$folder/build/plain/run");
 {
 	local $ENV{MP_KEEP_SPOILED} = "$folder/spoiled";
-	local $ENV{MP_MODELS} = "$ENV{TESTDIR}/test/models";
+	local $ENV{MP_MODELS} = "$ENV{TESTDIR}/test/data/models";
 	system_or_bail("$folder/build/plain/run", map { "hostile_$_" }
 		qw(trees dart linear vectors circles other_files json ubjson trailing_bytes depth bloat
 		   binary_fields));
@@ -142,7 +142,7 @@ for my $case (sort keys %rounds)
 {
 	for my $format (qw(ubj json deprecated))
 	{
-		my $file = "$ENV{TESTDIR}/test/models/$case/model.$format";
+		my $file = "$ENV{TESTDIR}/test/data/models/$case/model.$format";
 		next unless -e $file;
 
 		# the server's user may not be allowed into the sources

@@ -13,7 +13,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 
 my $clients = "$ENV{TESTDIR}/test/clients";
-my $numeric = "$ENV{TESTDIR}/test/models/xgboost-3.4.1/binary-logistic-basescore";
+my $numeric = "$ENV{TESTDIR}/test/data/models/xgboost-3.4.1/binary-logistic-basescore";
 
 # the first of the golden rows that has all its values, and its prediction
 sub numeric_row
@@ -61,7 +61,7 @@ $node->append_conf('postgresql.conf', "fsync = off\nlisten_addresses = '127.0.0.
 $node->append_conf('pg_hba.conf', "host all all 127.0.0.1/32 trust\n");
 $node->start;
 
-chdir "$ENV{TESTDIR}/test/demo" or die $!;
+chdir "$ENV{TESTDIR}/test/data/demo" or die $!;
 $node->command_ok([ 'psql', '-Xq', '-v', 'ON_ERROR_STOP=1', '-f', 'schema.sql', $node->connstr('postgres') ],
 	'the table is loaded');
 $node->safe_psql('postgres', 'CREATE EXTENSION model_predict');
@@ -71,8 +71,8 @@ my $first = decode_json($examples)->[0];
 my @columns = split /\n/, $node->safe_psql('postgres',
 	"SELECT attname FROM pg_attribute WHERE attrelid = 'customers'::regclass AND attnum BETWEEN 2 AND 20 ORDER BY attnum");
 ($ENV{MP_ARRAY}, $ENV{MP_NUMERIC_SCORE}) = numeric_row();
-$ENV{MP_CHURN} = "$ENV{TESTDIR}/test/demo/churn.ubj";
-$ENV{MP_EXAMPLES} = "$ENV{TESTDIR}/test/demo/examples.json";
+$ENV{MP_CHURN} = "$ENV{TESTDIR}/test/data/demo/churn.ubj";
+$ENV{MP_EXAMPLES} = "$ENV{TESTDIR}/test/data/demo/examples.json";
 $ENV{MP_NUMERIC} = "$numeric/model.ubj";
 $ENV{MP_JSON} = encode_json($first->{row});
 $ENV{MP_VALUES} = join '|', @{ $first->{row} }{@columns};

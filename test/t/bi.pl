@@ -12,7 +12,7 @@ my $node = PostgreSQL::Test::Cluster->new('bi');
 $node->init;
 $node->append_conf('postgresql.conf', "fsync = off\n");
 $node->start;
-my $demo = "$ENV{TESTDIR}/test/demo";
+my $demo = "$ENV{TESTDIR}/test/data/demo";
 chdir $demo or die $!;
 $node->command_ok([ 'psql', '-Xq', '-v', 'ON_ERROR_STOP=1', '-f', 'schema.sql', $node->connstr('postgres') ], 'the table is loaded');
 

@@ -14,7 +14,7 @@ use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-my $models = "$ENV{TESTDIR}/test/models";
+my $models = "$ENV{TESTDIR}/test/data/models";
 my $node = new_server('memory', 'jit = off');
 install_extension($node);
 $node->safe_psql('postgres', <<SQL);

@@ -12,7 +12,7 @@ use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-my $models = "$ENV{TESTDIR}/test/models";
+my $models = "$ENV{TESTDIR}/test/data/models";
 my @versions = $ENV{XGBOOST_LIBRARY} ? '*' : qw(1.0.2 1.3.3 1.7.4);
 my @cases = map { s{/X\.csv$}{}r } grep { is_numeric($_) } sort map { glob("$models/xgboost-$_/*/X.csv") } @versions;
 my $pairs = 1_050_000 * ($ENV{XGBOOST_LIBRARY} ? 1.1 : 1);	# it may refuse some

@@ -14,7 +14,7 @@ use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-my $models = "$ENV{TESTDIR}/test/models";
+my $models = "$ENV{TESTDIR}/test/data/models";
 my @files = grep { -s $_ < 60_000 } sort glob("$models/xgboost-*/*/model.*");
 my $times = int(3_000 / @files) + 1;
 

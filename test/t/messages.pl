@@ -15,7 +15,7 @@ my $node = new_server('messages', 'log_min_messages = debug1');
 install_extension($node);
 register_versions($node, 'm', 8);
 # large enough that 40 of them are more than 1 MB
-$node->safe_psql('postgres', qq{SELECT model_predict.register('large', pg_read_binary_file('$ENV{TESTDIR}/test/demo/churn.ubj'),
+$node->safe_psql('postgres', qq{SELECT model_predict.register('large', pg_read_binary_file('$ENV{TESTDIR}/test/data/demo/churn.ubj'),
 	trees => 'all') FROM generate_series(1, 40)});
 
 # what a statement, in a session of its own, adds to the log; and to the client

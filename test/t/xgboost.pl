@@ -9,7 +9,7 @@ use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-my $models = "$ENV{TESTDIR}/test/models";
+my $models = "$ENV{TESTDIR}/test/data/models";
 my $dir = PostgreSQL::Test::Utils::tempdir();
 
 my $node = PostgreSQL::Test::Cluster->new('xgboost');

@@ -32,11 +32,11 @@ $node->start;
 # what psql shows is compared, so blocks are told apart by a line of their own
 my $script = "\\set QUIET on\n\\ir schema.sql\n";
 $script .= "\\echo block $_->{line}\n$_->{sql}\n" for @blocks;
-chdir "$ENV{TESTDIR}/test/demo" or die $!;
+chdir "$ENV{TESTDIR}/test/data/demo" or die $!;
 my ($out, $err) = ('', '');
 my $done = IPC::Run::run(
 	[ 'psql', '-X', '-v', 'ON_ERROR_STOP=1', '-d', $node->connstr('postgres'), '-f', '-' ],
-	'<', \"\\cd '$ENV{TESTDIR}/test/demo'\n$script",
+	'<', \"\\cd '$ENV{TESTDIR}/test/data/demo'\n$script",
 	'>', \$out, '2>', \$err);
 
 my %shown = $out =~ /^block (\d+)\n(.*?)(?=^block \d+\n|\z)/msg;
