@@ -10,32 +10,53 @@
  */
 #include "postgres.h"
 
+#include <math.h>
+
 #include "access/htup_details.h"
 #include "access/relation.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_statistic.h"
 #include "catalog/pg_type.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "parser/parse_coerce.h"
+#include "utils/acl.h"
 #include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
+#include "utils/rls.h"
+#include "utils/syscache.h"
 
 #include "row/match.h"
 
 #define LOOK " /* ? */"
 
+/* StandardScaler leaves nearly all values of a column between these. */
+#define STANDARDIZED 5.0
+
 typedef struct Column
 {
 	const char *name;			/* NULL: dropped */
 	MpInputKind kind;
+	bool		beyond;			/* by its statistics, most values are not within STANDARDIZED */
 } Column;
+
+/* A column and a label whose names make a feature's. */
+typedef struct OneHot
+{
+	const Column *column;		/* NULL: none */
+	const char *label;
+	bool		ambiguous;		/* another column and label make it as well */
+} OneHot;
 
 typedef struct Draft
 {
 	MpBooster  *booster;
 	int			n;
 	Column	   *columns;
+	OneHot	   *one_hot;		/* of each feature: what its name may be made of */
+	bool	   *standardized;	/* each feature: its thresholds look like those of a scaled column */
 	StringInfoData sql;
 } Draft;
 
@@ -117,6 +138,13 @@ reads_as_number(const char *text)
 	return digits;
 }
 
+/* scikit-learn's name for all labels that were rare in training */
+static bool
+is_infrequent(const char *label)
+{
+	return strcmp(label, "infrequent_sklearn") == 0;
+}
+
 /* Whether a column of this kind can be compared with the label. */
 static bool
 can_be_label(MpInputKind kind, const char *label)
@@ -124,18 +152,18 @@ can_be_label(MpInputKind kind, const char *label)
 	bool		ignored;
 
 	if (kind == MP_INPUT_TEXT || kind == MP_INPUT_BPCHAR || kind == MP_INPUT_ENUM ||
-		strcmp(label, "nan") == 0)
+		strcmp(label, "nan") == 0 || (is_infrequent(label) && is_number(kind)))
 		return true;
 	if (kind == MP_INPUT_BOOL)
 		return parse_bool(label, &ignored);
 	return is_number(kind) && reads_as_number(label);
 }
 
-/* The column with the longest name that "_" or "=" and a label make the feature's; or NULL. */
-static const Column *
-find_one_hot(const Draft *d, const char *name, const char **label)
+/* The column with the longest name that "_" or "=" and a label make the feature's. */
+static OneHot
+find_one_hot(const Draft *d, const char *name)
 {
-	const Column *best = NULL;
+	OneHot		best = {NULL, NULL, false};
 	size_t		best_length = 0;
 	bool		best_is_exact = false;
 
@@ -145,19 +173,40 @@ find_one_hot(const Draft *d, const char *name, const char **label)
 		size_t		length = c->name ? strlen(c->name) : 0;
 		bool		is_exact;
 
-		if (length == 0 || length < best_length || strlen(name) < length + 2 ||
+		if (length == 0 || strlen(name) < length + 2 ||
 			(name[length] != '_' && name[length] != '=') ||
 			!same_folded(name, c->name, length) || !can_be_label(c->kind, name + length + 1))
 			continue;
 		is_exact = memcmp(name, c->name, length) == 0;
-		if (best != NULL && length == best_length && best_is_exact)
+		best.ambiguous = best.column != NULL && !(length == best_length && is_exact != best_is_exact);
+		if (best.column != NULL &&
+			(length < best_length || (length == best_length && best_is_exact)))
 			continue;
-		best = c;
+		best.column = c;
 		best_length = length;
 		best_is_exact = is_exact;
 	}
-	*label = best ? name + best_length + 1 : NULL;
+	best.label = best.column ? name + best_length + 1 : NULL;
 	return best;
+}
+
+/* scikit-learn's ColumnTransformer puts its step's name first: num__tenure */
+static const char *
+without_step(const char *name)
+{
+	const char *plain = strstr(name, "__");
+
+	return plain != NULL ? plain + 2 : NULL;
+}
+
+static OneHot
+find_one_hot_of_step(const Draft *d, const char *name)
+{
+	OneHot		found = find_one_hot(d, name);
+
+	if (found.column == NULL && without_step(name) != NULL)
+		found = find_one_hot(d, without_step(name));
+	return found;
 }
 
 static const Column *
@@ -170,37 +219,84 @@ find_column(const Draft *d, const char *name)
 }
 
 static void
-put_one_hot(Draft *d, const Column *column, const char *label)
+put_label(Draft *d, const Column *column, const char *label)
 {
-	const char *name = quote_identifier(column->name);
+	appendStringInfoString(&d->sql,
+						   is_number(column->kind) ? label : quote_literal_cstr(label));
+}
 
-	if (strcmp(label, "nan") == 0)
-		appendStringInfo(&d->sql, "(%s IS NULL)::int", name);
-	else if (is_number(column->kind))
-		/* a label, or the second of several features made of one column */
-		appendStringInfo(&d->sql, "(%s = %s)::int" LOOK, name, label);
+/* The column as something that a label can be compared with. */
+static void
+put_compared(Draft *d, const Column *column)
+{
+	appendStringInfo(&d->sql, "%s%s", quote_identifier(column->name),
+					 column->kind == MP_INPUT_ENUM ? "::text" : "");
+}
+
+/*
+ * scikit-learn's column of rare labels holds those that have no column of
+ * their own; or, if it ignores unknown labels, only those that it saw.
+ */
+static void
+put_infrequent(Draft *d, const Column *column)
+{
+	bool		first = true;
+
+	appendStringInfoString(&d->sql, "COALESCE(");
+	put_compared(d, column);
+	for (int i = 0; i < d->booster->forest->n_features; i++)
+	{
+		OneHot		other = d->one_hot[i];
+
+		if (other.column != column || is_infrequent(other.label) || strcmp(other.label, "nan") == 0)
+			continue;
+		appendStringInfoString(&d->sql, first ? " NOT IN (" : ", ");
+		put_label(d, column, other.label);
+		first = false;
+	}
+	appendStringInfoString(&d->sql, first ? " IS NOT NULL, false)::int" LOOK : "), false)::int" LOOK);
+}
+
+/* NULL is no label: Python's encoders write 0 for it. */
+static void
+put_one_hot(Draft *d, OneHot found)
+{
+	const Column *column = found.column;
+
+	if (is_infrequent(found.label))
+	{
+		put_infrequent(d, column);
+		return;
+	}
+	if (strcmp(found.label, "nan") == 0)
+		appendStringInfo(&d->sql, "(%s IS NULL)::int", quote_identifier(column->name));
 	else
-		appendStringInfo(&d->sql, "(%s%s = %s)::int", name,
-						 column->kind == MP_INPUT_ENUM ? "::text" : "", quote_literal_cstr(label));
+	{
+		appendStringInfoString(&d->sql, "COALESCE(");
+		put_compared(d, column);
+		appendStringInfoString(&d->sql, " = ");
+		put_label(d, column, found.label);
+		appendStringInfoString(&d->sql, ", false)::int");
+	}
+	/* a number may be a label, or the second of several features made of one column */
+	if (found.ambiguous || (is_number(column->kind) && strcmp(found.label, "nan") != 0))
+		appendStringInfoString(&d->sql, LOOK);
 }
 
 /* From a name that is no column's: false where it says nothing. */
 static bool
-put_guess(Draft *d, const MpFeature *f, const char *name)
+put_guess(Draft *d, int feature)
 {
-	const char *plain = strstr(name, "__");
-	const char *label;
-	const Column *column = find_one_hot(d, name, &label);
+	MpString	string = feature_name(d, feature);
+	const char *name = pnstrdup(string.data, string.length);
+	const Column *column;
 
-	/* scikit-learn's ColumnTransformer puts its step's name first: num__tenure */
-	if (column == NULL && plain != NULL)
-		column = find_one_hot(d, plain + 2, &label);
-	if (column != NULL && f->type != MP_FEATURE_CATEGORICAL)
+	if (d->one_hot[feature].column != NULL)
 	{
-		put_one_hot(d, column, label);
+		put_one_hot(d, d->one_hot[feature]);
 		return true;
 	}
-	column = plain != NULL ? find_column(d, plain + 2) : NULL;
+	column = without_step(name) != NULL ? find_column(d, without_step(name)) : NULL;
 	if (column == NULL)
 		return false;
 	appendStringInfo(&d->sql, "%s" LOOK, quote_identifier(column->name));
@@ -211,13 +307,14 @@ static void
 put_value(Draft *d, int feature, const Column *column)
 {
 	const MpFeature *f = mp_forest_features(d->booster->forest) + feature;
-	MpString	name = feature_name(d, feature);
+	bool		look;
 
 	if (column != NULL)
-		appendStringInfo(&d->sql, "%s%s", quote_identifier(column->name),
-						 fits(f, column->kind) ? "" : LOOK);
-	else if (d->booster->forest->n_feature_names == 0 ||
-			 !put_guess(d, f, pnstrdup(name.data, name.length)))
+	{
+		look = !fits(f, column->kind) || (d->standardized[feature] && column->beyond);
+		appendStringInfo(&d->sql, "%s%s", quote_identifier(column->name), look ? LOOK : "");
+	}
+	else if (d->booster->forest->n_feature_names == 0 || !put_guess(d, feature))
 		appendStringInfo(&d->sql, "NULL" LOOK "::%s", wants_label(f) ? "text" : "real");
 }
 
@@ -248,6 +345,64 @@ put_alias(Draft *d, int feature)
 	appendStringInfoChar(&d->sql, '"');
 }
 
+static double
+value_as_double(MpInputKind kind, Datum value)
+{
+	switch (kind)
+	{
+		case MP_INPUT_FLOAT4:
+			return DatumGetFloat4(value);
+		case MP_INPUT_FLOAT8:
+			return DatumGetFloat8(value);
+		case MP_INPUT_INT2:
+			return DatumGetInt16(value);
+		case MP_INPUT_INT4:
+			return DatumGetInt32(value);
+		case MP_INPUT_INT8:
+			return DatumGetInt64(value);
+		case MP_INPUT_NUMERIC:
+			return DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow, value));
+		default:
+			return 0;
+	}
+}
+
+/*
+ * Whether ANALYZE found most values of a column beyond STANDARDIZED; false
+ * where it did not run, or where this role may not see its findings.
+ */
+static bool
+is_beyond(Relation rel, int number, MpInputKind kind)
+{
+	static const int kinds[] = {STATISTIC_KIND_HISTOGRAM, STATISTIC_KIND_MCV};
+	Oid			table = RelationGetRelid(rel);
+	HeapTuple	statistics;
+	int			n = 0;
+	int			n_beyond = 0;
+
+	if (!is_number(kind) || check_enable_rls(table, InvalidOid, true) == RLS_ENABLED ||
+		(pg_class_aclcheck(table, GetUserId(), ACL_SELECT) != ACLCHECK_OK &&
+		 pg_attribute_aclcheck(table, number, GetUserId(), ACL_SELECT) != ACLCHECK_OK))
+		return false;
+	statistics = SearchSysCache3(STATRELATTINH, ObjectIdGetDatum(table), Int16GetDatum(number),
+								 BoolGetDatum(false));
+	if (!HeapTupleIsValid(statistics))
+		return false;
+	for (int i = 0; i < lengthof(kinds); i++)
+	{
+		AttStatsSlot slot;
+
+		if (!get_attstatsslot(&slot, statistics, kinds[i], InvalidOid, ATTSTATSSLOT_VALUES))
+			continue;
+		n += slot.nvalues;
+		for (int k = 0; k < slot.nvalues; k++)
+			n_beyond += fabs(value_as_double(kind, slot.values[k])) > STANDARDIZED;
+		free_attstatsslot(&slot);
+	}
+	ReleaseSysCache(statistics);
+	return n_beyond * 2 > n;
+}
+
 static void
 read_columns(Draft *d, Relation rel)
 {
@@ -263,6 +418,51 @@ read_columns(Draft *d, Relation rel)
 			continue;
 		d->columns[i].name = pstrdup(NameStr(att->attname));
 		d->columns[i].kind = mp_input_of(att->atttypid).kind;
+		d->columns[i].beyond = is_beyond(rel, i + 1, d->columns[i].kind);
+	}
+}
+
+/* Whether nine in ten thresholds of a feature are where StandardScaler leaves values. */
+static void
+find_standardized(Draft *d, const MpForest *forest)
+{
+	int		   *within = palloc0(sizeof(int) * Max(forest->n_features, 1));
+	int		   *all = palloc0(sizeof(int) * Max(forest->n_features, 1));
+
+	for (int i = 0; i < forest->n_trees_used; i++)
+	{
+		const MpTree *tree = mp_forest_trees(forest) + i;
+		const MpNode *nodes = mp_forest_nodes(forest, tree);
+
+		CHECK_FOR_INTERRUPTS();
+		for (uint32 k = 0; k < tree->n_nodes; k++)
+		{
+			int			feature = nodes[k].feature & MP_NODE_FEATURE_MASK;
+
+			if (nodes[k].left == 0 || (nodes[k].feature & MP_NODE_CATEGORICAL))
+				continue;
+			all[feature]++;
+			within[feature] += fabsf(nodes[k].value) <= STANDARDIZED;
+		}
+	}
+	d->standardized = palloc0(sizeof(bool) * Max(forest->n_features, 1));
+	for (int i = 0; i < forest->n_features; i++)
+		d->standardized[i] = all[i] > 0 && (int64) within[i] * 10 >= (int64) all[i] * 9;
+}
+
+static void
+find_one_hots(Draft *d)
+{
+	const MpForest *forest = d->booster->forest;
+
+	d->one_hot = palloc0(sizeof(OneHot) * Max(forest->n_features, 1));
+	for (int i = 0; i < forest->n_features && forest->n_feature_names > 0; i++)
+	{
+		MpString	name = feature_name(d, i);
+
+		CHECK_FOR_INTERRUPTS();
+		if (mp_forest_features(forest)[i].type != MP_FEATURE_CATEGORICAL)
+			d->one_hot[i] = find_one_hot_of_step(d, pnstrdup(name.data, name.length));
 	}
 }
 
@@ -326,6 +526,8 @@ mp_input_query(PG_FUNCTION_ARGS)
 					   d.booster->name, d.booster->version, d.booster->forest->n_features,
 					   MaxTupleAttributeNumber),
 				errhint("Score it with an array or a jsonb object."));
+	find_standardized(&d, mp_booster_forest(d.booster, snapshot));
+	find_one_hots(&d);
 	initStringInfo(&d.sql);
 	appendStringInfoString(&d.sql, "SELECT");
 	put_features(&d);

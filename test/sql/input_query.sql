@@ -1,4 +1,7 @@
 -- model_predict.input_query(): the drafted SELECT that feeds a model from a table
+\set srcdir `echo "$PG_ABS_SRCDIR"`
+\set rows :srcdir /data/rows/
+\set logistic :srcdir /data/models/rules/logistic.ubj
 CREATE EXTENSION model_predict;
 
 -- a model without trees, of these features
@@ -33,6 +36,9 @@ SELECT draft('customer', 'contract_Two year', 'contract_kind_a*/b', 'contract_ki
 	'user_O''Hare', 'paperless_True', 'paperless_perhaps', 'plan_3', 'plan_3.0', 'plan_-1', 'plan_gold', 'mood_bad', 'initial_x', 'born_1980');
 -- with the name of a step of scikit-learn's ColumnTransformer
 SELECT draft('customer', 'num__tenure', 'cat__contract_Two year', 'cat__user_a\b', 'num__income');
+-- rare labels of scikit-learn's encoder: all that have no column of their own
+SELECT draft('customer', 'contract_One year', 'contract_O''k', 'contract_nan', 'contract_infrequent_sklearn', 'plan_1', 'plan_infrequent_sklearn',
+	'mood_infrequent_sklearn');
 -- names that would end a comment, a literal or an identifier, or are too long
 SELECT draft('customer', 'x */ DROP TABLE customer; --', 'contract_x'' OR ''''='' */', '"; SELECT 1; --', E'two\nlines',
 	repeat('é', 40), 'contract_' || repeat('l', 80));
@@ -50,6 +56,41 @@ SELECT format('SELECT predict(''m'', q.*), to_jsonb(q.*) FROM (%s) AS q',
 		'x */ DROP', 'a"b', 'initial_x', 'num__tenure', repeat('é', 40))) AS draft \gset
 SELECT model_predict.deploy('m', max(version), allow_changes => true) FROM model_predict.versions WHERE model = 'm';
 :draft;
+
+-- Python's answers for a model whose encoder renamed rare labels
+CREATE TABLE infrequent (city text, x double precision);
+CREATE TABLE answers (n serial, python real);
+\set file :rows onehot_infrequent.csv
+COPY infrequent FROM :'file' (FORMAT csv, HEADER);
+\set file :rows onehot_infrequent.expected.csv
+COPY answers (python) FROM :'file' (FORMAT csv, HEADER);
+\set file :rows onehot_infrequent.json
+SELECT model_predict.register('infrequent', pg_read_binary_file(:'file'), trees => 'all');
+SELECT model_predict.input_query('infrequent', 'infrequent') AS draft \gset
+SELECT :'draft';
+SELECT count(*), count(*) FILTER (WHERE score = python) AS same FROM answers
+JOIN (SELECT row_number() OVER () AS n, predict('infrequent', q.*)::real AS score FROM (:draft) q) s USING (n);
+
+-- raw columns for a model whose thresholds are those of scaled ones: known once ANALYZE has run, to those who may read the column
+SELECT model_predict.register('scaled', pg_read_binary_file(:'logistic'), trees => 'all');
+CREATE TABLE person (age int, income numeric, visits float8, balance bigint);
+INSERT INTO person SELECT 18 + i % 70, 1000 * i, i / 100.0, i % 3 FROM generate_series(1, 300) i;
+SELECT model_predict.input_query('scaled', 'person');
+ANALYZE person;
+SELECT model_predict.input_query('scaled', 'person');
+CREATE ROLE regress_mp_reader;
+SELECT model_predict.grant_predict('scaled', 'regress_mp_reader');
+GRANT SELECT (income) ON person TO regress_mp_reader;
+SET ROLE regress_mp_reader;
+SELECT model_predict.input_query('scaled', 'person');
+RESET ROLE;
+ALTER TABLE person ENABLE ROW LEVEL SECURITY;
+GRANT SELECT ON person TO regress_mp_reader;
+SET ROLE regress_mp_reader;
+SELECT model_predict.input_query('scaled', 'person');
+RESET ROLE;
+DROP TABLE person, infrequent, answers;
+DROP ROLE regress_mp_reader;
 
 -- what it refuses
 CREATE ROLE regress_mp_reader;
