@@ -3,7 +3,7 @@
 \set directory :srcdir /data/demo
 \cd :directory
 CREATE EXTENSION model_predict;
-\ir ../data/demo/schema.sql
+\ir ../demo/schema.sql
 \lo_import churn.ubj
 \set file :LASTOID
 \set examples `cat examples.json`
