@@ -17,6 +17,7 @@
 
 #include "core/forest/objective.h"
 #include "sql/manage.h"
+#include "store/limits.h"
 
 /* Differences */
 
@@ -295,7 +296,7 @@ mp_deploy(PG_FUNCTION_ARGS)
 {
 	char	   *name = mp_manage_text(fcinfo, 0, "name of model");
 	int32		version = mp_manage_number(fcinfo, 1, "version");
-	char	   *comment = PG_ARGISNULL(2) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(2));
+	char	   *comment = mp_limited_words(fcinfo, 2, "comment");
 	bool		allow_changes = !PG_ARGISNULL(3) && PG_GETARG_BOOL(3);
 	MpWriter	writer;
 	MpModelRow	model;
@@ -324,7 +325,7 @@ Datum
 mp_rollback(PG_FUNCTION_ARGS)
 {
 	char	   *name = mp_manage_text(fcinfo, 0, "name of model");
-	char	   *comment = PG_ARGISNULL(1) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(1));
+	char	   *comment = mp_limited_words(fcinfo, 1, "comment");
 	MpWriter	writer;
 	MpModelRow	model;
 	int32		current;

@@ -27,6 +27,7 @@
 #include "score/examples.h"
 #include "model/image.h"
 #include "sql/manage.h"
+#include "store/limits.h"
 #include "store/options.h"
 #include "score/score.h"
 
@@ -98,6 +99,31 @@ check_size(Datum model)
 				errmsg("the model is too large: %zu bytes", size),
 				errdetail("The limit is %d kB.", max_model_size),
 				errhint("A superuser can raise model_predict.max_model_size."));
+}
+
+/* All options whose length is the caller's. */
+static void
+check_lengths(FunctionCallInfo fcinfo)
+{
+	static const struct
+	{
+		int			arg;
+		const char *name;
+		Oid			type;
+		uint64		most;
+	}			options[] = {
+		{ARG_CLASSES, "option \"classes\"", TEXTARRAYOID, MP_MAX_OPTION},
+		{ARG_FEATURE_NAMES, "option \"feature_names\"", TEXTARRAYOID, MP_MAX_NAMES},
+		{ARG_CATEGORIES, "option \"categories\"", JSONBOID, MP_MAX_NAMES},
+		{ARG_EXAMPLES, "option \"examples\"", JSONBOID, MP_MAX_OPTION},
+		{ARG_DESCRIPTION, "option \"description\"", TEXTOID, MP_MAX_WORDS},
+		{ARG_TAGS, "option \"tags\"", JSONBOID, MP_MAX_TAGS}
+	};
+
+	for (int i = 0; i < lengthof(options); i++)
+		if (!PG_ARGISNULL(options[i].arg))
+			mp_limit_size(options[i].name, options[i].type, PG_GETARG_DATUM(options[i].arg),
+						  options[i].most);
 }
 
 static void
@@ -194,6 +220,19 @@ absent_word(MpOnAbsent option)
 	return option == MP_ABSENT_ERROR ? "error" : "missing";
 }
 
+/* pg_dump must be able to read the row. */
+static void
+check_row_size(const char *column, uint64 size)
+{
+	if (size > MP_MAX_DUMPED_ROW)
+		ereport(ERROR,
+				errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				errmsg("the model and its options are too large together"),
+				errdetail("As text, up to column \"%s\", they have " UINT64_FORMAT " bytes; pg_dump reads a row of at most %d.",
+						  column, size, MP_MAX_DUMPED_ROW),
+				errhint("Register it with fewer examples or a smaller model."));
+}
+
 /* Inserts the row of table version; all arguments of register() and what the file says. */
 static void
 insert_version(FunctionCallInfo fcinfo, const MpWriter *writer, int64 model, int32 version,
@@ -237,12 +276,16 @@ insert_version(FunctionCallInfo fcinfo, const MpWriter *writer, int64 model, int
 	StringInfoData sql;
 	StringInfoData params;
 	MpParam		values[lengthof(columns)];
+	uint64		size = 0;
 
 	initStringInfo(&sql);
 	initStringInfo(&params);
 	appendStringInfoString(&sql, "INSERT INTO model_predict.version (");
 	for (int i = 0; i < lengthof(columns); i++)
 	{
+		if (!columns[i].param.isnull)
+			size += mp_dumped_size(columns[i].param.type, columns[i].param.value, MP_MAX_DUMPED_ROW);
+		check_row_size(columns[i].column, size);
 		appendStringInfo(&sql, "%s%s", i ? ", " : "", columns[i].column);
 		appendStringInfo(&params, "%s$%d", i ? ", " : "", i + 1);
 		values[i] = columns[i].param;
@@ -264,6 +307,7 @@ check_required(FunctionCallInfo fcinfo)
 				errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				errmsg("the model's bytes must not be null"));
 	check_size(PG_GETARG_DATUM(ARG_MODEL));
+	check_lengths(fcinfo);
 }
 
 /* The number that the version will have if nobody else registers one meanwhile: for messages. */

@@ -80,6 +80,18 @@ SELECT model_predict.register('', :'logistic');
 SELECT model_predict.register('a@b', :'logistic');
 SELECT model_predict.register('m', NULL);
 
+-- texts that a dump could not bear: what counts is their length as text, and a short number may have many digits
+SELECT model_predict.register('m', :'logistic', trees => 'all', description => repeat('x', 65537));
+SELECT model_predict.register('m', :'logistic', trees => 'all', tags => to_jsonb(repeat('x', 1048575)));
+SELECT model_predict.register('m', :'logistic', trees => 'all', tags => to_jsonb(repeat(E'\t', 149797)));
+SELECT model_predict.register('m', :'logistic', trees => 'all', tags => to_jsonb(array_fill(1e131071, ARRAY[8])));
+SELECT model_predict.register('m', :'logistic', trees => 'all', examples => to_jsonb(array_fill(1e131071, ARRAY[128])));
+SELECT model_predict.register('m', :'logistic', trees => 'all', classes => ARRAY['a', repeat('x', 4200000)]);
+SELECT model_predict.register('m', :'logistic', trees => 'all', feature_names => ARRAY['a', repeat('x', 16800000)]);
+SELECT model_predict.register('m', :'logistic', trees => 'all', categories => to_jsonb(array_fill(1e131071, ARRAY[513])));
+SELECT model_predict.deploy('m', 1, repeat('x', 65537));
+SELECT model_predict.rollback('m', repeat('x', 65537));
+
 -- nothing is left
 SELECT count(*) FROM model_predict.models;
 SELECT count(*) FROM model_predict.versions;

@@ -48,7 +48,12 @@ $node->safe_psql('postgres', qq{
 			"balance": 0.5711160898208618, "plan": null, "city": "Turku"}, "predict_all": 0.9039156}]');
 	SELECT model_predict.register('early', pg_read_binary_file('$models/early.ubj'), trees => t) FROM unnest('{all,best}'::text[]) t;
 	SELECT model_predict.register('sparse', pg_read_binary_file('$models/sparse.ubj'), trees => 'all', missing => 0,
-		infinity => 'missing', absent_feature => 'missing')});
+		infinity => 'missing', absent_feature => 'missing');
+	-- as many words as may be
+	SELECT model_predict.register('words', pg_read_binary_file('$models/sparse.ubj'), trees => 'all', description => repeat('\\', 65536),
+		tags => to_jsonb(repeat(E'\\t', 149000)));
+	SELECT model_predict.register('words', pg_read_binary_file('$models/sparse.ubj'), trees => 'all');
+	SELECT model_predict.deploy('words', 2, repeat(E'\\\\', 65536))});
 my $answers = q{
 	SELECT predict('plans', a, 0, 1, -1, p, c), predict_class('plans', a, 0, 1, -1, p, c), predict('early@1', a, 0, 1, -1),
 		predict('early@2', a, 0, 1, -1), predict('sparse', jsonb_build_object('AGE', a, 'visits', 'Infinity'::float8 > 0))
