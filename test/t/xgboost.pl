@@ -56,6 +56,7 @@ like($node->safe_psql('postgres', "SET model_predict.engine = native; SELECT det
 $node->safe_psql('postgres', 'CREATE ROLE nobody');
 like(error_of("SELECT predict('mine', $row); SET ROLE nobody; SET model_predict.xgboost_library = 'x'"),
 	qr/permission denied to set parameter/, 'who is no superuser does not choose the library');
+like(error_of("SELECT predict('mine', $row); SET ROLE nobody; SET model_predict.engine = xgboost"), qr/permission denied to set parameter/, 'nor that it is used');
 is($node->safe_psql('postgres', "SET ROLE nobody; SET model_predict.xgboost_library = 'x'; RESET ROLE;
 		SELECT predict('mine', NULL::real[]); SHOW model_predict.xgboost_library"),
 	"\nlibxgboost.so.0", 'not even before the extension is loaded');
@@ -148,7 +149,7 @@ like($log, qr/DEBUG:  libxgboost says: a warning$/m, 'but for who looks for it')
 SKIP:
 {
 	my $version = $node->safe_psql('postgres', "SELECT library FROM model_predict.verify('mine') WHERE test = 'libxgboost'");
-	skip 'no libxgboost 1.7 is installed', 9 if $version !~ /^1\.7\./;
+	skip 'no libxgboost 1.7 is installed', 11 if $version !~ /^1\.7\./;
 
 	my $size = -s $node->logfile;
 	my $status_of = "substring(pg_read_file('/proc/self/status') FROM 'Threads:\\s+(\\d+)'),
@@ -174,6 +175,17 @@ SKIP:
 			qr/ERROR:  libxgboost \Q$version\E (reads|cannot read|could not read) model "lie"/,
 			'so is one that lies about its age');
 	}
+	# 2 MB of bits in the library for each split on so high a code
+	(my $sets = slurp_file("$models/xgboost-1.7.4/categorical-partition/model.json")) =~
+		s/("categories":\[(?:\d+,)*)\d+\]/${1}16777215]/g or die;
+	open my $wide, '>', "$dir/sets.json" or die;
+	print $wide $sets;
+	close $wide;
+	register('sets', "$dir/sets.json");
+	my $refused = qr/libxgboost \Q$version\E cannot read model "sets" version 1: the sets of its categories would take \d{8,} bytes there/;
+	like(error_of("SET model_predict.engine = xgboost; SELECT predict('sets', array_fill(NULL::real, array[8]))"), $refused,
+		'sets of categories that grow in the library are kept from it');
+	like($node->safe_psql('postgres', "SELECT detail FROM model_predict.verify('sets')"), $refused, 'by verify() too');
 	my $parallel = "SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; SET min_parallel_table_scan_size = 0;";
 	$node->safe_psql('postgres', "CREATE TABLE t AS SELECT (n % 100 / 10.0)::real AS x FROM generate_series(1, 20000) n;
 		ALTER TABLE t SET (parallel_workers = 2); ANALYZE t");
