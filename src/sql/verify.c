@@ -29,6 +29,7 @@
 #define MAX_TARGETS 20000		/* thresholds and categories that are tried */
 #define MAX_VALUES 100000000	/* features, or outputs, of all targets: fewer for wide models */
 #define BATCH_VALUES 262144		/* and of the rows given to libxgboost at once */
+#define BATCH_STEPS 16000000	/* splits on their ways: it cannot be interrupted, and takes about 0.2 s */
 
 typedef struct Test
 {
@@ -216,17 +217,19 @@ run_probe(Verifier *v)
 {
 	int			width = Max(Max(v->forest->n_features, v->forest->n_outputs), 1);
 	uint64		limit = Max(1, Min(MAX_TARGETS, MAX_VALUES / width));
+	MpAlloc    *alloc = mp_alloc_context(CurrentMemoryContext);
+	int64		steps = Max((int64) v->forest->n_trees_used * mp_forest_depth(alloc, v->forest), 1);
 	MpError		error;
 	MpProbe    *probe;
 	char	   *tried;
 
 	v->reference.name = "reference";
-	v->room = Max(1, BATCH_VALUES / width);
+	v->room = Max(1, Min(BATCH_VALUES / width, BATCH_STEPS / steps));
 	v->n_predictions = mp_forest_n_predictions(v->forest);
 	v->x = palloc(sizeof(float) * v->room * width);
 	v->margins = palloc(sizeof(float) * v->room * width);
 	v->theirs = palloc(sizeof(float) * v->room * width);
-	probe = mp_probe_open(mp_alloc_context(CurrentMemoryContext), v->forest, limit, &error);
+	probe = mp_probe_open(alloc, v->forest, limit, &error);
 	if (probe == NULL)
 		mp_throw(&error, v->booster->name, v->booster->version);
 	while (mp_probe_next(probe, v->x + (size_t) v->n * v->forest->n_features))
