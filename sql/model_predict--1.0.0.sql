@@ -445,28 +445,53 @@ COMMENT ON FUNCTION model_predict.input_query(text, regclass) IS
 
 /* Views: each role sees the models that it may use */
 
-CREATE FUNCTION model_predict.may_see(model bigint, owner model_predict.role) RETURNS boolean
-LANGUAGE c STABLE STRICT PARALLEL SAFE COST 10 AS 'MODULE_PATHNAME', 'mp_may_see';
-COMMENT ON FUNCTION model_predict.may_see(bigint, model_predict.role) IS
-  'for the views: whether the current role may score with a model or read all data';
+CREATE FUNCTION model_predict.visible_models(
+  OUT id bigint, OUT name text, OUT owner model_predict.role, OUT created timestamptz
+) RETURNS SETOF record
+LANGUAGE c STABLE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'mp_visible_models';
+COMMENT ON FUNCTION model_predict.visible_models() IS 'for the views: the models that the current role may use';
 
-CREATE FUNCTION model_predict.may_see_all(owner model_predict.role) RETURNS boolean
-LANGUAGE c STABLE STRICT PARALLEL SAFE COST 10 AS 'MODULE_PATHNAME', 'mp_may_see_all';
-COMMENT ON FUNCTION model_predict.may_see_all(model_predict.role) IS
-  'for the views: whether the current role may manage the models of an owner or read all data';
+CREATE FUNCTION model_predict.visible_versions(
+  OUT model bigint, OUT version integer, OUT sha256 bytea, OUT trees text, OUT classes text[], OUT threshold real, OUT missing real,
+  OUT absent_feature text, OUT unseen_category text, OUT infinity text, OUT examples integer, OUT description text, OUT tags jsonb,
+  OUT format text, OUT xgboost text, OUT objective text, OUT booster text, OUT features integer, OUT outputs integer, OUT n_trees integer,
+  OUT rounds integer, OUT rounds_used integer, OUT created timestamptz, OUT created_by text, OUT bytes integer
+) RETURNS SETOF record
+LANGUAGE c STABLE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'mp_visible_versions';
+COMMENT ON FUNCTION model_predict.visible_versions() IS 'for the views: their versions, without the bytes and the examples but with how many there are';
 
-CREATE VIEW model_predict.models WITH (security_barrier) AS
+CREATE FUNCTION model_predict.visible_aliases(
+  OUT model bigint, OUT alias text, OUT version integer
+) RETURNS SETOF record
+LANGUAGE c STABLE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'mp_visible_aliases';
+COMMENT ON FUNCTION model_predict.visible_aliases() IS 'for the views: their aliases';
+
+CREATE FUNCTION model_predict.visible_features(
+  OUT model bigint, OUT version integer, OUT "position" integer, OUT name text, OUT type text, OUT categories text[],
+  OUT gain real, OUT weight real, OUT cover real, OUT total_gain real, OUT total_cover real
+) RETURNS SETOF record
+LANGUAGE c STABLE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'mp_visible_features';
+COMMENT ON FUNCTION model_predict.visible_features() IS 'for the views: what is known of their features';
+
+CREATE FUNCTION model_predict.visible_events(
+  OUT id bigint, OUT model text, OUT model_id bigint, OUT action text, OUT alias text, OUT old_version integer, OUT new_version integer,
+  OUT role text, OUT who text, OUT login text, OUT at timestamptz, OUT comment text
+) RETURNS SETOF record
+LANGUAGE c STABLE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'mp_visible_events';
+COMMENT ON FUNCTION model_predict.visible_events() IS 'for the views: their history; rights are told to those who manage a model, dropped models to those who did';
+
+CREATE VIEW model_predict.models AS
 SELECT m.name AS model,
   COALESCE((SELECT r.rolname::pg_catalog.text FROM pg_catalog.pg_roles r
             WHERE r.oid OPERATOR(pg_catalog.=) m.owner), '-') AS owner,
   a.version AS default_version,
-  (SELECT pg_catalog.count(*) FROM model_predict.version v WHERE v.model OPERATOR(pg_catalog.=) m.id)
-    AS versions,
+  COALESCE(v.versions, 0) AS versions,
   m.created
-FROM model_predict.model m
-LEFT JOIN model_predict.alias a
-  ON a.model OPERATOR(pg_catalog.=) m.id AND a.alias OPERATOR(pg_catalog.=) 'default'
-WHERE model_predict.may_see(m.id, m.owner);
+FROM model_predict.visible_models() m
+LEFT JOIN (SELECT s.model, pg_catalog.count(*) AS versions FROM model_predict.visible_versions() s GROUP BY s.model) v
+  ON v.model OPERATOR(pg_catalog.=) m.id
+LEFT JOIN model_predict.visible_aliases() a
+  ON a.model OPERATOR(pg_catalog.=) m.id AND a.alias OPERATOR(pg_catalog.=) 'default';
 COMMENT ON VIEW model_predict.models IS 'the models that the current role may use';
 COMMENT ON COLUMN model_predict.models.model IS 'name, as references begin';
 COMMENT ON COLUMN model_predict.models.owner IS
@@ -475,16 +500,14 @@ COMMENT ON COLUMN model_predict.models.default_version IS 'the version that serv
 COMMENT ON COLUMN model_predict.models.versions IS 'how many there are';
 COMMENT ON COLUMN model_predict.models.created IS 'when its first version was registered';
 
-CREATE VIEW model_predict.versions WITH (security_barrier) AS
+CREATE VIEW model_predict.versions AS
 SELECT m.name AS model, v.version, v.format, v.xgboost AS xgboost_version, v.objective, v.booster,
   v.features, v.outputs, v.classes, v.n_trees AS trees, v.rounds, v.rounds_used, v.trees AS trees_option,
   v.threshold, v.missing, v.absent_feature, v.unseen_category, v.infinity,
-  COALESCE(pg_catalog.jsonb_array_length(v.examples), 0) AS examples,
-  pg_catalog.octet_length(v.data) AS bytes, pg_catalog.encode(v.sha256, 'hex') AS sha256,
+  COALESCE(v.examples, 0) AS examples, v.bytes, pg_catalog.encode(v.sha256, 'hex') AS sha256,
   v.created, v.created_by, v.description, v.tags
-FROM model_predict.version v
-JOIN model_predict.model m ON m.id OPERATOR(pg_catalog.=) v.model
-WHERE model_predict.may_see(m.id, m.owner);
+FROM model_predict.visible_versions() v
+JOIN model_predict.visible_models() m ON m.id OPERATOR(pg_catalog.=) v.model;
 COMMENT ON VIEW model_predict.versions IS 'the versions of the models that the current role may use';
 COMMENT ON COLUMN model_predict.versions.model IS 'name of the model';
 COMMENT ON COLUMN model_predict.versions.version IS 'number, never used again';
@@ -520,23 +543,29 @@ COMMENT ON COLUMN model_predict.versions.created_by IS 'by which role';
 COMMENT ON COLUMN model_predict.versions.description IS 'for people, as registered';
 COMMENT ON COLUMN model_predict.versions.tags IS 'for tools, as registered';
 
-CREATE VIEW model_predict.aliases WITH (security_barrier) AS
+CREATE VIEW model_predict.aliases AS
 SELECT m.name AS model, a.alias, a.version
-FROM model_predict.alias a
-JOIN model_predict.model m ON m.id OPERATOR(pg_catalog.=) a.model
-WHERE model_predict.may_see(m.id, m.owner);
+FROM model_predict.visible_aliases() a
+JOIN model_predict.visible_models() m ON m.id OPERATOR(pg_catalog.=) a.model;
 COMMENT ON VIEW model_predict.aliases IS 'which version each alias names';
 COMMENT ON COLUMN model_predict.aliases.model IS 'name of the model';
 COMMENT ON COLUMN model_predict.aliases.alias IS
   'as in model@alias; default is what the name alone means';
 COMMENT ON COLUMN model_predict.aliases.version IS 'that it names';
 
-CREATE VIEW model_predict.features WITH (security_barrier) AS
-SELECT m.name AS model, f.version, f.position, f.name, f.type, f.categories,
-  f.gain, f.weight, f.cover, f.total_gain, f.total_cover
-FROM model_predict.feature f
-JOIN model_predict.model m ON m.id OPERATOR(pg_catalog.=) f.model
-WHERE model_predict.may_see(m.id, m.owner);
+/* features that have no name and that no tree uses have no row */
+CREATE VIEW model_predict.features AS
+SELECT m.name AS model, v.version, g."position", f.name, COALESCE(f.type, 'float') AS type, f.categories,
+  CASE WHEN f.type IS NULL THEN 0 ELSE f.gain END AS gain,
+  CASE WHEN f.type IS NULL THEN 0 ELSE f.weight END AS weight,
+  CASE WHEN f.type IS NULL THEN 0 ELSE f.cover END AS cover,
+  CASE WHEN f.type IS NULL THEN 0 ELSE f.total_gain END AS total_gain,
+  CASE WHEN f.type IS NULL THEN 0 ELSE f.total_cover END AS total_cover
+FROM model_predict.visible_versions() v
+JOIN model_predict.visible_models() m ON m.id OPERATOR(pg_catalog.=) v.model
+CROSS JOIN LATERAL pg_catalog.generate_series(1, v.features) AS g("position")
+LEFT JOIN model_predict.visible_features() f ON f.model OPERATOR(pg_catalog.=) v.model
+  AND f.version OPERATOR(pg_catalog.=) v.version AND f."position" OPERATOR(pg_catalog.=) g."position";
 COMMENT ON VIEW model_predict.features IS
   'the inputs of each version, what is known of their categories, and how much the trees use them';
 COMMENT ON COLUMN model_predict.features.model IS 'name of the model';
@@ -556,15 +585,9 @@ COMMENT ON COLUMN model_predict.features.total_gain IS 'what all splits on it im
 COMMENT ON COLUMN model_predict.features.total_cover IS
   'how much training data all splits on it see';
 
-CREATE VIEW model_predict.history WITH (security_barrier) AS
+CREATE VIEW model_predict.history AS
 SELECT e.model, e.action, e.alias, e.old_version, e.new_version, e.role, e.who, e.login, e.at, e.comment
-FROM model_predict.event e
-LEFT JOIN model_predict.model m ON m.id OPERATOR(pg_catalog.=) e.model_id
-WHERE CASE
-  WHEN m.id IS NULL THEN model_predict.may_see_all(e.owner)
-  WHEN e.role IS NULL THEN model_predict.may_see(m.id, m.owner)
-  ELSE model_predict.may_see_all(m.owner)
-END
+FROM model_predict.visible_events() e
 ORDER BY e.id;
 COMMENT ON VIEW model_predict.history IS
   'what was done to the models that the current role may use; rights are told to those who manage them, dropped models to those who did';

@@ -195,6 +195,14 @@ type_word(const MpFeature *feature)
 	return "float";
 }
 
+/* Whether nothing can be said of the feature but that the model has it. */
+static bool
+is_plain(const MpForest *forest, const MpFeature *f, const MpImportance *importance)
+{
+	return forest->n_feature_names == 0 && f->type == MP_FEATURE_FLOAT && f->n_categories == 0 &&
+		importance->weight == 0;
+}
+
 static MpImportance *
 importance_of(const MpForest *forest)
 {
@@ -238,12 +246,17 @@ mp_image_insert_features(int64 model, int32 version, const MpForest *forest)
 
 	for (int i = 0; i < forest->n_features; i++)
 	{
-		MemoryContext old = MemoryContextSwitchTo(work);
+		MemoryContext old;
 		const MpFeature *f = mp_forest_features(forest) + i;
 		MpString	name = mp_forest_string(forest, f->name, f->name_length);
 		Datum		values[lengthof(types)];
 		char		nulls[lengthof(types)];
 
+		CHECK_FOR_INTERRUPTS();
+		/* a file of 1 kB may have 500,000 of them */
+		if (is_plain(forest, f, &importance[i]))
+			continue;
+		old = MemoryContextSwitchTo(work);
 		memset(nulls, ' ', sizeof(nulls));
 		values[0] = Int64GetDatum(model);
 		values[1] = Int32GetDatum(version);

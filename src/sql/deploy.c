@@ -148,12 +148,15 @@ compare_features(int64 model, int32 old, int32 new, StringInfo list)
 	if (has_names(model, old) && !has_names(model, new))
 		append_difference(list, "The features had names and have none.");
 	n = mp_writer_run(
-		"WITH f AS (SELECT version, position, type,"
-		"     (SELECT array_agg(c ORDER BY c) FROM unnest(categories) AS c) AS categories,"
-		"     CASE WHEN (SELECT bool_and(name IS NOT NULL) FROM model_predict.feature"
-		"                WHERE model = $1 AND version IN ($2, $3))"
-		"       THEN '\"' || name || '\"' ELSE position::text END AS key"
-		"   FROM model_predict.feature WHERE model = $1 AND version IN ($2, $3))"
+		"WITH g AS (SELECT v.version, p.position, f.name, coalesce(f.type, 'float') AS type,"
+		"     (SELECT array_agg(c ORDER BY c) FROM unnest(f.categories) AS c) AS categories"
+		"   FROM model_predict.version v CROSS JOIN generate_series(1, v.features) AS p(position)"
+		"     LEFT JOIN model_predict.feature f"
+		"       ON f.model = v.model AND f.version = v.version AND f.position = p.position"
+		"   WHERE v.model = $1 AND v.version IN ($2, $3)),"
+		" f AS (SELECT version, position, type, categories,"
+		"     CASE WHEN (SELECT bool_and(name IS NOT NULL) FROM g)"
+		"       THEN '\"' || name || '\"' ELSE position::text END AS key FROM g)"
 		" SELECT CASE"
 		"   WHEN a.key IS NULL THEN format('Feature %s is new.', b.key)"
 		"   WHEN b.key IS NULL THEN format('Feature %s is gone.', a.key)"

@@ -135,8 +135,6 @@ mp_set_owner(PG_FUNCTION_ARGS)
 	PG_RETURN_VOID();
 }
 
-/* For the views; a null, as of a row that is not there, gives no right. */
-
 static bool
 may_read(Oid role)
 {
@@ -165,24 +163,6 @@ mp_rights_may_see(int64 id)
 		model.owner = DatumGetObjectId(mp_scan_value_not_null(&scan, tuple, "owner"));
 	mp_scan_end(&scan);
 	return may_see(&model);
-}
-
-PG_FUNCTION_INFO_V1(mp_may_see);
-Datum
-mp_may_see(PG_FUNCTION_ARGS)
-{
-	MpModelRow	model = {.id = PG_GETARG_INT64(0), .owner = PG_GETARG_OID(1)};
-
-	PG_RETURN_BOOL(may_see(&model));
-}
-
-PG_FUNCTION_INFO_V1(mp_may_see_all);
-Datum
-mp_may_see_all(PG_FUNCTION_ARGS)
-{
-	MpModelRow	model = {.owner = PG_GETARG_OID(0)};
-
-	PG_RETURN_BOOL(may_read(GetUserId()) || mp_catalog_may_manage(&model, GetUserId()));
 }
 
 /* The contents of a model: its bytes, its trees */

@@ -116,21 +116,19 @@ CREATE DOMAIN exported AS int CHECK (model_predict.export('churn') IS NOT NULL);
 CREATE DOMAIN pictured AS int CHECK (model_predict.importance_svg('churn') IS NOT NULL);
 CREATE DOMAIN shown AS int CHECK (model_predict.tree('churn', 0) IS NOT NULL);
 CREATE DOMAIN drafted AS int CHECK (model_predict.input_query('churn', 'wide') IS NOT NULL);
-CREATE DOMAIN seen AS int CHECK (NOT model_predict.may_see(-1, '-') OR value >= 0);
 CREATE DOMAIN deployed AS int CHECK (model_predict.deploy('churn', 1) IS NOT NULL);
 CREATE DOMAIN registered AS int CHECK (model_predict.register('churn', model_predict.export('churn'), trees => 'all') > 0);
 DO $$
 DECLARE
-	a scored; b explained; c exported; d pictured; e shown; f drafted; g seen; h deployed; i registered;
+	a scored; b explained; c exported; d pictured; e shown; f drafted; g deployed; h registered;
 BEGIN
 	COMMIT; GET DIAGNOSTICS a = ROW_COUNT; COMMIT; GET DIAGNOSTICS b = ROW_COUNT;
 	COMMIT; GET DIAGNOSTICS c = ROW_COUNT; COMMIT; GET DIAGNOSTICS d = ROW_COUNT;
 	COMMIT; GET DIAGNOSTICS e = ROW_COUNT; COMMIT; GET DIAGNOSTICS f = ROW_COUNT;
 	COMMIT; GET DIAGNOSTICS g = ROW_COUNT; COMMIT; GET DIAGNOSTICS h = ROW_COUNT;
-	COMMIT; GET DIAGNOSTICS i = ROW_COUNT;
-	RAISE INFO '% % % % % % % % %', a, b, c, d, e, f, g, h, i;
+	RAISE INFO '% % % % % % % %', a, b, c, d, e, f, g, h;
 END $$;
-DROP DOMAIN scored, explained, exported, pictured, shown, drafted, seen, deployed, registered;
+DROP DOMAIN scored, explained, exported, pictured, shown, drafted, deployed, registered;
 
 DROP TABLE wide, results, types, samples;
 DROP FUNCTION attempt, sample_of;
