@@ -203,6 +203,35 @@ mp_manage_next_version(const MpWriter *writer, const char *name, MpModelRow *mod
 	return model->last_version;
 }
 
+/* They will refuse rows from now on; another model of that name would serve them. */
+static void
+tell_of_triggers(const char *name)
+{
+	StringInfoData list;
+	uint64		n = mp_writer_run(
+		"WITH t AS (SELECT tgname, tgrelid,"
+		"     substring(tgargs FROM 1 FOR position('\\x00'::bytea IN tgargs) - 1) AS reference"
+		"   FROM pg_trigger WHERE tgfoid = 'model_predict.score()'::regprocedure AND tgparentid = 0"
+		"     AND position('\\x00'::bytea IN tgargs) > 0)"
+		" SELECT format('trigger \"%s\" on table %s', tgname, tgrelid::regclass) FROM t,"
+		"   convert_to($1, getdatabaseencoding()) AS name"
+		" WHERE reference = name OR substring(reference FROM 1 FOR length(name) + 1) = name || '@'::bytea"
+		" ORDER BY 1", mp_text(name));
+	bool		isnull;
+
+	if (n == 0)
+		return;
+	initStringInfo(&list);
+	for (uint64 i = 0; i < Min(n, 10); i++)
+		appendStringInfo(&list, "%s%s", i ? ", " : "", TextDatumGetCString(mp_writer_value(i, 1, &isnull)));
+	if (n > 10)
+		appendStringInfo(&list, " and " UINT64_FORMAT " more", n - 10);
+	ereport(NOTICE,
+			errmsg("model \"%s\" is still named by triggers", name),
+			errdetail("They are: %s.", list.data),
+			errhint("Drop them: they refuse rows while there is no model of that name."));
+}
+
 PG_FUNCTION_INFO_V1(mp_drop_model);
 Datum
 mp_drop_model(PG_FUNCTION_ARGS)
@@ -231,6 +260,7 @@ mp_drop_model(PG_FUNCTION_ARGS)
 									  .owner = model.owner,
 									  .action = "drop_model",
 									  .old_version = served});
+	tell_of_triggers(name);
 	mp_writer_end(&writer);
 	PG_RETURN_VOID();
 }

@@ -7,6 +7,38 @@
 
 #include "glue/model_predict.h"
 
+/* Letters that are not seen, or that change the order in which others are: a name with them passes for another. */
+static const struct
+{
+	pg_wchar	first;
+	pg_wchar	last;
+}			unseen[] = {
+	{0x80, 0x9f}, {0xad, 0xad}, {0x34f, 0x34f}, {0x61c, 0x61c}, {0x115f, 0x1160},
+	{0x17b4, 0x17b5}, {0x180b, 0x180f}, {0x200b, 0x200f}, {0x2028, 0x202e}, {0x2060, 0x206f},
+	{0x3164, 0x3164}, {0xfe00, 0xfe0f}, {0xfeff, 0xfeff}, {0xffa0, 0xffa0}, {0xfff0, 0xfffb},
+	{0xe0000, 0xe0fff}
+};
+
+static bool
+is_unseen(pg_wchar letter)
+{
+	for (int i = 0; i < lengthof(unseen); i++)
+		if (letter >= unseen[i].first && letter <= unseen[i].last)
+			return true;
+	return false;
+}
+
+static bool
+has_unseen(const char *name)
+{
+	if (GetDatabaseEncoding() != PG_UTF8)
+		return false;
+	for (const unsigned char *p = (const unsigned char *) name; *p; p += pg_utf_mblen(p))
+		if (is_unseen(utf8_to_unicode(p)))
+			return true;
+	return false;
+}
+
 /* Why `name` cannot name a model or an alias; NULL: it can. */
 static const char *
 name_fault(const char *name)
@@ -24,6 +56,8 @@ name_fault(const char *name)
 	for (p = (const unsigned char *) name; *p; p++)
 		if (*p < 0x20 || *p == 0x7f)
 			return "must not contain control characters";
+	if (has_unseen(name))
+		return "must not contain invisible characters or marks of direction";
 	return NULL;
 }
 

@@ -79,6 +79,20 @@ SELECT model_predict.register(NULL, :'logistic');
 SELECT model_predict.register('', :'logistic');
 SELECT model_predict.register('a@b', :'logistic');
 SELECT model_predict.register('m', NULL);
+CREATE FUNCTION refused(name text) RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN
+	PERFORM predict(name, 1);
+	RETURN false;
+EXCEPTION WHEN invalid_name THEN
+	RETURN true;
+END $$;
+-- letters that are not seen, or that turn others around: bidi marks, zero width, a soft hyphen, a filler, a tag
+SELECT count(*) FROM (VALUES (U&'m\200E'), (U&'m\202En'), (U&'m\2066'), (U&'m\200Bn'), (U&'m\FEFF'), (U&'m\00AD'), (U&'m\0085'), (U&'m\3164'),
+	(U&'m\2060'), (U&'m\+0E0041')) AS names (name) WHERE refused(name);
+SELECT model_predict.register(U&'m\202En', :'logistic');
+SELECT predict(U&'m\200B', 1);
+SELECT predict(U&'m@\200B', 1);
+DROP FUNCTION refused;
 
 -- texts that a dump could not bear: what counts is their length as text, and a short number may have many digits
 SELECT model_predict.register('m', :'logistic', trees => 'all', description => repeat('x', 65537));

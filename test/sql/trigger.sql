@@ -110,7 +110,13 @@ infinity	2
 SELECT age, balance, score IS NOT NULL AS scored, version FROM person ORDER BY id;
 SELECT predict('m', age, income, visits, balance) FROM person WHERE balance = 2;
 
-DROP TABLE person;
+-- who drops the model is told of the triggers that name it
+CREATE TABLE "other person" (LIKE person) PARTITION BY LIST (id);
+CREATE TABLE "other person 1" PARTITION OF "other person" DEFAULT;
+CREATE TRIGGER "by alias" BEFORE INSERT ON "other person" FOR EACH ROW EXECUTE FUNCTION model_predict.score('m@champion', 'score');
+CREATE TRIGGER another BEFORE INSERT ON person FOR EACH ROW EXECUTE FUNCTION model_predict.score('m2', 'score');
+SELECT model_predict.drop_model('m');
+DROP TABLE person, "other person";
 DROP FUNCTION rules;
 DROP TYPE mood;
 DROP DOMAIN share;
