@@ -186,6 +186,39 @@ check_classes(const MpRowOptions *row, const MpForest *forest)
 	pfree(sorted);
 }
 
+/*
+ * Before 3.1 files hold no labels. A row's numbers are taken for codes then,
+ * which integer categories are not: 20 may be the label of code 1.
+ */
+static void
+warn_of_codes(const MpForest *forest, const char *name)
+{
+	StringInfoData list;
+	int			n = 0;
+
+	initStringInfo(&list);
+	for (int i = 0; i < forest->n_features; i++)
+	{
+		const MpFeature *f = mp_forest_features(forest) + i;
+
+		if (f->type != MP_FEATURE_CATEGORICAL || f->n_categories > 0 || ++n > 10)
+			continue;
+		if (forest->n_feature_names > 0)
+			appendStringInfo(&list, "%s\"%s\"", n > 1 ? ", " : "",
+							 mp_shown(pnstrdup(mp_forest_string(forest, f->name, f->name_length).data, f->name_length)));
+		else
+			appendStringInfo(&list, "%snumber %d", n > 1 ? ", " : "", i + 1);
+	}
+	if (n > 10)
+		appendStringInfo(&list, " and %d more", n - 10);
+	if (n > 0)
+		ereport(WARNING,
+				errmsg("model \"%s\" does not hold the labels of its categorical features", name),
+				errdetail("A row must bring their codes, whole numbers from 0 in the order of training's categories: %s.", list.data),
+				errhint("Register it with categories => '{\"feature\": [label of code 0, label of code 1, ...]}'; in Python, X[feature].cat.categories has them."));
+	pfree(list.data);
+}
+
 /* XGBoost 1.x saved scikit-learn's `missing` in an attribute. */
 static void
 honour_missing(MpRowOptions *row, const MpModelInfo *info, const char *name)
@@ -369,6 +402,7 @@ load_to_register(const char *name, const bytea *blob, const MpLoadOptions *load,
 		mp_throw(&error, name, 0);
 	check_classes(row, image->forest);
 	check_letters(name, image->forest);
+	warn_of_codes(image->forest, name);
 	honour_missing(row, &info, name);
 	image->kernel = mp_kernel_compile(booster->alloc, image->forest, &image->kernel_size, &error);
 	if (image->kernel == NULL && error.code != MP_OK)

@@ -56,6 +56,13 @@ SELECT model_predict.register('m', :'logistic', trees => 'all', categories => '{
 SELECT model_predict.register('m', :'categories'::bytea, trees => 'all', categories => '{"town": ["a", "b"]}');
 SELECT model_predict.register('m', :'categories'::bytea, trees => 'all', categories => '[]');
 
+-- integer categories that the file does not hold: their numbers are not their codes
+\set file :srcdir /data/rows/cat_int_unlabelled.json
+BEGIN;
+SELECT model_predict.register('brand', pg_read_binary_file(:'file'), trees => 'all');
+SELECT model_predict.register('brand', pg_read_binary_file(:'file'), trees => 'all', categories => '{"brand": [10, 20, 30]}');
+ROLLBACK;
+
 -- examples
 SELECT model_predict.register('m', :'logistic', trees => 'all', examples => '{}');
 SELECT model_predict.register('m', :'logistic', trees => 'all', examples => '[{"row": {"age": 1}}]');
