@@ -330,21 +330,20 @@ REVOKE ALL ON FUNCTION model_predict.register(text, bytea, text[], text[], jsonb
 
 CREATE FUNCTION model_predict.cached(
   OUT model text, OUT version integer, OUT bytes bigint, OUT kernel text,
-  OUT loaded timestamptz, OUT load_time interval, OUT loads bigint, OUT rows_scored bigint, OUT shared boolean
+  OUT loaded timestamptz, OUT load_time interval, OUT rows_scored bigint, OUT shared boolean
 ) RETURNS SETOF record
 LANGUAGE c VOLATILE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'mp_cached';
 COMMENT ON FUNCTION model_predict.cached() IS 'what the view cache shows';
 
 CREATE VIEW model_predict.cache AS SELECT * FROM model_predict.cached();
 GRANT SELECT ON model_predict.cache TO PUBLIC;
-COMMENT ON VIEW model_predict.cache IS 'the boosters that this session holds in memory';
+COMMENT ON VIEW model_predict.cache IS 'the models that this session holds in memory';
 COMMENT ON COLUMN model_predict.cache.model IS 'its name';
 COMMENT ON COLUMN model_predict.cache.version IS 'its number';
 COMMENT ON COLUMN model_predict.cache.bytes IS 'memory that it takes; cache_size bounds the sum';
 COMMENT ON COLUMN model_predict.cache.kernel IS 'the evaluator that scores its rows';
 COMMENT ON COLUMN model_predict.cache.loaded IS 'when it was loaded';
 COMMENT ON COLUMN model_predict.cache.load_time IS 'how long that took';
-COMMENT ON COLUMN model_predict.cache.loads IS 'how often this session has loaded it';
 COMMENT ON COLUMN model_predict.cache.rows_scored IS 'rows since it was loaded';
 COMMENT ON COLUMN model_predict.cache.shared IS 'its trees lie in memory that all sessions share';
 

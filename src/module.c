@@ -1,16 +1,18 @@
 /*
- * init.c: what happens when the library is loaded: each module says what it
+ * module.c: what happens when the library is loaded: each module says what it
  * needs. Nothing here may fail or be slow: the postmaster may be the loader.
  */
 #include "postgres.h"
 
 #include "utils/guc.h"
 
-#include "plan/batch_scan.h"
+#include "glue/compat.h"
 #include "libxgboost/engine.h"
-#include "glue/model_predict.h"
-#include "score/moment.h"
+#include "model/cache.h"
 #include "model/shared.h"
+#include "plan/batch_scan.h"
+#include "score/moment.h"
+#include "sql/register.h"
 
 PG_MODULE_MAGIC_EXT(.name = "model_predict");
 

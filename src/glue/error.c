@@ -3,9 +3,10 @@
  */
 #include "postgres.h"
 
+#include "lib/stringinfo.h"
 #include "mb/pg_wchar.h"
 
-#include "glue/model_predict.h"
+#include "glue/error.h"
 
 #define MAX_SHOWN 100			/* bytes */
 
@@ -94,8 +95,7 @@ mp_throw(const MpError *error, const char *model, int32 version)
 }
 
 void
-mp_throw_unexplained(const MpError *error, const MpBooster *booster)
+mp_throw_unexplained(const MpError *error, const char *model, int32 version)
 {
-	throw(error, psprintf("model \"%s\" version %d cannot be explained",
-						  booster->name, booster->version));
+	throw(error, psprintf("model \"%s\" version %d cannot be explained", model, version));
 }

@@ -12,7 +12,7 @@
 #include "miscadmin.h"
 #include "utils/memutils.h"
 
-#include "glue/model_predict.h"
+#include "glue/memory.h"
 
 typedef struct ContextAlloc
 {

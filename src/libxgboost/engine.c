@@ -13,7 +13,13 @@
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 
+#include "core/load/load.h"
+#include "glue/error.h"
+#include "glue/memory.h"
 #include "libxgboost/engine.h"
+#include "model/cache.h"
+#include "model/version.h"
+#include "score/score.h"
 
 /*
  * Bytes that the library is offered at most. It cannot be interrupted: on a
@@ -35,6 +41,8 @@ static const struct config_enum_entry engine_options[] = {
 	{NULL, 0, false}
 };
 
+static void assign_engine(int newval, void *extra);
+
 void
 mp_engine_init(void)
 {
@@ -42,7 +50,7 @@ mp_engine_init(void)
 							 "Engine that sums the margins of predictions.",
 							 "\"auto\" is the native one, and lets verify() compare it with libxgboost; \"native\" never loads libxgboost.",
 							 &mp_engine_setting, MP_ENGINE_AUTO, engine_options,
-							 PGC_SUSET, 0, NULL, NULL, NULL);
+							 PGC_SUSET, 0, NULL, assign_engine, NULL);
 }
 
 /* Whether both have the same trees, or weights, and base scores. */
@@ -82,7 +90,7 @@ read_model(const void *data, Size size, MpForest **forest, MpError *error)
 /* Whether what the library saved is the model that it was given; `work` takes what it needs. */
 static bool
 same_file(const bytea *blob, const void *saved, Size size, MemoryContext work,
-		  const MpBooster *booster)
+		  const MpModel *model)
 {
 	MemoryContext old = MemoryContextSwitchTo(work);
 	MpForest   *ours;
@@ -91,7 +99,7 @@ same_file(const bytea *blob, const void *saved, Size size, MemoryContext work,
 	bool		same;
 
 	if (!read_model(VARDATA_ANY(blob), VARSIZE_ANY_EXHDR(blob), &ours, &error))
-		mp_throw(&error, booster->name, booster->version);
+		mp_throw(&error, model->name, model->version);
 	same = read_model(saved, size, &theirs, &error) && same_model(ours, theirs);
 	MemoryContextSwitchTo(old);
 	return same;
@@ -99,27 +107,27 @@ same_file(const bytea *blob, const void *saved, Size size, MemoryContext work,
 
 /* Whether the library, when it saves what it has read, writes the same model. */
 static bool
-understands(MpXgboost *model, const MpBooster *booster, const bytea *blob, MemoryContext work,
+understands(MpXgboost *copy, const MpModel *model, const bytea *blob, MemoryContext work,
 			MpXgboostFault *fault)
 {
 	const char *data;
 	Size		size;
 
-	if (!mp_xgboost_save(model, booster, &data, &size, fault))
+	if (!mp_xgboost_save(copy, model, &data, &size, fault))
 		return false;
-	if (same_file(blob, data, size, work, booster))
+	if (same_file(blob, data, size, work, model))
 		return true;
 	return mp_xgboost_fail(fault, ERRCODE_FEATURE_NOT_SUPPORTED,
 						   psprintf("libxgboost %s reads model \"%s\" version %d otherwise than it is written",
-									mp_xgboost_version(), booster->name, booster->version),
+									mp_xgboost_version(), model->name, model->version),
 						   pstrdup("What it saves after reading it is another model."),
 						   pstrdup("Use the native engine."));
 }
 
 bool
-mp_engine_same_minor(const MpBooster *booster)
+mp_engine_same_minor(const MpModel *model)
 {
-	const int32 *v = booster->forest->version;
+	const int32 *v = model->forest->version;
 
 	return mp_xgboost_compare_version(v[0], v[1], 0) >= 0 &&
 		mp_xgboost_compare_version(v[0], v[1] + 1, 0) < 0;
@@ -165,21 +173,21 @@ is_read_soon(MpFormat format, Size size)
 
 /* Why the library must not see the model, from what our reader found; NULL: it may. */
 static const char *
-objection(MpBooster *booster, const bytea *blob, Snapshot snapshot)
+objection(const MpModel *model, const bytea *blob, Snapshot snapshot)
 {
-	const MpForest *forest = booster->forest;
+	const MpForest *forest = model->forest;
 	const int32 *v = forest->version;
 
 	if (mp_xgboost_compare_version(v[0], v[1], v[2]) < 0)
 		return psprintf("it was saved by XGBoost %d.%d.%d", v[0], v[1], v[2]);
 	/* 3.4 crashes on those of 2.1, which have other fields */
-	if (forest->vector_leaf && !mp_engine_same_minor(booster))
+	if (forest->vector_leaf && !mp_engine_same_minor(model))
 		return psprintf("its vector leaves were saved by XGBoost %d.%d.%d", v[0], v[1], v[2]);
 	if (!is_read_soon(forest->source, VARSIZE_ANY_EXHDR(blob)))
 		return psprintf("a file of %zu bytes would hold up a cancel for too long", VARSIZE_ANY_EXHDR(blob));
-	if (category_bytes(mp_booster_forest(booster, snapshot)) > MOST_CATEGORIES)
+	if (category_bytes(mp_cache_trees(model, snapshot)) > MOST_CATEGORIES)
 		return psprintf("the sets of its categories would take " UINT64_FORMAT " bytes there",
-						category_bytes(mp_booster_forest(booster, snapshot)));
+						category_bytes(mp_cache_trees(model, snapshot)));
 	if (forest->source == MP_FORMAT_BINARY)
 		return mp_xgboost_compare_version(3, 1, 0) < 0 ? NULL : "it is in the old binary format";
 	if (v[0] == 0)
@@ -190,42 +198,50 @@ objection(MpBooster *booster, const bytea *blob, Snapshot snapshot)
 }
 
 static bool
-may_read(MpBooster *booster, const bytea *blob, Snapshot snapshot, MpXgboostFault *fault)
+may_read(const MpModel *model, const bytea *blob, Snapshot snapshot, MpXgboostFault *fault)
 {
-	const char *why = objection(booster, blob, snapshot);
+	const char *why = objection(model, blob, snapshot);
 
 	if (why == NULL)
 		return true;
 	return mp_xgboost_fail(fault, ERRCODE_FEATURE_NOT_SUPPORTED,
 						   psprintf("libxgboost %s cannot read model \"%s\" version %d: %s",
-									mp_xgboost_version(), booster->name, booster->version, why),
+									mp_xgboost_version(), model->name, model->version, why),
 						   NULL,
 						   pstrdup("Use the native engine, or let a superuser name another libxgboost by model_predict.xgboost_library."));
 }
 
+/* The library's copy; NULL: it has none yet. */
+static MpXgboost *
+copy_of(const MpModel *model)
+{
+	return mp_cache_attachment(model)->data;
+}
+
 /* Loads the model into the library: once to see what it understands, then for good. */
 static bool
-admit(MpBooster *booster, const bytea *blob, Snapshot snapshot, MemoryContext work,
+admit(const MpModel *model, const bytea *blob, Snapshot snapshot, MemoryContext work,
 	  MpXgboostFault *fault)
 {
 	MpXgboost  *trial = mp_xgboost_create(work);
+	MpAttachment *attachment = mp_cache_attachment(model);
 
-	if (!may_read(booster, blob, snapshot, fault) ||
-		!mp_xgboost_read(trial, booster, blob, fault) ||
-		!understands(trial, booster, blob, work, fault))
+	if (!may_read(model, blob, snapshot, fault) ||
+		!mp_xgboost_read(trial, model, blob, fault) ||
+		!understands(trial, model, blob, work, fault))
 		return false;
-	/* what it has saved stays with the trial: the booster gets a model without that */
-	if (booster->xgboost == NULL)
-		booster->xgboost = mp_xgboost_create(booster->context);
-	if (!mp_xgboost_read(booster->xgboost, booster, blob, fault))
+	/* what it has saved stays with the trial: the copy that is kept is another, without that */
+	if (attachment->data == NULL)
+		attachment->data = mp_xgboost_create(model->context);
+	if (!mp_xgboost_read(attachment->data, model, blob, fault))
 		return false;
-	booster->xgboost_bytes = 2 * VARSIZE_ANY_EXHDR(blob);
-	mp_booster_measure(booster);
+	attachment->bytes = 2 * VARSIZE_ANY_EXHDR(blob);	/* a rule of thumb */
+	mp_cache_measure(model);
 	return true;
 }
 
 bool
-mp_engine_open(MpBooster *booster, Snapshot snapshot, MpXgboostFault *fault)
+mp_engine_open(const MpModel *model, Snapshot snapshot, MpXgboostFault *fault)
 {
 	MemoryContext work;
 	MemoryContext old;
@@ -235,30 +251,44 @@ mp_engine_open(MpBooster *booster, Snapshot snapshot, MpXgboostFault *fault)
 	memset(fault, 0, sizeof(*fault));
 	if (!mp_xgboost_load(fault))
 		return false;
-	if (mp_xgboost_is_read(booster->xgboost))
+	if (mp_xgboost_is_read(copy_of(model)))
 		return true;
 	work = AllocSetContextCreate(CurrentMemoryContext, "model_predict libxgboost",
 								 ALLOCSET_DEFAULT_SIZES);
 	old = MemoryContextSwitchTo(work);
-	blob = mp_booster_blob(booster, snapshot);
+	blob = mp_version_blob(model, snapshot);
 	MemoryContextSwitchTo(old);
-	ok = admit(booster, blob, snapshot, work, fault);
+	ok = admit(model, blob, snapshot, work, fault);
 	MemoryContextDelete(work);
 	return ok;
 }
 
-void
-mp_engine_margin(MpBooster *booster)
+bool
+mp_engine_predict(const MpModel *model, const float *x, uint64 n, bool margin, float *out,
+				  MpXgboostFault *fault)
 {
+	return mp_xgboost_predict(copy_of(model), model, x, n, margin, out, fault);
+}
+
+/* In place of the kernel. */
+static void
+sum_margin(MpRow *row)
+{
+	const MpModel *model = row->model;
 	MpXgboostFault fault;
 
-	if ((mp_xgboost_is_read(booster->xgboost) ||
-		 mp_engine_open(booster, GetActiveSnapshot(), &fault)) &&
-		mp_xgboost_predict(booster->xgboost, booster, booster->x, 1, true, booster->margin, &fault))
+	if ((mp_xgboost_is_read(copy_of(model)) || mp_engine_open(model, GetActiveSnapshot(), &fault)) &&
+		mp_engine_predict(model, row->x, 1, true, row->margin, &fault))
 		return;
 	ereport(ERROR,
 			errcode(fault.sqlstate),
 			errmsg("%s", fault.message),
 			fault.detail ? errdetail("%s", fault.detail) : 0,
 			fault.hint ? errhint("%s", fault.hint) : 0);
+}
+
+static void
+assign_engine(int newval, void *extra)
+{
+	mp_score_other_engine = newval == MP_ENGINE_XGBOOST ? sum_margin : NULL;
 }

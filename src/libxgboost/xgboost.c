@@ -225,7 +225,7 @@ mp_xgboost_fail(MpXgboostFault *fault, int sqlstate, char *message, char *detail
 }
 
 static bool
-fail_call(MpXgboostFault *fault, const MpBooster *booster, const char *what)
+fail_call(MpXgboostFault *fault, const MpModel *model, const char *what)
 {
 	char		line[MESSAGE_SIZE];
 
@@ -233,7 +233,7 @@ fail_call(MpXgboostFault *fault, const MpBooster *booster, const char *what)
 	pass_message();
 	return mp_xgboost_fail(fault, ERRCODE_EXTERNAL_ROUTINE_EXCEPTION,
 						   psprintf("libxgboost %s could not %s model \"%s\" version %d",
-									library.version_text, what, booster->name, booster->version),
+									library.version_text, what, model->name, model->version),
 						   psprintf("It says: %s", line), NULL);
 }
 
@@ -314,24 +314,24 @@ release(void *arg)
 MpXgboost *
 mp_xgboost_create(MemoryContext context)
 {
-	MpXgboost  *model = MemoryContextAllocZero(context, sizeof(MpXgboost));
+	MpXgboost  *copy = MemoryContextAllocZero(context, sizeof(MpXgboost));
 
-	model->callback.func = release;
-	model->callback.arg = model;
-	MemoryContextRegisterResetCallback(context, &model->callback);
-	return model;
+	copy->callback.func = release;
+	copy->callback.arg = copy;
+	MemoryContextRegisterResetCallback(context, &copy->callback);
+	return copy;
 }
 
 void
-mp_xgboost_forget(MpXgboost *model)
+mp_xgboost_forget(MpXgboost *copy)
 {
 	Guard		state;
 
-	if (model->handle == NULL)
+	if (copy->handle == NULL)
 		return;
 	guard(&state);
-	library.XGBoosterFree(model->handle);
-	model->handle = NULL;
+	library.XGBoosterFree(copy->handle);
+	copy->handle = NULL;
 	unguard(&state);
 #ifdef __GLIBC__
 	malloc_trim(0);				/* what the library frees would stay with the process */
@@ -339,41 +339,41 @@ mp_xgboost_forget(MpXgboost *model)
 }
 
 bool
-mp_xgboost_is_read(const MpXgboost *model)
+mp_xgboost_is_read(const MpXgboost *copy)
 {
-	return model != NULL && model->handle != NULL;
+	return copy != NULL && copy->handle != NULL;
 }
 
 static void
-write_configs(MpXgboost *model, const MpForest *forest)
+write_configs(MpXgboost *copy, const MpForest *forest)
 {
 	int			rounds = forest->n_rounds_used < forest->n_rounds ? forest->n_rounds_used : 0;
 
 	for (int margin = 0; margin <= 1; margin++)
-		snprintf(margin ? model->margin_config : model->value_config, CONFIG_SIZE,
+		snprintf(margin ? copy->margin_config : copy->value_config, CONFIG_SIZE,
 				 "{\"type\": %d, \"training\": false, \"iteration_begin\": 0, \"iteration_end\": %d,"
 				 " \"strict_shape\": true, \"cache_id\": 0, \"missing\": NaN}", margin, rounds);
 }
 
 bool
-mp_xgboost_read(MpXgboost *model, const MpBooster *booster, const bytea *blob,
+mp_xgboost_read(MpXgboost *copy, const MpModel *model, const bytea *blob,
 				MpXgboostFault *fault)
 {
 	Guard		state;
 	bool		ok;
 
 	CHECK_FOR_INTERRUPTS();
-	write_configs(model, booster->forest);
+	write_configs(copy, model->forest);
 	guard(&state);
-	ok = library.XGBoosterCreate(NULL, 0, &model->handle) == 0;
-	ok = ok && library.XGBoosterSetParam(model->handle, "nthread", "1") == 0;
-	ok = ok && library.XGBoosterLoadModelFromBuffer(model->handle, VARDATA_ANY(blob),
+	ok = library.XGBoosterCreate(NULL, 0, &copy->handle) == 0;
+	ok = ok && library.XGBoosterSetParam(copy->handle, "nthread", "1") == 0;
+	ok = ok && library.XGBoosterLoadModelFromBuffer(copy->handle, VARDATA_ANY(blob),
 													VARSIZE_ANY_EXHDR(blob)) == 0;
 	unguard(&state);
 	if (!ok)
 	{
-		fail_call(fault, booster, "read");
-		mp_xgboost_forget(model);
+		fail_call(fault, model, "read");
+		mp_xgboost_forget(copy);
 		return false;
 	}
 	pass_message();
@@ -381,7 +381,7 @@ mp_xgboost_read(MpXgboost *model, const MpBooster *booster, const bytea *blob,
 }
 
 bool
-mp_xgboost_save(MpXgboost *model, const MpBooster *booster, const char **data, Size *size,
+mp_xgboost_save(MpXgboost *copy, const MpModel *model, const char **data, Size *size,
 				MpXgboostFault *fault)
 {
 	Guard		state;
@@ -389,11 +389,11 @@ mp_xgboost_save(MpXgboost *model, const MpBooster *booster, const char **data, S
 	bool		ok;
 
 	guard(&state);
-	ok = library.XGBoosterSaveModelToBuffer(model->handle, "{\"format\": \"ubj\"}",
+	ok = library.XGBoosterSaveModelToBuffer(copy->handle, "{\"format\": \"ubj\"}",
 											&length, data) == 0;
 	unguard(&state);
 	if (!ok)
-		return fail_call(fault, booster, "write");
+		return fail_call(fault, model, "write");
 	pass_message();
 	*size = length;
 	return true;
@@ -409,7 +409,7 @@ typedef struct Answer
 
 /* Called between guard and unguard, as the next. */
 static int
-predict_dense(MpXgboost *model, const float *x, uint64 n, int n_features, const char *config,
+predict_dense(MpXgboost *copy, const float *x, uint64 n, int n_features, const char *config,
 			  Answer *answer)
 {
 	char		values[200];
@@ -417,7 +417,7 @@ predict_dense(MpXgboost *model, const float *x, uint64 n, int n_features, const 
 	snprintf(values, sizeof(values),
 			 "{\"data\": [%llu, true], \"shape\": [%llu, %d], \"typestr\": \"<f4\", \"version\": 3}",
 			 (unsigned long long) (uintptr_t) x, (unsigned long long) n, n_features);
-	return library.XGBoosterPredictFromDense(model->handle, values, config, NULL,
+	return library.XGBoosterPredictFromDense(copy->handle, values, config, NULL,
 											 &answer->shape, &answer->dim, &answer->numbers);
 }
 
@@ -427,7 +427,7 @@ predict_dense(MpXgboost *model, const float *x, uint64 n, int n_features, const 
  * (1.7.4).
  */
 static int
-predict_matrix(MpXgboost *model, const float *x, uint64 n, int n_features, const char *config,
+predict_matrix(MpXgboost *copy, const float *x, uint64 n, int n_features, const char *config,
 			   Answer *answer)
 {
 	void	   *matrix;
@@ -435,19 +435,19 @@ predict_matrix(MpXgboost *model, const float *x, uint64 n, int n_features, const
 
 	if (status != 0)
 		return status;
-	status = library.XGBoosterPredictFromDMatrix(model->handle, matrix, config,
+	status = library.XGBoosterPredictFromDMatrix(copy->handle, matrix, config,
 												 &answer->shape, &answer->dim, &answer->numbers);
 	library.XGDMatrixFree(matrix);
 	return status;
 }
 
 bool
-mp_xgboost_predict(MpXgboost *model, const MpBooster *booster, const float *x, uint64 n,
+mp_xgboost_predict(MpXgboost *copy, const MpModel *model, const float *x, uint64 n,
 				   bool margin, float *out, MpXgboostFault *fault)
 {
-	const MpForest *forest = booster->forest;
+	const MpForest *forest = model->forest;
 	uint64		expected = n * (margin ? forest->n_outputs : mp_forest_n_predictions(forest));
-	const char *config = margin ? model->margin_config : model->value_config;
+	const char *config = margin ? copy->margin_config : copy->value_config;
 	uint64		got = 1;
 	Answer		answer;
 	Guard		state;
@@ -455,7 +455,7 @@ mp_xgboost_predict(MpXgboost *model, const MpBooster *booster, const float *x, u
 
 	guard(&state);
 	status = (forest->booster == MP_BOOSTER_GBTREE ? predict_dense : predict_matrix)
-		(model, x, n, forest->n_features, config, &answer);
+		(copy, x, n, forest->n_features, config, &answer);
 	if (status == 0)
 	{
 		for (uint64_t i = 0; i < answer.dim; i++)
@@ -465,13 +465,13 @@ mp_xgboost_predict(MpXgboost *model, const MpBooster *booster, const float *x, u
 	}
 	unguard(&state);
 	if (status != 0)
-		return fail_call(fault, booster, "score a row of");
+		return fail_call(fault, model, "score a row of");
 	pass_message();
 	if (got == expected)
 		return true;
 	return mp_xgboost_fail(fault, ERRCODE_EXTERNAL_ROUTINE_EXCEPTION,
 						   psprintf("libxgboost %s gives " UINT64_FORMAT " numbers for " UINT64_FORMAT " rows of model \"%s\" version %d, not " UINT64_FORMAT,
-									library.version_text, got, n, booster->name, booster->version,
+									library.version_text, got, n, model->name, model->version,
 									expected),
 						   NULL, NULL);
 }

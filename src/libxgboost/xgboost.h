@@ -5,9 +5,9 @@
 #ifndef MP_XGBOOST_H
 #define MP_XGBOOST_H
 
-#include "glue/model_predict.h"
+#include "model/model.h"
 
-/* A model in the library. */
+/* A model in the library: its copy. */
 typedef struct MpXgboost MpXgboost;
 
 /* The texts are palloc'd. */
@@ -36,21 +36,21 @@ extern int	mp_xgboost_compare_version(int major, int minor, int patch);
 /* Holds no model yet; goes with the context. */
 extern MpXgboost *mp_xgboost_create(MemoryContext context);
 
-/* The booster's model from its file, which must be one that the library may see. */
-extern bool mp_xgboost_read(MpXgboost *model, const MpBooster *booster, const bytea *blob,
+/* The model from its file, which must be one that the library may see. */
+extern bool mp_xgboost_read(MpXgboost *copy, const MpModel *model, const bytea *blob,
 							MpXgboostFault *fault);
-extern bool mp_xgboost_is_read(const MpXgboost *model); /* NULL: no */
-extern void mp_xgboost_forget(MpXgboost *model);
+extern bool mp_xgboost_is_read(const MpXgboost *copy); /* NULL: no */
+extern void mp_xgboost_forget(MpXgboost *copy);
 
-/* The model as the library saves it; the bytes stay until the model is forgotten. */
-extern bool mp_xgboost_save(MpXgboost *model, const MpBooster *booster, const char **data,
+/* The model as the library saves it; the bytes stay until the copy is forgotten. */
+extern bool mp_xgboost_save(MpXgboost *copy, const MpModel *model, const char **data,
 							Size *size, MpXgboostFault *fault);
 
 /*
  * Of n rows x[n][n_features] the margins, out[n][n_outputs], or what
  * Booster.predict gives, out[n][n_predictions].
  */
-extern bool mp_xgboost_predict(MpXgboost *model, const MpBooster *booster, const float *x, uint64 n,
+extern bool mp_xgboost_predict(MpXgboost *copy, const MpModel *model, const float *x, uint64 n,
 							   bool margin, float *out, MpXgboostFault *fault);
 
 #endif

@@ -23,6 +23,8 @@
 #include "utils/memutils.h"
 
 #include "core/forest/importance.h"
+#include "core/kernel/kernel.h"
+#include "glue/memory.h"
 #include "model/image.h"
 #include "model/shared.h"
 #include "store/writer.h"

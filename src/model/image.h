@@ -5,6 +5,8 @@
 #ifndef MP_IMAGE_H
 #define MP_IMAGE_H
 
+#include "core/forest/forest.h"
+#include "core/load/load.h"
 #include "store/catalog.h"
 
 /* What an image is of: the columns of a version's row. */

@@ -32,7 +32,8 @@
 #include "utils/memutils.h"
 #include "utils/resowner.h"
 
-#include "glue/model_predict.h"
+#include "glue/compat.h"
+#include "glue/memory.h"
 #include "model/shared.h"
 
 /*

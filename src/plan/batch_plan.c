@@ -38,6 +38,7 @@
 #include "utils/portal.h"
 #include "utils/typcache.h"
 
+#include "glue/compat.h"
 #include "plan/batch_scan.h"
 
 /* A plan that expects fewer rows is left alone: it gains nothing, see batch_scan.c. */

@@ -2,7 +2,7 @@
  * batch_scan.c: a plan node that scores the rows of its child in batches.
  *
  * A function scores a row when it is called. This node reads up to 512 rows
- * ahead, takes their features in the way the function does (callsite.c, row.c),
+ * ahead, takes their features in the way the function does (callsite.c, source.c),
  * scores them all at once (core/batch.c: several times faster), and then gives
  * out one row after the other, its answers shaped by the function's own code
  * (predict.c). What else is needed of a row is copied until then. Where the
@@ -31,9 +31,12 @@
 #include "utils/ruleutils.h"
 
 #include "core/batch/batch.h"
+#include "glue/compat.h"
+#include "glue/error.h"
+#include "glue/memory.h"
+#include "model/cache.h"
 #include "plan/batch_scan.h"
 #include "score/callsite.h"
-#include "libxgboost/engine.h"
 
 #define SCAN_NAME "ModelPredictBatch"
 
@@ -65,13 +68,14 @@ typedef struct BatchCall
 	FmgrInfo	function;
 	FunctionCallInfo fcinfo;
 	BatchArgument *arguments;
-	MpBooster  *booster;		/* what follows is for this one; pinned */
+	const MpModel *model;		/* what follows is for this one; pinned */
 	MemoryContext context;		/* of what follows */
 	MpBatch    *batch;			/* NULL: none yet, or the model has none */
 	bool		tried;			/* to have one */
 	uint64		rows;			/* so far */
 	float	   *x;				/* [room][n_features] */
 	float	   *margins;		/* [room][n_outputs] */
+	float	   *prediction;		/* of one row */
 	bool	   *answered;		/* [room]; false: the answer is null */
 } BatchCall;
 
@@ -198,46 +202,47 @@ begin_scan(CustomScanState *node, EState *estate, int eflags)
 
 /* Rows that a batch of this model can have. */
 static int
-room_for(const MpBooster *booster)
+room_for(const MpModel *model)
 {
-	Size		row = sizeof(float) * Max(booster->forest->n_features, booster->forest->n_outputs);
+	Size		row = sizeof(float) * Max(model->forest->n_features, model->forest->n_outputs);
 
 	return Max(1, Min(MP_BATCH_ROWS, MOST_FEATURE_BYTES / Max(row, 1)));
 }
 
 static void
-let_go(void *booster)
+let_go(void *model)
 {
-	mp_booster_unpin(booster);
+	mp_cache_unpin(model);
 }
 
 /* Until the context is reset, whatever the call site holds meanwhile. */
 static void
-hold(BatchCall *call, MpBooster *booster)
+hold(BatchCall *call, const MpModel *model)
 {
 	MemoryContextCallback *callback = MemoryContextAlloc(call->context, sizeof(MemoryContextCallback));
 
 	callback->func = let_go;
-	callback->arg = booster;
+	callback->arg = unconstify(MpModel *, model);
 	MemoryContextRegisterResetCallback(call->context, callback);
-	mp_booster_pin(booster);
+	mp_cache_pin(model);
 }
 
 static void
-make_room(BatchCall *call, MpBooster *booster)
+make_room(BatchCall *call, const MpModel *model)
 {
-	Size		n = room_for(booster);
+	Size		n = room_for(model);
 
-	call->booster = NULL;
+	call->model = NULL;
 	call->batch = NULL;
 	call->tried = false;
 	call->rows = 0;
 	MemoryContextReset(call->context);
-	hold(call, booster);
-	call->x = MemoryContextAlloc(call->context, sizeof(float) * n * Max(booster->forest->n_features, 1));
-	call->margins = MemoryContextAlloc(call->context, sizeof(float) * n * booster->forest->n_outputs);
+	hold(call, model);
+	call->x = MemoryContextAlloc(call->context, sizeof(float) * n * Max(model->forest->n_features, 1));
+	call->margins = MemoryContextAlloc(call->context, sizeof(float) * n * model->forest->n_outputs);
+	call->prediction = MemoryContextAlloc(call->context, sizeof(float) * (model->forest->n_outputs + 1));
 	call->answered = MemoryContextAlloc(call->context, sizeof(bool) * n);
-	call->booster = booster;
+	call->model = model;
 }
 
 static void
@@ -284,29 +289,39 @@ resolve(BatchScan *scan, BatchCall *call)
 {
 	MpCallSite *site = mp_callsite_get(call->fcinfo, call->scorer->first);
 
-	if (call->booster != site->booster)
-		make_room(call, site->booster);
-	scan->room = Min(scan->room, room_for(call->booster));
+	if (call->model != site->model)
+		make_room(call, site->model);
+	scan->room = Min(scan->room, room_for(call->model));
+}
+
+/* A row of the batch, whose vectors lie in the batch's. */
+static MpRow
+row_of(const BatchCall *call, int row)
+{
+	const MpForest *forest = call->model->forest;
+
+	return (MpRow) {
+		.model = call->model,
+		.x = call->x + (Size) row * forest->n_features,
+		.margin = call->margins + (Size) row * forest->n_outputs,
+		.prediction = call->prediction
+	};
 }
 
 static void
-read_features(BatchScan *scan, BatchCall *call, const TupleTableSlot *slot, int row)
+read_features(BatchScan *scan, BatchCall *call, const TupleTableSlot *slot, int number)
 {
 	MpCallSite *site;
-	float	   *x;
-	int			n;
+	MpRow		row;
 
 	set_arguments(scan, call, slot);
-	if (row == 0)
+	if (number == 0)
 		resolve(scan, call);
 	site = call->function.fn_extra;
-	n = call->booster->forest->n_features;
-	x = call->x + (Size) row * n;
-	call->answered[row] = mp_row_read(site->form, call->fcinfo, call->booster);
-	if (call->answered[row])
-		memcpy(x, call->booster->x, sizeof(float) * n);
-	else
-		memset(x, 0, sizeof(float) * n);
+	row = row_of(call, number);
+	call->answered[number] = mp_row_read(site->form, call->fcinfo, &row);
+	if (!call->answered[number])
+		memset(row.x, 0, sizeof(float) * call->model->forest->n_features);
 }
 
 static void
@@ -332,25 +347,20 @@ open_batch(BatchCall *call)
 	MpError		error;
 
 	call->tried = true;
-	call->batch = mp_batch_open(mp_alloc_context(call->context), call->booster->kernel, &error);
+	call->batch = mp_batch_open(mp_alloc_context(call->context), call->model->kernel, &error);
 	if (call->batch == NULL && error.code != MP_OK)
-		mp_throw(&error, call->booster->name, call->booster->version);
+		mp_throw(&error, call->model->name, call->model->version);
 }
 
 static void
 score_one_by_one(BatchCall *call, int n)
 {
-	MpBooster  *booster = call->booster;
-	int			n_features = booster->forest->n_features;
-	int			n_outputs = booster->forest->n_outputs;
-
-	for (int row = 0; row < n; row++)
+	for (int number = 0; number < n; number++)
 	{
-		if (!call->answered[row])
-			continue;
-		memcpy(booster->x, call->x + (Size) row * n_features, sizeof(float) * n_features);
-		mp_score_margin(booster);
-		memcpy(call->margins + (Size) row * n_outputs, booster->margin, sizeof(float) * n_outputs);
+		MpRow		row = row_of(call, number);
+
+		if (call->answered[number])
+			mp_score_margin(&row);
 	}
 }
 
@@ -358,13 +368,13 @@ score_one_by_one(BatchCall *call, int n)
 static bool
 is_worth_it(const BatchCall *call, int n)
 {
-	if (mp_engine_setting == MP_ENGINE_XGBOOST)
+	if (mp_score_other_engine != NULL)
 		return false;
 	if (mp_batch_setting == MP_BATCH_ALWAYS)
 		return true;
 	/* in plain C the kernel for one row is faster */
 	return n >= LEAST_ROWS && call->rows >= FIRST_ROWS &&
-		mp_kernel_kind(call->booster->kernel) != MP_KERNEL_PORTABLE;
+		mp_kernel_kind(call->model->kernel) != MP_KERNEL_PORTABLE;
 }
 
 static void
@@ -382,7 +392,7 @@ score_rows(BatchCall *call, int n)
 	}
 	mp_batch_margin(call->batch, call->x, n, call->margins);
 	for (int row = 0; row < n; row++)
-		call->booster->rows += call->answered[row];
+		call->model->state->rows += call->answered[row];
 	CHECK_FOR_INTERRUPTS();
 }
 
@@ -408,18 +418,16 @@ fill(BatchScan *scan)
 }
 
 static Datum
-answer(BatchCall *call, int row, bool *isnull)
+answer(BatchCall *call, int number, bool *isnull)
 {
-	MpBooster  *booster = call->booster;
-	int			n = booster->forest->n_outputs;
+	MpRow		row = row_of(call, number);
 	Datum		value;
 
 	*isnull = true;
-	if (!call->answered[row])
+	if (!call->answered[number])
 		return (Datum) 0;
-	memcpy(booster->margin, call->margins + (Size) row * n, sizeof(float) * n);
 	call->fcinfo->isnull = false;
-	value = call->scorer->answer(booster, call->fcinfo);
+	value = call->scorer->answer(&row, call->fcinfo);
 	*isnull = call->fcinfo->isnull;
 	return value;
 }

@@ -9,7 +9,7 @@
  * Simplification: predict(m, t) with a whole row of a table would copy the row
  * and detoast all of it. It becomes predict(m, NULL::t, t.a, t.b, ...), the
  * same function with a null of the row's type, which names the columns, before
- * them; row.c knows that form. The plan holds nothing of the model, so it
+ * them; source.c knows that form. The plan holds nothing of the model, so it
  * stays right whatever is deployed later. A call form that nobody can write marks
  * it, so that a null of a row type among a caller's scalars stays an error.
  */
@@ -35,9 +35,10 @@
 #include "utils/snapmgr.h"
 #include "utils/typcache.h"
 
-#include "store/catalog.h"
+#include "row/source.h"
 #include "score/moment.h"
-#include "row/row.h"
+#include "store/catalog.h"
+#include "store/reference.h"
 
 /* Work of one row, in operators, where the model is not known. */
 #define DEFAULT_WORK 100

@@ -1,15 +1,16 @@
 /*
- * match.c: which column holds which feature.
+ * match.c: which column holds which input.
  *
- * A feature takes the column of exactly its name; else the one of its name cut
+ * An input takes the column of exactly its name; else the one of its name cut
  * to 63 bytes, as PostgreSQL cuts identifiers; else the only one that differs
  * just in case, since PostgreSQL folds names and pandas does not. A column
- * that some feature names exactly is no candidate for another.
+ * that some input names exactly is no candidate for another.
  */
 #include "postgres.h"
 
 #include "mb/pg_wchar.h"
 
+#include "glue/compat.h"
 #include "row/match.h"
 
 typedef struct NamedColumn
@@ -18,12 +19,12 @@ typedef struct NamedColumn
 	int			length;
 	char	   *folded;
 	int			column;
-	int			feature;		/* that names it; -1: none yet */
+	int			input;			/* that names it; -1: none yet */
 } NamedColumn;
 
 typedef struct Matcher
 {
-	const MpBooster *booster;
+	const MpModel *model;
 	NamedColumn *columns;		/* by exact name */
 	NamedColumn **folded;		/* by folded name; made when first needed */
 	int			n;
@@ -70,29 +71,27 @@ fold(const char *name, int length)
 }
 
 static MpString
-feature_name(const Matcher *m, int feature)
+input_name(const Matcher *m, int input)
 {
-	const MpFeature *f = mp_forest_features(m->booster->forest) + feature;
-
-	return mp_forest_string(m->booster->forest, f->name, f->name_length);
+	return mp_input_name(&m->model->inputs[input]);
 }
 
 pg_noreturn static void
-ambiguous(const Matcher *m, int feature, const char *what)
+ambiguous(const Matcher *m, int input, const char *what)
 {
-	MpString	name = feature_name(m, feature);
+	MpString	name = input_name(m, input);
 
 	ereport(ERROR,
 			errcode(ERRCODE_AMBIGUOUS_COLUMN),
 			errmsg("feature \"%.*s\" of model \"%s\" version %d is ambiguous",
-				   (int) name.length, name.data, m->booster->name, m->booster->version),
+				   (int) name.length, name.data, m->model->name, m->model->version),
 			errdetail("%s", what),
 			errhint("Pass a row whose columns are named exactly as the model's features."));
 }
 
 /* The column of exactly this name, or NULL. */
 static NamedColumn *
-find_exact(const Matcher *m, int feature, const char *name, int length)
+find_exact(const Matcher *m, int input, const char *name, int length)
 {
 	NamedColumn key = {name, length};
 	NamedColumn *found = bsearch(&key, m->columns, m->n, sizeof(NamedColumn), compare_exact);
@@ -104,7 +103,7 @@ find_exact(const Matcher *m, int feature, const char *name, int length)
 	{
 		if (m->guess)
 			return NULL;
-		ambiguous(m, feature, psprintf("Several columns of the row are named \"%.*s\".", length, name));
+		ambiguous(m, input, psprintf("Several columns of the row are named \"%.*s\".", length, name));
 	}
 	return found;
 }
@@ -121,9 +120,9 @@ fold_columns(Matcher *m)
 	qsort(m->folded, m->n, sizeof(NamedColumn *), compare_folded);
 }
 
-/* The only column, not named exactly by a feature, that differs just in case; or NULL. */
+/* The only column, not named exactly by an input, that differs just in case; or NULL. */
 static NamedColumn *
-find_folded(Matcher *m, int feature, const char *name, int length)
+find_folded(Matcher *m, int input, const char *name, int length)
 {
 	NamedColumn key = {name, length, fold(name, length)};
 	NamedColumn *found = NULL;
@@ -148,14 +147,14 @@ find_folded(Matcher *m, int feature, const char *name, int length)
 
 		if (compare_bytes(c->folded, c->length, key.folded, length) != 0)
 			break;
-		if (c->feature >= 0 && m->column_of[c->feature] == c->column &&
-			feature_name(m, c->feature).length == c->length &&
-			memcmp(feature_name(m, c->feature).data, c->name, c->length) == 0)
-			continue;			/* another feature's own name */
+		if (c->input >= 0 && m->column_of[c->input] == c->column &&
+			input_name(m, c->input).length == c->length &&
+			memcmp(input_name(m, c->input).data, c->name, c->length) == 0)
+			continue;			/* another input's own name */
 		if (found != NULL && m->guess)
 			return NULL;
 		if (found != NULL)
-			ambiguous(m, feature, psprintf("Columns \"%.*s\" and \"%.*s\" differ from it only in case.",
+			ambiguous(m, input, psprintf("Columns \"%.*s\" and \"%.*s\" differ from it only in case.",
 										   found->length, found->name, c->length, c->name));
 		found = c;
 	}
@@ -163,17 +162,17 @@ find_folded(Matcher *m, int feature, const char *name, int length)
 }
 
 static bool
-claim(Matcher *m, int feature, NamedColumn *column)
+claim(Matcher *m, int input, NamedColumn *column)
 {
 	if (column == NULL)
 		return false;
-	if (column->feature >= 0 && m->guess)
+	if (column->input >= 0 && m->guess)
 		return false;
-	if (column->feature >= 0)
-		ambiguous(m, feature, psprintf("Column \"%.*s\" would hold %s as well.", column->length,
-									   column->name, mp_feature_label(m->booster->forest, column->feature)));
-	column->feature = feature;
-	m->column_of[feature] = column->column;
+	if (column->input >= 0)
+		ambiguous(m, input, psprintf("Column \"%.*s\" would hold %s as well.", column->length,
+									   column->name, mp_input_label(m->model, column->input)));
+	column->input = input;
+	m->column_of[input] = column->column;
 	return true;
 }
 
@@ -184,9 +183,9 @@ report_absent(const Matcher *m)
 	int			count = 0;
 
 	initStringInfo(&list);
-	for (int i = 0; i < m->booster->forest->n_features; i++)
+	for (int i = 0; i < m->model->n_inputs; i++)
 	{
-		MpString	name = feature_name(m, i);
+		MpString	name = input_name(m, i);
 
 		if (m->column_of[i] >= 0)
 			continue;
@@ -198,30 +197,30 @@ report_absent(const Matcher *m)
 			errcode(ERRCODE_UNDEFINED_COLUMN),
 			errmsg_plural("the row lacks %d feature of model \"%s\" version %d: %s",
 						  "the row lacks %d features of model \"%s\" version %d: %s", count,
-						  count, m->booster->name, m->booster->version, list.data),
+						  count, m->model->name, m->model->version, list.data),
 			errhint("Name the columns as the model does, or register the model with absent_feature => 'missing'."));
 }
 
 static void
 match(Matcher *m, const char *const *names, int n)
 {
-	int			n_features = m->booster->forest->n_features;
+	int			n_inputs = m->model->n_inputs;
 
 	m->columns = palloc(sizeof(NamedColumn) * Max(n, 1));
 	for (int i = 0; i < n; i++)
 		if (names[i] != NULL)
 			m->columns[m->n++] = (NamedColumn) {names[i], strlen(names[i]), NULL, i, -1};
 	qsort(m->columns, m->n, sizeof(NamedColumn), compare_exact);
-	for (int i = 0; i < n_features; i++)
+	for (int i = 0; i < n_inputs; i++)
 	{
-		MpString	name = feature_name(m, i);
+		MpString	name = input_name(m, i);
 
 		m->column_of[i] = -1;
 		claim(m, i, find_exact(m, i, name.data, name.length));
 	}
-	for (int i = 0; i < n_features; i++)
+	for (int i = 0; i < n_inputs; i++)
 	{
-		MpString	name = feature_name(m, i);
+		MpString	name = input_name(m, i);
 		int			length = name.length;
 
 		if (m->column_of[i] >= 0)
@@ -237,25 +236,25 @@ match(Matcher *m, const char *const *names, int n)
 }
 
 void
-mp_match_columns(const MpBooster *booster, const char *const *names, int n, int *column_of)
+mp_match_columns(const MpModel *model, const char *const *names, int n, int *column_of)
 {
-	Matcher		m = {.booster = booster, .column_of = column_of};
+	Matcher		m = {.model = model, .column_of = column_of};
 
-	if (booster->forest->n_feature_names == 0)
+	if (!model->has_names)
 		ereport(ERROR,
 				errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				errmsg("model \"%s\" version %d has no feature names, so a row cannot be read by name",
-					   booster->name, booster->version),
+					   model->name, model->version),
 				errhint("Register the model with feature_names => array[...], or pass the values one by one in the model's order."));
 	match(&m, names, n);
-	if (booster->options.absent_feature == MP_ABSENT_ERROR)
+	if (model->options.absent_feature == MP_ABSENT_ERROR)
 		report_absent(&m);
 }
 
 void
-mp_match_guess(const MpBooster *booster, const char *const *names, int n, int *column_of)
+mp_match_guess(const MpModel *model, const char *const *names, int n, int *column_of)
 {
-	Matcher		m = {.booster = booster, .column_of = column_of, .guess = true};
+	Matcher		m = {.model = model, .column_of = column_of, .guess = true};
 
 	match(&m, names, n);
 }

@@ -1,40 +1,28 @@
 /*
- * row.h: how a row comes into a function and becomes a vector of features.
+ * row.h: one row on its way through a model: features, margins, predictions.
  * Include after postgres.h.
+ *
+ * Whoever scores has one, or as many as rows are under way at once: a call
+ * site, a batch, a trigger. Its vectors may be the owner's own (a batch points
+ * them into its block); mp_row_prepare gives it room for any row of a model.
  */
 #ifndef MP_ROW_H
 #define MP_ROW_H
 
-#include "utils/jsonb.h"
+#include "model/model.h"
 
-#include "row/value.h"
+typedef struct MpRow
+{
+	const MpModel *model;		/* that it is for */
+	bool		warn_of_faults; /* a fault of its values is a warning, and it has no answer */
+	float	   *x;				/* [n_features]; NaN: missing */
+	float	   *margin;			/* [n_outputs] */
+	float	   *prediction;		/* [n_outputs + 1] */
+	int			feature_room;
+	int			output_room;
+} MpRow;
 
-/* How a call looks whose whole row the planner has expanded: shown as any other, kept in plans, written by nobody. */
-#define MP_EXPANDED_ROW COERCE_SQL_SYNTAX
-
-/* What the arguments of a call hold, known from their types alone. */
-typedef struct MpRowForm MpRowForm;
-
-/* Allocated in `context`; the row's arguments start at `first`. Errors where the types cannot be a row. */
-extern MpRowForm *mp_row_form(FunctionCallInfo fcinfo, int first, MemoryContext context);
-
-/* Forgets what was learned of the row's types for one version. */
-extern void mp_row_form_reset(MpRowForm *form);
-
-/*
- * Reads the row of this call into booster->x. False: the answer is NULL (a null
- * row, or an unseen category of a version that says 'null').
- */
-extern bool mp_row_read(MpRowForm *form, FunctionCallInfo fcinfo, MpBooster *booster);
-
-/*
- * A feature's value as the row of the last mp_row_read, which was in this call,
- * gave it. False: null, or not there.
- */
-extern bool mp_row_value(MpRowForm *form, FunctionCallInfo fcinfo, const MpBooster *booster,
-						 int feature, MpInput *input, Datum *value);
-
-/* mp_row_read from jsonb, without a call. */
-extern bool mp_row_read_jsonb(Jsonb *row, MpBooster *booster);
+/* Makes it one of the model's, with room from the context, which must be the same each time. */
+extern void mp_row_prepare(MpRow *row, const MpModel *model, MemoryContext context);
 
 #endif

@@ -16,11 +16,11 @@ typedef struct MpJsonRow
 	int		   *column_of;		/* of each feature, in values; -1: absent */
 } MpJsonRow;
 
-/* Reads the object into booster->x. False: the answer is NULL, see row.h. */
-extern bool mp_json_row_read(MpJsonRow *json, Jsonb *object, MpBooster *booster);
+/* Reads the object into row->x. False: the answer is NULL, see source.h. */
+extern bool mp_json_row_read(MpJsonRow *json, Jsonb *object, MpRow *row);
 
 /* A feature's value as the object read last gave it. False: null, or not there. */
-extern bool mp_json_row_value(const MpJsonRow *json, const MpBooster *booster, int feature,
-							  MpInput *input, Datum *value);
+extern bool mp_json_row_value(const MpJsonRow *json, const MpRow *row, int feature,
+							  MpValueType *input, Datum *value);
 
 #endif

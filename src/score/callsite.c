@@ -7,17 +7,19 @@
 #include "miscadmin.h"
 #include "utils/memutils.h"
 
+#include "model/cache.h"
 #include "score/callsite.h"
+#include "store/catalog.h"
 
-/* The function's memory goes: give the booster back. */
+/* The function's memory goes: give the model back. */
 static void
 release_site(void *arg)
 {
 	MpCallSite *site = arg;
 
-	if (site->booster != NULL)
-		mp_booster_unpin(site->booster);
-	site->booster = NULL;
+	if (site->model != NULL)
+		mp_cache_unpin(site->model);
+	site->model = NULL;
 }
 
 MpCallSite *
@@ -52,27 +54,28 @@ resolve(MpCallSite *site, const char *reference, int length)
 	MemoryContext work = AllocSetContextCreate(CurrentMemoryContext, "model_predict resolve",
 											   ALLOCSET_SMALL_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(work);
-	MpBooster  *booster;
-	MpModelRow	model;
+	const MpModel *model;
+	MpModelRow	found;
 	char	   *name;
 	int32		version;
 
 	/* an error on the way must not leave the old answer in force */
 	release_site(site);
-	version = mp_catalog_resolve(pnstrdup(reference, length), GetUserId(), snapshot, &model, &name);
-	booster = mp_cache_get(name, model.id, version, snapshot);
+	version = mp_catalog_resolve(pnstrdup(reference, length), GetUserId(), snapshot, &found, &name);
+	model = mp_cache_get(name, found.id, version, snapshot);
 	remember_reference(site, reference, length);
 	mp_moment_set(&site->moment, site->context);
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(work);
-	mp_booster_pin(booster);
-	site->booster = booster;
+	mp_row_prepare(&site->row, model, site->context);
+	mp_cache_pin(model);
+	site->model = model;
 }
 
 bool
 mp_callsite_resolve(MpCallSite *site, const char *reference, int length)
 {
-	if (site->booster != NULL && !site->booster->stale &&
+	if (site->model != NULL && !site->model->state->stale &&
 		site->reference_length == length &&
 		memcmp(site->reference, reference, length) == 0 &&
 		mp_moment_is_now(&site->moment))

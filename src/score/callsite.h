@@ -6,7 +6,7 @@
 #define MP_CALLSITE_H
 
 #include "score/moment.h"
-#include "row/row.h"
+#include "row/source.h"
 
 typedef struct MpCallSite
 {
@@ -16,18 +16,19 @@ typedef struct MpCallSite
 	int			reference_room;
 	MpMoment	moment;
 	/* the answer */
-	MpBooster  *booster;		/* pinned; NULL: nothing resolved */
-	/* how the arguments hold the row, see row.c; NULL: not known from arguments */
+	const MpModel *model;		/* pinned; NULL: nothing resolved */
+	MpRow		row;			/* of that model */
+	/* how the arguments hold the row, see source.c; NULL: not known from arguments */
 	MpRowForm  *form;
 	MemoryContext context;		/* of all this: the function's */
 } MpCallSite;
 
-/* An unresolved one, which gives its booster back when the context goes. */
+/* An unresolved one, which gives its model back when the context goes. */
 extern MpCallSite *mp_callsite_create(MemoryContext context);
 
 /*
- * Makes site->booster what the reference names at this moment. True: asked
- * anew, and what was learned of the booster is void.
+ * Makes site->model what the reference names at this moment. True: asked
+ * anew, and what was learned of the model is void.
  */
 extern bool mp_callsite_resolve(MpCallSite *site, const char *reference, int length);
 

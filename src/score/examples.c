@@ -11,8 +11,9 @@
 #include "utils/jsonb.h"
 #include "utils/numeric.h"
 
+#include "glue/compat.h"
 #include "score/examples.h"
-#include "row/row.h"
+#include "row/source.h"
 #include "score/score.h"
 
 pg_noreturn static void
@@ -95,7 +96,7 @@ numbers_text(const float *values, int n)
 
 typedef struct Example
 {
-	const MpBooster *booster;
+	const MpModel *model;
 	int			number;
 } Example;
 
@@ -104,30 +105,31 @@ name_example(void *arg)
 {
 	const Example *example = arg;
 
-	errcontext("reading the row of example %d of model \"%s\"", example->number, example->booster->name);
+	errcontext("reading the row of example %d of model \"%s\"", example->number, example->model->name);
 }
 
 /* False: its answer is null. */
 static bool
-read_row(Jsonb *row, MpBooster *booster, int number)
+read_row(Jsonb *object, MpRow *row, int number)
 {
-	Example		example = {booster, number};
+	Example		example = {row->model, number};
 	ErrorContextCallback context = {error_context_stack, name_example, &example};
 	bool		complete;
 
 	error_context_stack = &context;
-	complete = mp_row_read_jsonb(row, booster);
+	complete = mp_row_read_jsonb(object, row);
 	error_context_stack = context.previous;
 	return complete;
 }
 
 /* Scores an example: how its answer differs from ours, or NULL. */
 static char *
-score_example(MpBooster *booster, JsonbValue *example, int number)
+score_example(MpRow *row, JsonbValue *example, int number)
 {
-	JsonbValue	row;
+	const MpForest *forest = row->model->forest;
+	JsonbValue	given;
 	JsonbValue	answer;
-	Jsonb	   *row_jsonb;
+	Jsonb	   *object;
 	float	   *expected;
 	int			n;
 	int			n_expected;
@@ -135,25 +137,25 @@ score_example(MpBooster *booster, JsonbValue *example, int number)
 
 	if (example->type != jbvBinary || !JsonContainerIsObject(example->val.binary.data))
 		bad_example(number, "is no object");
-	row = member(example->val.binary.data, "row", number);
+	given = member(example->val.binary.data, "row", number);
 	answer = member(example->val.binary.data, "predict_all", number);
-	if (row.type != jbvBinary || !JsonContainerIsObject(row.val.binary.data))
+	if (given.type != jbvBinary || !JsonContainerIsObject(given.val.binary.data))
 		bad_example(number, "has a \"row\" that is no object");
 	expected = expected_of(&answer, number, &n_expected);
-	row_jsonb = JsonbValueToJsonb(&row);
-	if (!read_row(row_jsonb, booster, number))
+	object = JsonbValueToJsonb(&given);
+	if (!read_row(object, row, number))
 		bad_example(number, "has an unseen category, so its answer is null");
-	mp_score_margin(booster);
-	mp_predict_from_margin(booster->forest, booster->margin, booster->prediction);
-	n = mp_forest_n_predictions(booster->forest);
+	mp_score_margin(row);
+	mp_predict_from_margin(forest, row->margin, row->prediction);
+	n = mp_forest_n_predictions(forest);
 	same = n == n_expected;
 	for (int i = 0; same && i < n; i++)
-		same = close_enough(expected[i], booster->prediction[i]);
+		same = close_enough(expected[i], row->prediction[i]);
 	if (same)
 		return NULL;
 	return psprintf("Expected %s, got %s, for row %s.", numbers_text(expected, n_expected),
-					numbers_text(booster->prediction, n),
-					JsonbToCString(NULL, &row_jsonb->root, VARSIZE(row_jsonb)));
+					numbers_text(row->prediction, n),
+					JsonbToCString(NULL, &object->root, VARSIZE(object)));
 }
 
 /* How many there are. */
@@ -169,18 +171,20 @@ count_examples(Jsonb *examples)
 }
 
 int
-mp_examples_check(MpBooster *booster, Jsonb *examples)
+mp_examples_check(const MpModel *model, Jsonb *examples)
 {
 	int			n = count_examples(examples);
+	MpRow		row = {0};
 
+	mp_row_prepare(&row, model, CurrentMemoryContext);
 	for (int i = 0; i < n; i++)
 	{
-		char	   *difference = score_example(booster, getIthJsonbValueFromContainer(&examples->root, i), i + 1);
+		char	   *difference = score_example(&row, getIthJsonbValueFromContainer(&examples->root, i), i + 1);
 
 		if (difference != NULL)
 			ereport(ERROR,
 					errcode(ERRCODE_DATA_EXCEPTION),
-					errmsg("example %d of model \"%s\" scores otherwise than it says", i + 1, booster->name),
+					errmsg("example %d of model \"%s\" scores otherwise than it says", i + 1, model->name),
 					errdetail_internal("%s", difference),
 					errhint("Look for another order of features, a value that means missing, another set of trees (best_iteration), or a step that was done outside the model."));
 	}
@@ -188,15 +192,17 @@ mp_examples_check(MpBooster *booster, Jsonb *examples)
 }
 
 int
-mp_examples_count_different(MpBooster *booster, Jsonb *examples, int *n, char **first)
+mp_examples_count_different(const MpModel *model, Jsonb *examples, int *n, char **first)
 {
 	int			different = 0;
+	MpRow		row = {0};
 
+	mp_row_prepare(&row, model, CurrentMemoryContext);
 	*n = count_examples(examples);
 	*first = NULL;
 	for (int i = 0; i < *n; i++)
 	{
-		char	   *difference = score_example(booster, getIthJsonbValueFromContainer(&examples->root, i), i + 1);
+		char	   *difference = score_example(&row, getIthJsonbValueFromContainer(&examples->root, i), i + 1);
 
 		if (difference != NULL && different++ == 0)
 			*first = psprintf("Example %d: %s", i + 1, difference);

@@ -2,7 +2,7 @@
  * contribs.c: contributions of features, and of pairs of them, as arrays.
  *
  * What SHAP needs of a model is made at the first explanation and kept with
- * the booster, which then also holds the trees. A row takes no memory but its
+ * the model in the cache, which then also holds the trees. A row takes no memory but its
  * result: 4 bytes for each output and each feature, for interactions each pair
  * of features; the bias counts as a feature.
  */
@@ -13,44 +13,23 @@
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 
+#include "glue/error.h"
+#include "model/cache.h"
 #include "sql/explain.h"
-
-/* In a context of its own, so that a cancel on the way leaves nothing. */
-MpShap *
-mp_contribs_open(MpBooster *booster)
-{
-	const MpForest *forest;
-	MemoryContext context;
-	MpShap	   *shap;
-	MpError		error;
-
-	if (booster->shap != NULL)
-		return booster->shap;
-	forest = mp_booster_forest(booster, GetActiveSnapshot());
-	context = AllocSetContextCreate(CurrentMemoryContext, "model_predict shap",
-									ALLOCSET_SMALL_SIZES);
-	shap = mp_shap_open(mp_alloc_context(context), forest, &error);
-	if (shap == NULL)
-		mp_throw_unexplained(&error, booster);
-	MemoryContextSetParent(context, booster->context);
-	booster->shap = shap;
-	booster->bytes = MemoryContextMemAllocated(booster->context, true);
-	return shap;
-}
 
 MpCallSite *
 mp_contribs_read(FunctionCallInfo fcinfo, int first)
 {
 	MpCallSite *site = mp_callsite_get(fcinfo, first);
 
-	return mp_row_read(site->form, fcinfo, site->booster) ? site : NULL;
+	return mp_row_read(site->form, fcinfo, &site->row) ? site : NULL;
 }
 
 /* A real[] to be filled in: `n` dimensions of `width`, once for each of several outputs. */
 static ArrayType *
-new_array(const MpBooster *booster, int n, int width)
+new_array(const MpModel *model, int n, int width)
 {
-	int			outputs = booster->forest->n_outputs;
+	int			outputs = model->forest->n_outputs;
 	int			n_dims = n + (outputs > 1);
 	Size		numbers = (Size) outputs * width * (n > 1 ? width : 1);
 	Size		size = ARR_OVERHEAD_NONULLS(n_dims) + numbers * sizeof(float4);
@@ -60,7 +39,7 @@ new_array(const MpBooster *booster, int n, int width)
 		ereport(ERROR,
 				errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				errmsg("the answer of model \"%s\" version %d has %zu numbers, more than an array can hold",
-					   booster->name, booster->version, numbers));
+					   model->name, model->version, numbers));
 	array = palloc(size);
 	SET_VARSIZE(array, size);
 	array->ndim = n_dims;
@@ -79,15 +58,17 @@ Datum
 mp_predict_contribs(PG_FUNCTION_ARGS)
 {
 	MpCallSite *site = mp_contribs_read(fcinfo, 1);
+	const MpModel *model;
 	MpShap	   *shap;
 	ArrayType  *array;
 
 	if (site == NULL)
 		PG_RETURN_NULL();
-	shap = mp_contribs_open(site->booster);
-	array = new_array(site->booster, 1, site->booster->forest->n_features + 1);
-	mp_shap_contribs(shap, site->booster->x, (float *) ARR_DATA_PTR(array));
-	site->booster->rows++;
+	model = site->model;
+	shap = mp_cache_shap(model, GetActiveSnapshot());
+	array = new_array(model, 1, model->forest->n_features + 1);
+	mp_shap_contribs(shap, site->row.x, (float *) ARR_DATA_PTR(array));
+	model->state->rows++;
 	PG_RETURN_ARRAYTYPE_P(array);
 }
 
@@ -96,20 +77,20 @@ Datum
 mp_predict_interactions(PG_FUNCTION_ARGS)
 {
 	MpCallSite *site = mp_contribs_read(fcinfo, 1);
-	MpBooster  *booster;
+	const MpModel *model;
 	MpShap	   *shap;
 	ArrayType  *array;
 	MpError		error;
 
 	if (site == NULL)
 		PG_RETURN_NULL();
-	booster = site->booster;
-	shap = mp_contribs_open(booster);
-	array = new_array(booster, 2, booster->forest->n_features + 1);
+	model = site->model;
+	shap = mp_cache_shap(model, GetActiveSnapshot());
+	array = new_array(model, 2, model->forest->n_features + 1);
 	mp_error_clear(&error);
-	if (!mp_shap_interactions(shap, booster->x, (float *) ARR_DATA_PTR(array), &error))
-		mp_throw_unexplained(&error, booster);
-	booster->rows++;
-	booster->bytes = MemoryContextMemAllocated(booster->context, true);
+	if (!mp_shap_interactions(shap, site->row.x, (float *) ARR_DATA_PTR(array), &error))
+		mp_throw_unexplained(&error, model->name, model->version);
+	model->state->rows++;
+	mp_cache_measure(model);
 	PG_RETURN_ARRAYTYPE_P(array);
 }

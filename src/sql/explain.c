@@ -13,17 +13,20 @@
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
+#include "utils/snapmgr.h"
 
-#include "sql/explain.h"
+#include "glue/compat.h"
+#include "model/cache.h"
 #include "score/score.h"
+#include "sql/explain.h"
 
 #define BIAS_NAME "(bias)"
 
 /* Of a model with several outputs that are no classes: numbered from 0, as XGBoost does. */
 static int
-find_output(const MpBooster *booster, text *number)
+find_output(const MpModel *model, text *number)
 {
-	int			n = booster->forest->n_outputs;
+	int			n = model->forest->n_outputs;
 	char	   *given = text_to_cstring(number);
 
 	for (int i = 0; i < n; i++)
@@ -32,29 +35,29 @@ find_output(const MpBooster *booster, text *number)
 	ereport(ERROR,
 			errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			errmsg("model \"%s\" version %d has no output \"%s\"",
-				   booster->name, booster->version, given),
+				   model->name, model->version, given),
 			errdetail("Its outputs are numbered from 0 to %d.", n - 1));
 }
 
 static void
 choose_output(MpExplanation *e, text *class)
 {
-	const MpBooster *booster = e->booster;
+	const MpModel *model = e->row->model;
 
 	e->output = 0;
 	e->class = -1;
 	e->negated = false;
-	switch (booster->task)
+	switch (model->task)
 	{
 		case MP_TASK_TWO_CLASSES:
 		case MP_TASK_TWO_CLASSES_RAW:
 		case MP_TASK_HINGE:
-			e->class = class ? mp_score_find_class(booster, class) : 1;
+			e->class = class ? mp_score_find_class(model, class) : 1;
 			e->negated = e->class == 0;
 			return;
 		case MP_TASK_CLASS:
 		case MP_TASK_CLASSES:
-			e->class = class ? mp_score_find_class(booster, class) : mp_score_class(e->booster);
+			e->class = class ? mp_score_find_class(model, class) : mp_score_class(e->row);
 			e->output = e->class;
 			return;
 		case MP_TASK_VALUE:
@@ -62,8 +65,8 @@ choose_output(MpExplanation *e, text *class)
 				ereport(ERROR,
 						errcode(ERRCODE_WRONG_OBJECT_TYPE),
 						errmsg("model \"%s\" version %d has no classes: its objective is \"%s\"",
-							   booster->name, booster->version,
-							   mp_objective_name(booster->forest->objective)),
+							   model->name, model->version,
+							   mp_objective_name(model->forest->objective)),
 						errhint("Use predict_explain()."));
 			return;
 		case MP_TASK_VALUES:
@@ -71,9 +74,9 @@ choose_output(MpExplanation *e, text *class)
 				ereport(ERROR,
 						errcode(ERRCODE_WRONG_OBJECT_TYPE),
 						errmsg("model \"%s\" version %d gives %d numbers for a row: which one to explain must be said",
-							   booster->name, booster->version, booster->forest->n_outputs),
+							   model->name, model->version, model->forest->n_outputs),
 						errhint("Use predict_explain_class() with the number of the output, from '0' on, or predict_contribs() for all of them."));
-			e->output = find_output(booster, class);
+			e->output = find_output(model, class);
 			return;
 	}
 }
@@ -96,7 +99,7 @@ compare_strength(const void *a, const void *b, void *arg)
 static void
 sort_features(MpExplanation *e)
 {
-	int			n = e->booster->forest->n_features;
+	int			n = e->row->model->forest->n_features;
 
 	e->order = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(int) * Max(n, 1));
 	for (int i = 0; i < n; i++)
@@ -107,17 +110,17 @@ sort_features(MpExplanation *e)
 void
 mp_explain_scored(text *class, MpExplanation *e)
 {
-	int			n = e->booster->forest->n_features;
-	MpShap	   *shap = mp_contribs_open(e->booster);
+	int			n = e->row->model->forest->n_features;
+	MpShap	   *shap = mp_cache_shap(e->row->model, GetActiveSnapshot());
 
 	choose_output(e, class);
 	e->contribs = palloc(sizeof(float) * (n + 1));
-	mp_shap_contribs_of(shap, e->booster->x, e->output, e->contribs);
+	mp_shap_contribs_of(shap, e->row->x, e->output, e->contribs);
 	if (e->negated)
 		for (int i = 0; i <= n; i++)
 			e->contribs[i] = 0.0f - e->contribs[i]; /* no -0 */
 	e->bias = e->contribs[n];
-	e->margin = e->booster->margin[e->output];
+	e->margin = e->row->margin[e->output];
 	if (e->negated)
 		e->margin = 0.0 - e->margin;
 	sort_features(e);
@@ -125,12 +128,12 @@ mp_explain_scored(text *class, MpExplanation *e)
 
 /* Of the arguments of a call. */
 static bool
-value_of_call(void *row, const MpBooster *booster, int feature, MpInput *input, Datum *value)
+value_of_call(void *source, const MpRow *row, int feature, MpValueType *input, Datum *value)
 {
-	FunctionCallInfo fcinfo = row;
+	FunctionCallInfo fcinfo = source;
 	MpCallSite *site = fcinfo->flinfo->fn_extra;
 
-	return mp_row_value(site->form, fcinfo, booster, feature, input, value);
+	return mp_row_value(site->form, fcinfo, row, feature, input, value);
 }
 
 bool
@@ -141,9 +144,9 @@ mp_explain_row(FunctionCallInfo fcinfo, int first, text *class, MpExplanation *e
 	if (site == NULL)
 		return false;
 	e->value_of = value_of_call;
-	e->row = fcinfo;
-	e->booster = site->booster;
-	mp_score_margin(e->booster);
+	e->source = fcinfo;
+	e->row = &site->row;
+	mp_score_margin(e->row);
 	mp_explain_scored(class, e);
 	return true;
 }
@@ -151,27 +154,21 @@ mp_explain_row(FunctionCallInfo fcinfo, int first, text *class, MpExplanation *e
 char *
 mp_explain_feature(const MpExplanation *e, int feature)
 {
-	const MpForest *forest = e->booster->forest;
-	const MpFeature *f = mp_forest_features(forest) + feature;
-	MpString	name = mp_forest_string(forest, f->name, f->name_length);
-
-	if (forest->n_feature_names == 0)
-		return psprintf("f%d", feature);
-	return pnstrdup(name.data, name.length);
+	return mp_input_title(e->row->model, feature);
 }
 
 char *
 mp_explain_value(const MpExplanation *e, int feature)
 {
-	MpInput		input;
+	MpValueType		input;
 	Datum		value;
 	char	   *given = NULL;
 
-	if (e->value_of(e->row, e->booster, feature, &input, &value))
+	if (e->value_of(e->source, e->row, feature, &input, &value))
 		given = mp_value_text(input, value);
 	if (given == NULL || strcmp(given, "NaN") == 0)
 		return pstrdup("missing");
-	return isnan(e->booster->x[feature]) ? psprintf("%s (as missing)", given) : given;
+	return isnan(e->row->x[feature]) ? psprintf("%s (as missing)", given) : given;
 }
 
 int
@@ -179,44 +176,41 @@ mp_explain_count(const MpExplanation *e, int top)
 {
 	int			n = 0;
 
-	top = Min(top, e->booster->forest->n_features);
+	top = Min(top, e->row->model->forest->n_features);
 	while (n < top && e->contribs[e->order[n]] != 0)
 		n++;
 	return n;
 }
 
-/* From booster->margin. */
+/* What the margins of a row say of what is explained. */
 static float
-outcome_of_margins(const MpExplanation *e, bool is_probability)
+outcome_of(const MpExplanation *e, MpRow *row, bool is_probability)
 {
-	MpBooster  *booster = e->booster;
-
 	if (is_probability)
 	{
-		mp_score_probabilities(booster);
-		return booster->prediction[e->class];
+		mp_score_probabilities(row);
+		return row->prediction[e->class];
 	}
-	mp_predict_from_margin(booster->forest, booster->margin, booster->prediction);
-	return booster->prediction[e->output];
+	mp_predict_from_margin(row->model->forest, row->margin, row->prediction);
+	return row->prediction[e->output];
 }
 
 bool
 mp_explain_outcome(const MpExplanation *e, MpOutcome *outcome)
 {
-	MpBooster  *booster = e->booster;
-	int			n = booster->forest->n_outputs;
-	float	   *margins;
+	const MpModel *model = e->row->model;
+	int			n = model->forest->n_outputs;
+	MpShap	   *shap = mp_cache_shap(model, GetActiveSnapshot());
+	MpRow		base = *e->row;
 
-	if (booster->task == MP_TASK_HINGE)
+	if (model->task == MP_TASK_HINGE)
 		return false;
 	outcome->is_probability = e->class >= 0;
-	outcome->row = outcome_of_margins(e, outcome->is_probability);
-	margins = palloc(sizeof(float) * n);
-	memcpy(margins, booster->margin, sizeof(float) * n);
+	outcome->row = outcome_of(e, e->row, outcome->is_probability);
+	base.margin = palloc(sizeof(float) * n);
 	for (int k = 0; k < n; k++)
-		booster->margin[k] = mp_shap_bias(booster->shap, k);
-	outcome->base = outcome_of_margins(e, outcome->is_probability);
-	memcpy(booster->margin, margins, sizeof(float) * n);
+		base.margin[k] = mp_shap_bias(shap, k);
+	outcome->base = outcome_of(e, &base, outcome->is_probability);
 	return true;
 }
 
@@ -239,7 +233,7 @@ explain_as_table(FunctionCallInfo fcinfo, int first, text *class)
 
 	if (!mp_explain_row(fcinfo, first, class, &e))
 		return;
-	for (int i = 0; i < e.booster->forest->n_features; i++)
+	for (int i = 0; i < e.row->model->forest->n_features; i++)
 	{
 		int			feature = e.order[i];
 

@@ -5,12 +5,11 @@
 #ifndef MP_EXPLAIN_H
 #define MP_EXPLAIN_H
 
-#include "core/shap/shap.h"
 #include "score/callsite.h"
 
 /* The value of a feature as the row has it; false: it is null or absent. */
-typedef bool (*MpRowValue) (void *row, const MpBooster *booster, int feature,
-							MpInput *input, Datum *value);
+typedef bool (*MpRowValue) (void *source, const MpRow *row, int feature,
+							MpValueType *input, Datum *value);
 
 /*
  * One output of a row taken apart: bias + contributions = margin. Lives in the
@@ -20,8 +19,8 @@ typedef bool (*MpRowValue) (void *row, const MpBooster *booster, int feature,
 typedef struct MpExplanation
 {
 	MpRowValue	value_of;
-	void	   *row;
-	MpBooster  *booster;		/* its margin is the row's */
+	void	   *source;
+	MpRow	   *row;			/* scored */
 	int			output;			/* the margin that is explained */
 	int			class;			/* the class that this speaks for; -1: the model has none */
 	bool		negated;		/* it speaks against the margin: the first of two classes */
@@ -32,10 +31,7 @@ typedef struct MpExplanation
 } MpExplanation;
 
 /* in contribs.c */
-/* What SHAP needs; errors where the model cannot be explained. */
-extern MpShap *mp_contribs_open(MpBooster *booster);
-
-/* The call site with the row in its booster's x; NULL: the answer is NULL. */
+/* The call site, whose row has been read; NULL: the answer is NULL. */
 extern MpCallSite *mp_contribs_read(FunctionCallInfo fcinfo, int first);
 
 /* in explain.c */
@@ -48,7 +44,7 @@ extern MpCallSite *mp_contribs_read(FunctionCallInfo fcinfo, int first);
  */
 extern bool mp_explain_row(FunctionCallInfo fcinfo, int first, text *class, MpExplanation *e);
 
-/* The same for a scored row in the booster's x; the caller has set `booster`, `value_of`, `row`. */
+/* The same for a scored row; the caller has set `row`, `value_of`, `source`. */
 extern void mp_explain_scored(text *class, MpExplanation *e);
 
 /* Its name; f0, f1, ... without. */

@@ -28,7 +28,10 @@
 #include "utils/rls.h"
 #include "utils/syscache.h"
 
+#include "model/cache.h"
 #include "row/match.h"
+#include "row/value.h"
+#include "store/catalog.h"
 
 #define LOOK " /* ? */"
 
@@ -38,7 +41,7 @@
 typedef struct Column
 {
 	const char *name;			/* NULL: dropped */
-	MpInputKind kind;
+	MpValueKind kind;
 	bool		beyond;			/* by its statistics, most values are not within STANDARDIZED */
 } Column;
 
@@ -52,7 +55,7 @@ typedef struct OneHot
 
 typedef struct Draft
 {
-	MpBooster  *booster;
+	const MpModel *model;
 	int			n;
 	Column	   *columns;
 	OneHot	   *one_hot;		/* of each feature: what its name may be made of */
@@ -60,53 +63,38 @@ typedef struct Draft
 	StringInfoData sql;
 } Draft;
 
-static MpString
-feature_name(const Draft *d, int feature)
-{
-	const MpFeature *f = mp_forest_features(d->booster->forest) + feature;
-
-	return mp_forest_string(d->booster->forest, f->name, f->name_length);
-}
-
 static bool
-is_number(MpInputKind kind)
+is_number(MpValueKind kind)
 {
 	switch (kind)
 	{
-		case MP_INPUT_FLOAT4:
-		case MP_INPUT_FLOAT8:
-		case MP_INPUT_INT2:
-		case MP_INPUT_INT4:
-		case MP_INPUT_INT8:
-		case MP_INPUT_NUMERIC:
+		case MP_VALUE_FLOAT4:
+		case MP_VALUE_FLOAT8:
+		case MP_VALUE_INT2:
+		case MP_VALUE_INT4:
+		case MP_VALUE_INT8:
+		case MP_VALUE_NUMERIC:
 			return true;
-		case MP_INPUT_BOOL:
-		case MP_INPUT_TEXT:
-		case MP_INPUT_BPCHAR:
-		case MP_INPUT_ENUM:
-		case MP_INPUT_UNKNOWN:
-		case MP_INPUT_OTHER:
+		case MP_VALUE_BOOL:
+		case MP_VALUE_TEXT:
+		case MP_VALUE_BPCHAR:
+		case MP_VALUE_ENUM:
+		case MP_VALUE_UNKNOWN:
+		case MP_VALUE_OTHER:
 			break;
 	}
 	return false;
 }
 
-/* Only text will do: a category whose labels do not read as numbers. */
+/* Whether the input can be read from the column as it is. */
 static bool
-wants_label(const MpFeature *f)
+fits(const MpInput *input, MpValueKind kind)
 {
-	return f->type == MP_FEATURE_CATEGORICAL && f->n_categories > 0 && !f->numeric_categories;
-}
-
-/* Whether the feature can be read from the column as it is. */
-static bool
-fits(const MpFeature *f, MpInputKind kind)
-{
-	if (kind == MP_INPUT_OTHER)
+	if (kind == MP_VALUE_OTHER)
 		return false;
-	if (is_number(kind) || kind == MP_INPUT_BOOL)
-		return !wants_label(f);
-	return f->type == MP_FEATURE_CATEGORICAL;
+	if (is_number(kind) || kind == MP_VALUE_BOOL)
+		return !mp_input_wants_label(input);
+	return mp_input_is_category(input);
 }
 
 /* One-hot names */
@@ -147,14 +135,14 @@ is_infrequent(const char *label)
 
 /* Whether a column of this kind can be compared with the label. */
 static bool
-can_be_label(MpInputKind kind, const char *label)
+can_be_label(MpValueKind kind, const char *label)
 {
 	bool		ignored;
 
-	if (kind == MP_INPUT_TEXT || kind == MP_INPUT_BPCHAR || kind == MP_INPUT_ENUM ||
+	if (kind == MP_VALUE_TEXT || kind == MP_VALUE_BPCHAR || kind == MP_VALUE_ENUM ||
 		strcmp(label, "nan") == 0 || (is_infrequent(label) && is_number(kind)))
 		return true;
-	if (kind == MP_INPUT_BOOL)
+	if (kind == MP_VALUE_BOOL)
 		return parse_bool(label, &ignored);
 	return is_number(kind) && reads_as_number(label);
 }
@@ -230,7 +218,7 @@ static void
 put_compared(Draft *d, const Column *column)
 {
 	appendStringInfo(&d->sql, "%s%s", quote_identifier(column->name),
-					 column->kind == MP_INPUT_ENUM ? "::text" : "");
+					 column->kind == MP_VALUE_ENUM ? "::text" : "");
 }
 
 /*
@@ -244,7 +232,7 @@ put_infrequent(Draft *d, const Column *column)
 
 	appendStringInfoString(&d->sql, "COALESCE(");
 	put_compared(d, column);
-	for (int i = 0; i < d->booster->forest->n_features; i++)
+	for (int i = 0; i < d->model->n_inputs; i++)
 	{
 		OneHot		other = d->one_hot[i];
 
@@ -285,15 +273,14 @@ put_one_hot(Draft *d, OneHot found)
 
 /* From a name that is no column's: false where it says nothing. */
 static bool
-put_guess(Draft *d, int feature)
+put_guess(Draft *d, int number)
 {
-	MpString	string = feature_name(d, feature);
-	const char *name = pnstrdup(string.data, string.length);
+	const char *name = mp_input_title(d->model, number);
 	const Column *column;
 
-	if (d->one_hot[feature].column != NULL)
+	if (d->one_hot[number].column != NULL)
 	{
-		put_one_hot(d, d->one_hot[feature]);
+		put_one_hot(d, d->one_hot[number]);
 		return true;
 	}
 	column = without_step(name) != NULL ? find_column(d, without_step(name)) : NULL;
@@ -304,31 +291,31 @@ put_guess(Draft *d, int feature)
 }
 
 static void
-put_value(Draft *d, int feature, const Column *column)
+put_value(Draft *d, int number, const Column *column)
 {
-	const MpFeature *f = mp_forest_features(d->booster->forest) + feature;
+	const MpInput *input = &d->model->inputs[number];
 	bool		look;
 
 	if (column != NULL)
 	{
-		look = !fits(f, column->kind) || (d->standardized[feature] && column->beyond);
+		look = !fits(input, column->kind) || (d->standardized[number] && column->beyond);
 		appendStringInfo(&d->sql, "%s%s", quote_identifier(column->name), look ? LOOK : "");
 	}
-	else if (d->booster->forest->n_feature_names == 0 || !put_guess(d, feature))
-		appendStringInfo(&d->sql, "NULL" LOOK "::%s", wants_label(f) ? "text" : "real");
+	else if (!d->model->has_names || !put_guess(d, number))
+		appendStringInfo(&d->sql, "NULL" LOOK "::%s", mp_input_wants_label(input) ? "text" : "real");
 }
 
 /* Always in quotes, since it is the model's name; cut as PostgreSQL would, without its notice. */
 static void
-put_alias(Draft *d, int feature)
+put_alias(Draft *d, int number)
 {
-	MpString	name = feature_name(d, feature);
+	MpString	name = mp_input_name(&d->model->inputs[number]);
 	int			length = name.length;
 
 	/* columns f1, f2, ... are read by position */
-	if (d->booster->forest->n_feature_names == 0)
+	if (!d->model->has_names)
 	{
-		appendStringInfo(&d->sql, " AS f%d", feature + 1);
+		appendStringInfo(&d->sql, " AS f%d", number + 1);
 		return;
 	}
 	if (length >= NAMEDATALEN)
@@ -346,21 +333,21 @@ put_alias(Draft *d, int feature)
 }
 
 static double
-value_as_double(MpInputKind kind, Datum value)
+value_as_double(MpValueKind kind, Datum value)
 {
 	switch (kind)
 	{
-		case MP_INPUT_FLOAT4:
+		case MP_VALUE_FLOAT4:
 			return DatumGetFloat4(value);
-		case MP_INPUT_FLOAT8:
+		case MP_VALUE_FLOAT8:
 			return DatumGetFloat8(value);
-		case MP_INPUT_INT2:
+		case MP_VALUE_INT2:
 			return DatumGetInt16(value);
-		case MP_INPUT_INT4:
+		case MP_VALUE_INT4:
 			return DatumGetInt32(value);
-		case MP_INPUT_INT8:
+		case MP_VALUE_INT8:
 			return DatumGetInt64(value);
-		case MP_INPUT_NUMERIC:
+		case MP_VALUE_NUMERIC:
 			return DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow, value));
 		default:
 			return 0;
@@ -372,7 +359,7 @@ value_as_double(MpInputKind kind, Datum value)
  * where it did not run, or where this role may not see its findings.
  */
 static bool
-is_beyond(Relation rel, int number, MpInputKind kind)
+is_beyond(Relation rel, int number, MpValueKind kind)
 {
 	static const int kinds[] = {STATISTIC_KIND_HISTOGRAM, STATISTIC_KIND_MCV};
 	Oid			table = RelationGetRelid(rel);
@@ -417,7 +404,7 @@ read_columns(Draft *d, Relation rel)
 		if (att->attisdropped)
 			continue;
 		d->columns[i].name = pstrdup(NameStr(att->attname));
-		d->columns[i].kind = mp_input_of(att->atttypid).kind;
+		d->columns[i].kind = mp_value_type_of(att->atttypid).kind;
 		d->columns[i].beyond = is_beyond(rel, i + 1, d->columns[i].kind);
 	}
 }
@@ -453,23 +440,21 @@ find_standardized(Draft *d, const MpForest *forest)
 static void
 find_one_hots(Draft *d)
 {
-	const MpForest *forest = d->booster->forest;
+	const MpModel *model = d->model;
 
-	d->one_hot = palloc0(sizeof(OneHot) * Max(forest->n_features, 1));
-	for (int i = 0; i < forest->n_features && forest->n_feature_names > 0; i++)
+	d->one_hot = palloc0(sizeof(OneHot) * Max(model->n_inputs, 1));
+	for (int i = 0; i < model->n_inputs && model->has_names; i++)
 	{
-		MpString	name = feature_name(d, i);
-
 		CHECK_FOR_INTERRUPTS();
-		if (mp_forest_features(forest)[i].type != MP_FEATURE_CATEGORICAL)
-			d->one_hot[i] = find_one_hot_of_step(d, pnstrdup(name.data, name.length));
+		if (!mp_input_is_category(&model->inputs[i]))
+			d->one_hot[i] = find_one_hot_of_step(d, mp_input_title(model, i));
 	}
 }
 
 static void
-put_features(Draft *d)
+put_inputs(Draft *d)
 {
-	int			n = d->booster->forest->n_features;
+	int			n = d->model->n_inputs;
 	int		   *column_of = palloc(sizeof(int) * Max(n, 1));
 	const char **names = palloc(sizeof(char *) * Max(d->n, 1));
 
@@ -477,8 +462,8 @@ put_features(Draft *d)
 		names[i] = d->columns[i].name;
 	for (int i = 0; i < n; i++)
 		column_of[i] = -1;
-	if (d->booster->forest->n_feature_names > 0)
-		mp_match_guess(d->booster, names, d->n, column_of);
+	if (d->model->has_names)
+		mp_match_guess(d->model, names, d->n, column_of);
 	for (int i = 0; i < n; i++)
 	{
 		appendStringInfoString(&d->sql, i ? ",\n    " : "\n    ");
@@ -510,27 +495,27 @@ Datum
 mp_input_query(PG_FUNCTION_ARGS)
 {
 	Snapshot	snapshot = mp_catalog_snapshot();
-	MpModelRow	model;
+	MpModelRow	found;
 	char	   *name;
 	int32		version = mp_catalog_resolve(text_to_cstring(PG_GETARG_TEXT_PP(0)), GetUserId(),
-											 snapshot, &model, &name);
+											 snapshot, &found, &name);
 	Relation	rel = open_table(PG_GETARG_OID(1));
 	Draft		d;
 
 	read_columns(&d, rel);
-	d.booster = mp_cache_get(name, model.id, version, snapshot);
-	if (d.booster->forest->n_features > MaxTupleAttributeNumber)
+	d.model = mp_cache_get(name, found.id, version, snapshot);
+	if (d.model->n_inputs > MaxTupleAttributeNumber)
 		ereport(ERROR,
 				errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				errmsg("model \"%s\" version %d has %d features, more than the %d columns that a SELECT can have",
-					   d.booster->name, d.booster->version, d.booster->forest->n_features,
+					   d.model->name, d.model->version, d.model->n_inputs,
 					   MaxTupleAttributeNumber),
 				errhint("Score it with an array or a jsonb object."));
-	find_standardized(&d, mp_booster_forest(d.booster, snapshot));
+	find_standardized(&d, mp_cache_trees(d.model, snapshot));
 	find_one_hots(&d);
 	initStringInfo(&d.sql);
 	appendStringInfoString(&d.sql, "SELECT");
-	put_features(&d);
+	put_inputs(&d);
 	appendStringInfo(&d.sql, "\nFROM %s",
 					 quote_qualified_identifier(get_namespace_name(RelationGetNamespace(rel)),
 												RelationGetRelationName(rel)));

@@ -13,8 +13,8 @@
 #include "utils/acl.h"
 #include "utils/snapmgr.h"
 
-#include "model/booster.h"
-#include "store/catalog.h"
+#include "glue/error.h"
+#include "model/version.h"
 #include "sql/manage.h"
 
 /* NULL arguments are errors by name: the functions are not strict for the sake of comments. */
@@ -274,15 +274,6 @@ mp_manage_has_version(int64 model, int32 version)
 						 mp_int8(model), mp_int4(version)) > 0;
 }
 
-void
-mp_manage_no_version(const char *name, int32 version)
-{
-	ereport(ERROR,
-			errcode(ERRCODE_UNDEFINED_OBJECT),
-			errmsg("model \"%s\" has no version %d", name, version),
-			errhint("The view model_predict.versions lists the versions of a model."));
-}
-
 static void
 check_not_aliased(const char *name, const MpModelRow *model, int32 version)
 {
@@ -321,7 +312,7 @@ mp_drop_version(PG_FUNCTION_ARGS)
 	mp_writer_begin(&writer, "drop_version()");
 	mp_manage_lock(&writer, name, &model);
 	if (!mp_manage_has_version(model.id, version))
-		mp_manage_no_version(name, version);
+		mp_catalog_no_version(name, version);
 	check_not_aliased(name, &model, version);
 	for (int i = 0; i < lengthof(statements); i++)
 		mp_writer_run(statements[i], mp_int8(model.id), mp_int4(version));
@@ -350,7 +341,7 @@ mp_recompile(PG_FUNCTION_ARGS)
 	if (ref.alias != NULL && version == 0)
 		mp_manage_no_alias(ref.name, ref.alias);
 	if (!mp_manage_has_version(model.id, version))
-		mp_manage_no_version(ref.name, version);
+		mp_catalog_no_version(ref.name, version);
 	PushActiveSnapshot(GetTransactionSnapshot());
 	mp_version_recompile(ref.name, model.id, version, GetActiveSnapshot());
 	PopActiveSnapshot();
@@ -433,7 +424,7 @@ mp_set_alias(PG_FUNCTION_ARGS)
 	mp_writer_begin(&writer, "set_alias()");
 	mp_manage_lock(&writer, name, &model);
 	if (!mp_manage_has_version(model.id, version))
-		mp_manage_no_version(name, version);
+		mp_catalog_no_version(name, version);
 	old = mp_manage_point(model.id, alias, version);
 	mp_manage_log(&writer, &(MpEvent){.model = name,
 									  .model_id = model.id,

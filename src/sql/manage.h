@@ -5,7 +5,9 @@
 #ifndef MP_MANAGE_H
 #define MP_MANAGE_H
 
-#include "glue/model_predict.h"
+#include "store/catalog.h"
+#include "store/reference.h"
+#include "store/roles.h"
 #include "store/writer.h"
 
 /* An entry of the history. */
@@ -48,7 +50,6 @@ extern int32 mp_manage_point(int64 model, const char *alias, int32 version);
 extern int32 mp_manage_alias(int64 model, const char *alias);	/* 0: there is none */
 extern bool mp_manage_has_version(int64 model, int32 version);
 pg_noreturn extern void mp_manage_no_alias(const char *name, const char *alias);
-pg_noreturn extern void mp_manage_no_version(const char *name, int32 version);
 
 /* An argument that must not be null. */
 extern char *mp_manage_text(FunctionCallInfo fcinfo, int arg, const char *what);

@@ -14,10 +14,13 @@
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
-#include "store/catalog.h"
 #include "core/text/svg.h"
-#include "sql/explain.h"
+#include "glue/error.h"
+#include "glue/memory.h"
 #include "score/score.h"
+#include "sql/explain.h"
+#include "store/catalog.h"
+#include "store/rights.h"
 
 /* SQL_ASCII says nothing of what bytes mean: the core takes what is UTF-8. */
 static MpString
@@ -57,10 +60,10 @@ title_of(const MpExplanation *e, const MpOutcome *outcome)
 	StringInfoData title;
 
 	initStringInfo(&title);
-	appendStringInfo(&title, "%s version %d: ", e->booster->name, e->booster->version);
+	appendStringInfo(&title, "%s version %d: ", e->row->model->name, e->row->model->version);
 	if (e->class >= 0)
-		appendStringInfo(&title, "%s%s", e->booster->options.n_classes > 0 ? "" : "class ",
-						 mp_score_label(e->booster, e->class));
+		appendStringInfo(&title, "%s%s", e->row->model->options.n_classes > 0 ? "" : "class ",
+						 mp_score_label(e->row->model, e->class));
 	if (outcome && outcome->is_probability)
 		appendStringInfo(&title, ", probability %.3f", outcome->row);
 	else if (outcome)
@@ -72,7 +75,7 @@ title_of(const MpExplanation *e, const MpOutcome *outcome)
 static char *
 caption_of(const MpExplanation *e, const MpOutcome *outcome)
 {
-	bool		one_margin = e->booster->forest->n_outputs == 1;
+	bool		one_margin = e->row->model->forest->n_outputs == 1;
 
 	if (outcome && outcome->is_probability)
 		return psprintf("What each feature adds to the %s; "
@@ -101,7 +104,7 @@ mp_predict_explain_svg(PG_FUNCTION_ARGS)
 	if (!mp_explain_row(fcinfo, 1, NULL, &e))
 		PG_RETURN_NULL();
 	defined = mp_explain_outcome(&e, &outcome);
-	n = mp_explain_count(&e, e.booster->forest->n_features);
+	n = mp_explain_count(&e, e.row->model->forest->n_features);
 	bars = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(MpSvgBar) * Max(n, 1));
 	for (int i = 0; i < n; i++)
 	{

@@ -1,7 +1,7 @@
 /*
  * predict.c: the scoring functions of SQL.
  *
- * Each resolves its call site, reads the row into the booster's vector, sums
+ * Each resolves its call site, reads the row into its vector, sums
  * the margins by the kernel and shapes the answer. A row that is NULL, or has
  * an unseen category of a version that says so, is answered NULL. Where a scan
  * scores its rows in batches (batch_scan.c), only the shaping is done here.
@@ -15,20 +15,21 @@
 #include "utils/snapmgr.h"
 
 #include "core/forest/eval.h"
+#include "model/cache.h"
 #include "score/callsite.h"
 #include "score/score.h"
 
-/* The booster with the row's margins, or NULL where the answer is NULL. */
-static MpBooster *
+/* The row with its margins, or NULL where the answer is NULL. */
+static MpRow *
 margins(FunctionCallInfo fcinfo, int first)
 {
 	MpCallSite *site = mp_callsite_get(fcinfo, first);
-	MpBooster  *booster = site->booster;
+	MpRow	   *row = &site->row;
 
-	if (!mp_row_read(site->form, fcinfo, booster))
+	if (!mp_row_read(site->form, fcinfo, row))
 		return NULL;
-	mp_score_margin(booster);
-	return booster;
+	mp_score_margin(row);
+	return row;
 }
 
 /* A real[] of one dimension; lower is its only allocation. */
@@ -52,58 +53,58 @@ real_array(const float *values, int n)
 }
 
 static Datum
-answer_value(MpBooster *booster, FunctionCallInfo fcinfo)
+answer_value(MpRow *row, FunctionCallInfo fcinfo)
 {
-	PG_RETURN_FLOAT8((double) mp_score_value(booster));
+	PG_RETURN_FLOAT8((double) mp_score_value(row));
 }
 
 static Datum
-answer_class(MpBooster *booster, FunctionCallInfo fcinfo)
+answer_class(MpRow *row, FunctionCallInfo fcinfo)
 {
-	PG_RETURN_TEXT_P(cstring_to_text(mp_score_label(booster, mp_score_class(booster))));
+	PG_RETURN_TEXT_P(cstring_to_text(mp_score_label(row->model, mp_score_class(row))));
 }
 
 static Datum
-answer_probabilities(MpBooster *booster, FunctionCallInfo fcinfo)
+answer_probabilities(MpRow *row, FunctionCallInfo fcinfo)
 {
-	int			n = mp_score_probabilities(booster);
+	int			n = mp_score_probabilities(row);
 
-	return real_array(booster->prediction, n);
+	return real_array(row->prediction, n);
 }
 
 static Datum
-answer_probability(MpBooster *booster, FunctionCallInfo fcinfo)
+answer_probability(MpRow *row, FunctionCallInfo fcinfo)
 {
 	int			class;
 
 	if (PG_ARGISNULL(1))
 		PG_RETURN_NULL();
-	mp_score_probabilities(booster);
-	class = mp_score_find_class(booster, PG_GETARG_TEXT_PP(1));
-	PG_RETURN_FLOAT8((double) booster->prediction[class]);
+	mp_score_probabilities(row);
+	class = mp_score_find_class(row->model, PG_GETARG_TEXT_PP(1));
+	PG_RETURN_FLOAT8((double) row->prediction[class]);
 }
 
 static Datum
-answer_all(MpBooster *booster, FunctionCallInfo fcinfo)
+answer_all(MpRow *row, FunctionCallInfo fcinfo)
 {
-	mp_predict_from_margin(booster->forest, booster->margin, booster->prediction);
-	return real_array(booster->prediction, mp_forest_n_predictions(booster->forest));
+	mp_predict_from_margin(row->model->forest, row->margin, row->prediction);
+	return real_array(row->prediction, mp_forest_n_predictions(row->model->forest));
 }
 
 static Datum
-answer_margin(MpBooster *booster, FunctionCallInfo fcinfo)
+answer_margin(MpRow *row, FunctionCallInfo fcinfo)
 {
-	return real_array(booster->margin, booster->forest->n_outputs);
+	return real_array(row->margin, row->model->forest->n_outputs);
 }
 
 static Datum
 score(FunctionCallInfo fcinfo, int first, MpAnswerFunction answer)
 {
-	MpBooster  *booster = margins(fcinfo, first);
+	MpRow	   *row = margins(fcinfo, first);
 
-	if (booster == NULL)
+	if (row == NULL)
 		PG_RETURN_NULL();
-	return answer(booster, fcinfo);
+	return answer(row, fcinfo);
 }
 
 PG_FUNCTION_INFO_V1(mp_predict);
@@ -179,20 +180,20 @@ PG_FUNCTION_INFO_V1(mp_predict_leaf);
 Datum
 mp_predict_leaf(PG_FUNCTION_ARGS)
 {
-	MpBooster  *booster = margins(fcinfo, 1);
+	MpRow	   *row = margins(fcinfo, 1);
 	const MpForest *forest;
 	int			n;
 	Size		size;
 	ArrayType  *array;
 
-	if (booster == NULL)
+	if (row == NULL)
 		PG_RETURN_NULL();
-	if (booster->forest->booster == MP_BOOSTER_GBLINEAR)
+	if (row->model->forest->booster == MP_BOOSTER_GBLINEAR)
 		ereport(ERROR,
 				errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				errmsg("model \"%s\" version %d has no trees: its booster is gblinear",
-					   booster->name, booster->version));
-	forest = mp_booster_forest(booster, GetActiveSnapshot());
+					   row->model->name, row->model->version));
+	forest = mp_cache_trees(row->model, GetActiveSnapshot());
 	n = forest->n_trees_used;
 	if (n == 0)
 		return PointerGetDatum(construct_empty_array(INT4OID));
@@ -204,6 +205,6 @@ mp_predict_leaf(PG_FUNCTION_ARGS)
 	array->elemtype = INT4OID;
 	ARR_DIMS(array)[0] = n;
 	ARR_LBOUND(array)[0] = 1;
-	mp_eval_leaf(forest, booster->x, (int32 *) ARR_DATA_PTR(array));
+	mp_eval_leaf(forest, row->x, (int32 *) ARR_DATA_PTR(array));
 	return PointerGetDatum(array);
 }

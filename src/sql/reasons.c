@@ -150,13 +150,13 @@ push_float(JsonbParseState **state, const char *key, float number)
 }
 
 static void
-push_model(JsonbParseState **state, const MpBooster *booster)
+push_model(JsonbParseState **state, const MpModel *model)
 {
 	JsonbValue	v = {.type = jbvNumeric};
 
-	push_text(state, "model", booster->name);
+	push_text(state, "model", model->name);
 	push_key(state, "version");
-	v.val.numeric = int64_to_numeric(booster->version);
+	v.val.numeric = int64_to_numeric(model->version);
 	pushJsonbValue(state, WJB_VALUE, &v);
 }
 
@@ -167,8 +167,8 @@ push_outcome(JsonbParseState **state, const MpExplanation *e)
 
 	if (e->class >= 0)
 	{
-		push_text(state, "predicted_class", mp_score_label(e->booster, mp_score_class(e->booster)));
-		push_text(state, "explained_class", mp_score_label(e->booster, e->class));
+		push_text(state, "predicted_class", mp_score_label(e->row->model, mp_score_class(e->row)));
+		push_text(state, "explained_class", mp_score_label(e->row->model, e->class));
 	}
 	if (mp_explain_outcome(e, &outcome))
 	{
@@ -199,7 +199,7 @@ push_reasons(JsonbParseState **state, const MpExplanation *e, int n)
 		pushJsonbValue(state, WJB_END_OBJECT, NULL);
 	}
 	pushJsonbValue(state, WJB_END_ARRAY, NULL);
-	for (int i = n; i < e->booster->forest->n_features; i++)
+	for (int i = n; i < e->row->model->forest->n_features; i++)
 		rest += e->contribs[e->order[i]];
 	push_float(state, "rest", (float) rest);
 }
@@ -215,7 +215,7 @@ mp_predict_reasons_json(PG_FUNCTION_ARGS)
 	if (!get_top(fcinfo, &top) || !mp_explain_row(fcinfo, 2, NULL, &e))
 		PG_RETURN_NULL();
 	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
-	push_model(&state, e.booster);
+	push_model(&state, e.row->model);
 	push_outcome(&state, &e);
 	push_reasons(&state, &e, mp_explain_count(&e, top));
 	PG_RETURN_JSONB_P(JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL)));

@@ -12,7 +12,6 @@
 #include "access/detoast.h"
 #include "access/xact.h"
 #include "catalog/pg_type.h"
-#include "common/cryptohash.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/array.h"
@@ -23,13 +22,18 @@
 #include "utils/numeric.h"
 #include "utils/timestamp.h"
 
-#include "model/booster.h"
-#include "score/examples.h"
+#include "core/load/load.h"
+#include "glue/error.h"
+#include "glue/memory.h"
+#include "glue/sha256.h"
 #include "model/image.h"
+#include "model/model.h"
+#include "score/examples.h"
+#include "score/score.h"
 #include "sql/manage.h"
+#include "sql/register.h"
 #include "store/limits.h"
 #include "store/options.h"
-#include "score/score.h"
 
 /* The arguments of register(), in order; src of the array is the SQL script. */
 enum
@@ -49,31 +53,6 @@ mp_register_init(void)
 							"A row can be dumped while its text is below 1 GB: two letters a byte, and the options.",
 							&max_model_size, 256 * 1024, 1, 500 * 1024,
 							PGC_SUSET, GUC_UNIT_KB, NULL, NULL, NULL);
-}
-
-bytea *
-mp_sha256(const void *data, Size size)
-{
-	bytea	   *result = palloc(VARHDRSZ + 32);
-	pg_cryptohash_ctx *ctx = pg_cryptohash_create(PG_SHA256);
-	const uint8 *p = data;
-	bool		ok = ctx != NULL && pg_cryptohash_init(ctx) == 0;
-
-	while (ok && size > 0)
-	{
-		Size		step = Min(size, 4 * 1024 * 1024);
-
-		CHECK_FOR_INTERRUPTS();
-		ok = pg_cryptohash_update(ctx, p, step) == 0;
-		p += step;
-		size -= step;
-	}
-	ok = ok && pg_cryptohash_final(ctx, (uint8 *) VARDATA(result), 32) == 0;
-	pg_cryptohash_free(ctx);
-	if (!ok)
-		elog(ERROR, "could not compute SHA-256");
-	SET_VARSIZE(result, VARHDRSZ + 32);
-	return result;
 }
 
 /* A word of an option that may not be null. */
@@ -387,28 +366,28 @@ check_letters(const char *name, const MpForest *forest)
 	}
 }
 
-/* The booster that the examples are scored by; it also owns forest and kernel image. */
-static MpBooster *
+/* The model that the examples are scored by; it also owns forest and kernel image. */
+static MpModel *
 load_to_register(const char *name, const bytea *blob, const MpLoadOptions *load,
 				 MpRowOptions *row, MpImage *image)
 {
-	MpBooster  *booster = mp_booster_begin(name, 0, probable_version(name));
+	MpModel    *model = mp_model_begin(name, 0, probable_version(name));
 	MpModelInfo info;
 	MpError		error;
 
 	mp_error_clear(&error);
-	if (!mp_model_load(booster->alloc, VARDATA_ANY(blob), VARSIZE_ANY_EXHDR(blob), load,
+	if (!mp_model_load(model->alloc, VARDATA_ANY(blob), VARSIZE_ANY_EXHDR(blob), load,
 					   &image->forest, &info, &error))
 		mp_throw(&error, name, 0);
 	check_classes(row, image->forest);
 	check_letters(name, image->forest);
 	warn_of_codes(image->forest, name);
 	honour_missing(row, &info, name);
-	image->kernel = mp_kernel_compile(booster->alloc, image->forest, &image->kernel_size, &error);
+	image->kernel = mp_kernel_compile(model->alloc, image->forest, &image->kernel_size, &error);
 	if (image->kernel == NULL && error.code != MP_OK)
 		mp_throw(&error, name, 0);
-	mp_booster_finish(booster, image->forest, true, image->kernel, row);
-	return booster;
+	mp_model_finish(model, image->forest, true, image->kernel, row);
+	return model;
 }
 
 /* The first version serves at once; later ones wait for deploy(). */
@@ -441,7 +420,7 @@ mp_register(PG_FUNCTION_ARGS)
 	MpRowOptions row;
 	MpLoadOptions load;
 	MpImage		image = {0};
-	MpBooster  *booster;
+	MpModel    *candidate;
 	char	   *name;
 	bytea	   *blob;
 	bytea	   *sha256;
@@ -455,9 +434,9 @@ mp_register(PG_FUNCTION_ARGS)
 	mp_check_name(name, "model");
 	read_arguments(fcinfo, &row, &load);
 	blob = PG_GETARG_BYTEA_PP(ARG_MODEL);
-	booster = load_to_register(name, blob, &load, &row, &image);
+	candidate = load_to_register(name, blob, &load, &row, &image);
 	if (!PG_ARGISNULL(ARG_EXAMPLES))
-		mp_examples_check(booster, PG_GETARG_JSONB_P(ARG_EXAMPLES));
+		mp_examples_check(candidate, PG_GETARG_JSONB_P(ARG_EXAMPLES));
 	sha256 = mp_sha256(VARDATA_ANY(blob), VARSIZE_ANY_EXHDR(blob));
 	mp_writer_begin(&writer, "register()");
 	version = mp_manage_next_version(&writer, name, &model, &created);
@@ -466,6 +445,6 @@ mp_register(PG_FUNCTION_ARGS)
 	mp_image_store(&(MpImageSource) {model.id, version, PointerGetDatum(blob), sha256, &load}, &image);
 	record(&writer, name, &model, version);
 	mp_writer_end(&writer);
-	mp_booster_free(booster);
+	mp_model_free(candidate);
 	PG_RETURN_INT32(version);
 }

@@ -18,7 +18,7 @@
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
-#include "glue/model_predict.h"
+#include "glue/error.h"
 #include "sql/target.h"
 
 #define DEFAULT_REASONS 3

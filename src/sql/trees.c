@@ -15,15 +15,20 @@
 #include "utils/memutils.h"
 
 #include "core/forest/dump.h"
-#include "glue/model_predict.h"
+#include "glue/compat.h"
+#include "glue/error.h"
+#include "glue/memory.h"
+#include "model/cache.h"
 #include "score/score.h"
+#include "store/catalog.h"
+#include "store/rights.h"
 
 /* The forest of the reference in argument 0. */
 static const MpForest *
-open_trees(FunctionCallInfo fcinfo, MpBooster **booster)
+open_trees(FunctionCallInfo fcinfo, const MpModel **model)
 {
 	Snapshot	snapshot = mp_catalog_snapshot();
-	MpModelRow	model;
+	MpModelRow	found;
 	char	   *name;
 	int32		version;
 
@@ -32,15 +37,15 @@ open_trees(FunctionCallInfo fcinfo, MpBooster **booster)
 				errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				errmsg("the model must not be null"));
 	version = mp_rights_resolve(text_to_cstring(PG_GETARG_TEXT_PP(0)), "trees", snapshot,
-								&model, &name);
-	*booster = mp_cache_get(name, model.id, version, snapshot);
-	if ((*booster)->forest->booster == MP_BOOSTER_GBLINEAR)
+								&found, &name);
+	*model = mp_cache_get(name, found.id, version, snapshot);
+	if ((*model)->forest->booster == MP_BOOSTER_GBLINEAR)
 		ereport(ERROR,
 				errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				errmsg("model \"%s\" version %d has no trees: its booster is gblinear",
 					   name, version),
 				errhint("The coefficients are the column weight of view model_predict.features."));
-	return mp_booster_forest(*booster, snapshot);
+	return mp_cache_trees(*model, snapshot);
 }
 
 static bool
@@ -58,8 +63,8 @@ PG_FUNCTION_INFO_V1(mp_tree);
 Datum
 mp_tree(PG_FUNCTION_ARGS)
 {
-	MpBooster  *booster;
-	const MpForest *forest = open_trees(fcinfo, &booster);
+	const MpModel *model;
+	const MpForest *forest = open_trees(fcinfo, &model);
 	MpVec		out = {mp_alloc_context(CurrentMemoryContext)};
 	int32		n;
 	bool		dot;
@@ -72,7 +77,7 @@ mp_tree(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				errmsg("model \"%s\" version %d has no tree %d",
-					   booster->name, booster->version, n),
+					   model->name, model->version, n),
 				forest->n_trees > 0 ?
 				errdetail("Its trees are numbered from 0 to %d.", forest->n_trees - 1) :
 				errdetail("It has none at all."));
@@ -82,7 +87,7 @@ mp_tree(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				errmsg("tree %d of model \"%s\" version %d is too large for a text",
-					   n, booster->name, booster->version),
+					   n, model->name, model->version),
 				errhint("Use model_predict.trees()."));
 	PG_RETURN_TEXT_P(cstring_to_text_with_len(out.data, out.size));
 }
@@ -121,7 +126,7 @@ typedef struct Visit
 /* What rows are made of, one after the other. */
 typedef struct NodeTable
 {
-	const MpBooster *booster;
+	const MpModel *model;
 	const MpForest *forest;
 	const MpTree *tree;
 	int			number;			/* of the tree */
@@ -220,7 +225,7 @@ static void
 set_output(NodeTable *t)
 {
 	if (t->forest->n_outputs > 1 && !t->forest->vector_leaf)
-		set(t, NODE_OUTPUT, CStringGetTextDatum(mp_score_label(t->booster, t->tree->output)));
+		set(t, NODE_OUTPUT, CStringGetTextDatum(mp_score_label(t->model, t->tree->output)));
 }
 
 static void
@@ -283,13 +288,13 @@ PG_FUNCTION_INFO_V1(mp_trees);
 Datum
 mp_trees(PG_FUNCTION_ARGS)
 {
-	MpBooster  *booster;
+	const MpModel *model;
 	NodeTable	t = {.rsinfo = (ReturnSetInfo *) fcinfo->resultinfo};
 	MemoryContext row_context;
 
 	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
-	t.forest = open_trees(fcinfo, &booster);
-	t.booster = booster;
+	t.forest = open_trees(fcinfo, &model);
+	t.model = model;
 	row_context = AllocSetContextCreate(CurrentMemoryContext, "model_predict node",
 										ALLOCSET_SMALL_SIZES);
 	for (t.number = 0; t.number < t.forest->n_trees; t.number++)

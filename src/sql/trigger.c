@@ -5,7 +5,7 @@
  * What the trigger needs is made at its first firing in a statement, where all
  * faults of its arguments and of the table are found, and lives as long as the
  * statement, in fn_extra: columns, casts, and which column holds which
- * feature. The reference is resolved as in any call of predict(), under the
+ * input. The reference is resolved as in any call of predict(), under the
  * active snapshot and for the current user, and anew when the moment passes;
  * then only the features are looked up again. A row is read from its slot and
  * costs no catalog access.
@@ -32,10 +32,10 @@ typedef struct TriggerSite
 	/* the row to be: of as many columns as the table has */
 	Datum	   *values;
 	bool	   *nulls;
-	/* which columns hold the features of the site's booster */
+	/* which columns hold the features of the site's model */
 	MemoryContext map_context;
 	int		   *column_of;		/* of each feature; -1: absent, so missing */
-	MpInput    *inputs;			/* of each feature */
+	MpValueType    *inputs;			/* of each feature */
 	int			n_needed;		/* the columns up to the last that is a feature or a target */
 } TriggerSite;
 
@@ -49,13 +49,13 @@ static void
 name_trigger(void *arg)
 {
 	const TriggerSite *t = arg;
-	const MpBooster *booster = t->site->booster;
+	const MpModel *model = t->site->model;
 
-	if (booster == NULL)
+	if (model == NULL)
 		errcontext("trigger \"%s\" on table \"%s\"", t->fired->tg_trigger->tgname, relation_name(t));
 	else
 		errcontext("trigger \"%s\" on table \"%s\", scoring a row with model \"%s\" version %d",
-				   t->fired->tg_trigger->tgname, relation_name(t), booster->name, booster->version);
+				   t->fired->tg_trigger->tgname, relation_name(t), model->name, model->version);
 }
 
 /* Features */
@@ -63,44 +63,38 @@ name_trigger(void *arg)
 static void
 check_feature(const TriggerSite *t, int feature, Form_pg_attribute att)
 {
-	const MpBooster *booster = t->site->booster;
+	const MpModel *model = t->site->model;
 
 	if (att->attgenerated)
 		ereport(ERROR,
 				errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				errmsg("%s of model \"%s\" version %d is the generated column \"%s\", which a trigger cannot read",
-					   mp_feature_label(booster->forest, feature), booster->name, booster->version,
+					   mp_input_label(model, feature), model->name, model->version,
 					   NameStr(att->attname)),
 				errdetail("PostgreSQL computes generated columns after BEFORE triggers."),
 				errhint("Make it a plain column, filled by a BEFORE trigger whose name sorts before \"%s\".",
 						t->fired->tg_trigger->tgname));
-	mp_input_check(booster, feature, t->inputs[feature], NameStr(att->attname));
+	mp_value_check_type(model, feature, t->inputs[feature], NameStr(att->attname));
 }
 
 /* Better than to say that the row lacks a column which the table has. */
 static void
-check_target_is_no_feature(const MpBooster *booster, const char *column)
+check_target_is_no_input(const MpModel *model, const char *column)
 {
-	const MpForest *forest = booster->forest;
-
-	for (uint32 i = 0; i < forest->n_feature_names; i++)
-	{
-		const MpFeature *f = mp_forest_features(forest) + i;
-
-		if (mp_string_is(mp_forest_string(forest, f->name, f->name_length), column))
+	for (int i = 0; i < model->n_inputs && model->has_names; i++)
+		if (mp_string_is(mp_input_name(&model->inputs[i]), column))
 			ereport(ERROR,
 					errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					errmsg("column \"%s\" is a feature of model \"%s\" version %d and cannot hold its answer",
-						   column, booster->name, booster->version),
+						   column, model->name, model->version),
 					errhint("Create the trigger with another column."));
-	}
 }
 
 static void
 check_targets(const TriggerSite *t)
 {
-	const MpBooster *booster = t->site->booster;
-	int			n = mp_forest_n_predictions(booster->forest);
+	const MpModel *model = t->site->model;
+	int			n = mp_forest_n_predictions(model->forest);
 
 	for (int i = 0; i < t->targets->n; i++)
 	{
@@ -110,37 +104,37 @@ check_targets(const TriggerSite *t)
 			ereport(ERROR,
 					errcode(ERRCODE_WRONG_OBJECT_TYPE),
 					errmsg("model \"%s\" version %d gives %d numbers for a row, not one for column \"%s\"",
-						   booster->name, booster->version, n, target->name),
+						   model->name, model->version, n, target->name),
 					errhint("Create the trigger without that column and with pairs such as 'class', 'column' or 'proba_of:LABEL', 'column'."));
-		if (booster->options.absent_feature == MP_ABSENT_ERROR)
-			check_target_is_no_feature(booster, target->name);
+		if (model->options.absent_feature == MP_ABSENT_ERROR)
+			check_target_is_no_input(model, target->name);
 	}
 }
 
 /* What depends on the version: which columns hold its features, and its classes. */
 static void
-learn_booster(TriggerSite *t)
+learn_model(TriggerSite *t)
 {
-	const MpBooster *booster = t->site->booster;
+	const MpModel *model = t->site->model;
 	TupleDesc	desc = RelationGetDescr(t->fired->tg_relation);
-	int			n_features = booster->forest->n_features;
+	int			n_inputs = model->n_inputs;
 	const char **names = palloc(sizeof(char *) * Max(desc->natts, 1));
 
 	check_targets(t);
 	MemoryContextReset(t->map_context);
-	t->column_of = MemoryContextAlloc(t->map_context, sizeof(int) * Max(n_features, 1));
-	t->inputs = MemoryContextAllocZero(t->map_context, sizeof(MpInput) * Max(n_features, 1));
+	t->column_of = MemoryContextAlloc(t->map_context, sizeof(int) * Max(n_inputs, 1));
+	t->inputs = MemoryContextAllocZero(t->map_context, sizeof(MpValueType) * Max(n_inputs, 1));
 	t->n_needed = 0;
 	for (int i = 0; i < desc->natts; i++)
 		names[i] = TupleDescAttr(desc, i)->attisdropped || mp_targets_have(t->targets, i) ? NULL :
 			NameStr(TupleDescAttr(desc, i)->attname);
-	mp_match_columns(booster, names, desc->natts, t->column_of);
-	for (int i = 0; i < n_features; i++)
+	mp_match_columns(model, names, desc->natts, t->column_of);
+	for (int i = 0; i < n_inputs; i++)
 		if (t->column_of[i] >= 0)
 		{
 			Form_pg_attribute att = TupleDescAttr(desc, t->column_of[i]);
 
-			t->inputs[i] = mp_input_of(att->atttypid);
+			t->inputs[i] = mp_value_type_of(att->atttypid);
 			check_feature(t, i, att);
 			t->n_needed = Max(t->n_needed, t->column_of[i] + 1);
 		}
@@ -155,39 +149,20 @@ learn_booster(TriggerSite *t)
 static bool
 read_row(TriggerSite *t)
 {
-	MpBooster  *booster = t->site->booster;
+	MpRow	   *row = &t->site->row;
 	const TupleTableSlot *slot = t->slot;
 	bool		complete = true;
 
-	for (int i = 0; i < booster->forest->n_features; i++)
+	row->warn_of_faults = t->targets->null_on_error;
+	for (int i = 0; i < row->model->n_inputs; i++)
 	{
 		int			column = t->column_of[i];
 
 		if (column < 0 || slot->tts_isnull[column])
-			booster->x[i] = NAN;
-		else if (!mp_value_read(booster, i, t->inputs[i], slot->tts_values[column], &booster->x[i]))
+			row->x[i] = NAN;
+		else if (!mp_value_read(row, i, t->inputs[i], slot->tts_values[column], &row->x[i]))
 			complete = false;
 	}
-	return complete;
-}
-
-/* The same; a fault of the row's values is a warning and gives NULL. */
-static bool
-read_row_warning(TriggerSite *t)
-{
-	MpBooster  *booster = t->site->booster;
-	volatile bool complete = false;
-
-	booster->warn_of_faults = true;
-	PG_TRY();
-	{
-		complete = read_row(t);
-	}
-	PG_FINALLY();
-	{
-		booster->warn_of_faults = false;
-	}
-	PG_END_TRY();
 	return complete;
 }
 
@@ -195,9 +170,9 @@ read_row_warning(TriggerSite *t)
 
 /* Of the row that is being scored. */
 static bool
-value_of_row(void *row, const MpBooster *booster, int feature, MpInput *input, Datum *value)
+value_of_row(void *source, const MpRow *row, int feature, MpValueType *input, Datum *value)
 {
-	const TriggerSite *t = row;
+	const TriggerSite *t = source;
 	int			column = t->column_of[feature];
 
 	if (column < 0 || t->slot->tts_isnull[column])
@@ -210,7 +185,7 @@ value_of_row(void *row, const MpBooster *booster, int feature, MpInput *input, D
 static Datum
 reasons_of(TriggerSite *t, int top)
 {
-	MpExplanation e = {.booster = t->site->booster, .value_of = value_of_row, .row = t};
+	MpExplanation e = {.row = &t->site->row, .value_of = value_of_row, .source = t};
 
 	mp_explain_scored(NULL, &e);
 	return PointerGetDatum(mp_reasons_line(&e, top));
@@ -219,23 +194,23 @@ reasons_of(TriggerSite *t, int top)
 static Datum
 answer_of(TriggerSite *t, MpTarget *target)
 {
-	MpBooster  *booster = t->site->booster;
+	MpRow	   *row = &t->site->row;
 
 	switch (target->answer)
 	{
 		case MP_ANSWER_VALUE:
-			return Float8GetDatum((double) mp_score_value(booster));
+			return Float8GetDatum((double) mp_score_value(row));
 		case MP_ANSWER_CLASS:
-			return CStringGetTextDatum(mp_score_label(booster, mp_score_class(booster)));
+			return CStringGetTextDatum(mp_score_label(row->model, mp_score_class(row)));
 		case MP_ANSWER_PROBABILITY:
-			mp_score_probabilities(booster);
+			mp_score_probabilities(row);
 			if (target->class < 0)
-				target->class = mp_score_find_class(booster, cstring_to_text(target->label));
-			return Float8GetDatum((double) booster->prediction[target->class]);
+				target->class = mp_score_find_class(row->model, cstring_to_text(target->label));
+			return Float8GetDatum((double) row->prediction[target->class]);
 		case MP_ANSWER_REASONS:
 			return reasons_of(t, target->top);
 		case MP_ANSWER_VERSION:
-			return Int32GetDatum(booster->version);
+			return Int32GetDatum(row->model->version);
 	}
 	return (Datum) 0;
 }
@@ -257,12 +232,6 @@ fill_in(TriggerSite *t, HeapTuple tuple, bool scored)
 		t->nulls[target->column] = !scored && target->answer != MP_ANSWER_VERSION;
 		if (!t->nulls[target->column])
 			t->values[target->column] = answer_of(t, target);
-	}
-	/* not before all answers are known: a domain's check may score with the same booster */
-	for (int i = 0; i < t->targets->n; i++)
-	{
-		const MpTarget *target = &t->targets->targets[i];
-
 		mp_target_cast(t->targets, target, &t->values[target->column], &t->nulls[target->column]);
 	}
 	filled = heap_form_tuple(desc, t->values, t->nulls);
@@ -285,7 +254,7 @@ is_same(TupleTableSlot *old, TupleTableSlot *new, int column)
 						  att->attbyval, att->attlen);
 }
 
-/* Whether the old row holds this booster's version where it is kept. */
+/* Whether the old row holds this model's version where it is kept. */
 static bool
 is_of_this_version(TriggerSite *t, MpTarget *target, TupleTableSlot *old)
 {
@@ -321,7 +290,7 @@ is_up_to_date(TriggerSite *t, TupleTableSlot *old)
 		else if (!is_of_this_version(t, target, old))
 			return false;
 	}
-	for (int i = 0; i < t->site->booster->forest->n_features; i++)
+	for (int i = 0; i < t->site->model->n_inputs; i++)
 		if (t->column_of[i] >= 0 && !is_same(old, new, t->column_of[i]))
 			return false;
 	return answered;
@@ -386,9 +355,9 @@ score_row(TriggerSite *t)
 	slot_getsomeattrs(t->slot, t->n_needed);
 	if (is_update && t->targets->only_if_changed && is_up_to_date(t, t->fired->tg_trigslot))
 		return tuple;
-	complete = t->targets->null_on_error ? read_row_warning(t) : read_row(t);
+	complete = read_row(t);
 	if (complete)
-		mp_score_margin(t->site->booster);
+		mp_score_margin(&t->site->row);
 	return fill_in(t, tuple, complete);
 }
 
@@ -413,7 +382,7 @@ mp_score(PG_FUNCTION_ARGS)
 	if (fcinfo->flinfo->fn_extra == NULL)
 		open_site(t, fcinfo);
 	if (mp_callsite_resolve(t->site, t->targets->reference, t->targets->reference_length))
-		learn_booster(t);
+		learn_model(t);
 	result = score_row(t);
 	error_context_stack = context.previous;
 	return PointerGetDatum(result);

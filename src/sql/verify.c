@@ -22,9 +22,13 @@
 #include "store/catalog.h"
 #include "core/forest/eval.h"
 #include "core/forest/probe.h"
+#include "glue/error.h"
+#include "glue/memory.h"
 #include "libxgboost/engine.h"
+#include "model/cache.h"
 #include "score/examples.h"
 #include "sql/manage.h"
+#include "store/rights.h"
 
 #define MAX_TARGETS 20000		/* thresholds and categories that are tried */
 #define MAX_VALUES 100000000	/* features, or outputs, of all targets: fewer for wide models */
@@ -42,7 +46,7 @@ typedef struct Test
 
 typedef struct Verifier
 {
-	MpBooster  *booster;
+	const MpModel *model;
 	const MpForest *forest;
 	bool		library;		/* compare with it */
 	int			n_predictions;
@@ -51,6 +55,8 @@ typedef struct Verifier
 	float	   *x;				/* [room][n_features] */
 	float	   *margins;		/* [room][n_outputs], ours */
 	float	   *theirs;			/* [room][n_outputs] */
+	float	   *plain;			/* [n_outputs], of one row by the plain evaluator */
+	float	   *predictions;	/* [n_predictions], of one row */
 	Test		reference;
 	Test		libxgboost;
 } Verifier;
@@ -104,15 +110,14 @@ stop(Test *test, const instr_time *since)
 static void
 compare_with_reference(Verifier *v, const float *x, float *margin)
 {
-	float	   *plain = v->booster->prediction;	/* it has room for the margins too */
 	instr_time	since;
 
 	start(&since);
-	mp_kernel_margin(v->booster->kernel, x, margin);
-	mp_eval_margin(v->forest, x, plain);
+	mp_kernel_margin(v->model->kernel, x, margin);
+	mp_eval_margin(v->forest, x, v->plain);
 	v->reference.rows++;
-	if (!same_bits(margin, plain, v->forest->n_outputs))
-		count_difference(v, &v->reference, x, "margins", margin, plain, v->forest->n_outputs);
+	if (!same_bits(margin, v->plain, v->forest->n_outputs))
+		count_difference(v, &v->reference, x, "margins", margin, v->plain, v->forest->n_outputs);
 	stop(&v->reference, &since);
 }
 
@@ -131,7 +136,7 @@ fault_text(const MpXgboostFault *fault)
 static bool
 same_links(const Verifier *v)
 {
-	return mp_xgboost_compare_version(2, 0, 0) < 0 || mp_engine_same_minor(v->booster);
+	return mp_xgboost_compare_version(2, 0, 0) < 0 || mp_engine_same_minor(v->model);
 }
 
 /* The batch by libxgboost: margins, then predictions of the rows whose margins agree. */
@@ -148,8 +153,7 @@ compare_with_library(Verifier *v)
 	{
 		int			n = margin ? n_outputs : v->n_predictions;
 
-		if (!mp_xgboost_predict(v->booster->xgboost, v->booster, v->x, v->n, margin, v->theirs,
-								&fault))
+		if (!mp_engine_predict(v->model, v->x, v->n, margin, v->theirs, &fault))
 		{
 			v->library = false;
 			v->libxgboost.differences = -1;
@@ -163,8 +167,8 @@ compare_with_library(Verifier *v)
 
 			if (!margin)
 			{
-				mp_predict_from_margin(v->forest, ours, v->booster->prediction);
-				ours = v->booster->prediction;
+				mp_predict_from_margin(v->forest, ours, v->predictions);
+				ours = v->predictions;
 			}
 			if (counted[i] || same_bits(ours, theirs, n))
 				continue;
@@ -201,7 +205,7 @@ open_library(Verifier *v, Snapshot snapshot)
 		v->libxgboost.differences = -1;
 		v->libxgboost.detail = "model_predict.engine is native: libxgboost is not loaded";
 	}
-	else if (mp_engine_open(v->booster, snapshot, &fault))
+	else if (mp_engine_open(v->model, snapshot, &fault))
 		v->library = true;
 	else
 	{
@@ -229,9 +233,11 @@ run_probe(Verifier *v)
 	v->x = palloc(sizeof(float) * v->room * width);
 	v->margins = palloc(sizeof(float) * v->room * width);
 	v->theirs = palloc(sizeof(float) * v->room * width);
+	v->plain = palloc(sizeof(float) * width);
+	v->predictions = palloc(sizeof(float) * width);
 	probe = mp_probe_open(alloc, v->forest, limit, &error);
 	if (probe == NULL)
-		mp_throw(&error, v->booster->name, v->booster->version);
+		mp_throw(&error, v->model->name, v->model->version);
 	while (mp_probe_next(probe, v->x + (size_t) v->n * v->forest->n_features))
 	{
 		compare_with_reference(v, v->x + (size_t) v->n * v->forest->n_features,
@@ -251,7 +257,7 @@ run_probe(Verifier *v)
 
 /* The stored examples, by the engine that the session has chosen. */
 static void
-run_examples(Test *test, MpBooster *booster, Snapshot snapshot)
+run_examples(Test *test, const MpModel *model, Snapshot snapshot)
 {
 	MpScan		scan;
 	HeapTuple	tuple;
@@ -262,15 +268,15 @@ run_examples(Test *test, MpBooster *booster, Snapshot snapshot)
 
 	test->name = "examples";
 	mp_scan_begin(&scan, "version", snapshot);
-	mp_scan_key_int8(&scan, "model", booster->model);
-	mp_scan_key_int4(&scan, "version", booster->version);
+	mp_scan_key_int8(&scan, "model", model->id);
+	mp_scan_key_int4(&scan, "version", model->version);
 	tuple = mp_scan_next(&scan);
 	if (tuple == NULL)
-		mp_manage_no_version(booster->name, booster->version);
+		mp_catalog_no_version(model->name, model->version);
 	examples = mp_scan_value(&scan, tuple, "examples", &isnull);
 	start(&since);
 	if (!isnull)
-		test->differences = mp_examples_count_different(booster, DatumGetJsonbPCopy(examples), &n,
+		test->differences = mp_examples_count_different(model, DatumGetJsonbPCopy(examples), &n,
 														&test->detail);
 	stop(test, &since);
 	mp_scan_end(&scan);
@@ -283,9 +289,9 @@ run_examples(Test *test, MpBooster *booster, Snapshot snapshot)
 }
 
 static void
-put(ReturnSetInfo *rsinfo, const MpBooster *booster, const Test *test, const char *library)
+put(ReturnSetInfo *rsinfo, const MpModel *model, const Test *test, const char *library)
 {
-	const int32 *v = booster->forest->version;
+	const int32 *v = model->forest->version;
 	Interval	elapsed = {0};
 	Datum		values[8];
 	bool		nulls[8] = {0};
@@ -295,7 +301,7 @@ put(ReturnSetInfo *rsinfo, const MpBooster *booster, const Test *test, const cha
 	values[1] = Int64GetDatum(test->rows);
 	nulls[2] = test->differences < 0;
 	values[2] = Int64GetDatum(test->differences);
-	values[3] = CStringGetTextDatum(mp_kernel_kind_name(mp_kernel_kind(booster->kernel)));
+	values[3] = CStringGetTextDatum(mp_kernel_kind_name(mp_kernel_kind(model->kernel)));
 	values[4] = CStringGetTextDatum(psprintf("%d.%d.%d", v[0], v[1], v[2]));
 	nulls[5] = library == NULL;
 	values[5] = library ? CStringGetTextDatum(library) : (Datum) 0;
@@ -313,21 +319,21 @@ mp_verify(PG_FUNCTION_ARGS)
 	Snapshot	snapshot = mp_catalog_snapshot();
 	Verifier	v = {0};
 	Test		examples = {0};
-	MpModelRow	model;
+	MpModelRow	found;
 	char	   *name;
 	int32		version;
 
 	InitMaterializedSRF(fcinfo, 0);
 	version = mp_rights_resolve(mp_manage_text(fcinfo, 0, "reference to a model"), "trees",
-								snapshot, &model, &name);
-	/* nothing below loads another model, so that the booster stays without a pin */
-	v.booster = mp_cache_get(name, model.id, version, snapshot);
-	v.forest = mp_booster_forest(v.booster, snapshot);
-	run_examples(&examples, v.booster, snapshot);
+								snapshot, &found, &name);
+	/* nothing below loads another model, so that the model stays without a pin */
+	v.model = mp_cache_get(name, found.id, version, snapshot);
+	v.forest = mp_cache_trees(v.model, snapshot);
+	run_examples(&examples, v.model, snapshot);
 	open_library(&v, snapshot);
 	run_probe(&v);
-	put(rsinfo, v.booster, &examples, NULL);
-	put(rsinfo, v.booster, &v.reference, NULL);
-	put(rsinfo, v.booster, &v.libxgboost, mp_xgboost_version());
+	put(rsinfo, v.model, &examples, NULL);
+	put(rsinfo, v.model, &v.reference, NULL);
+	put(rsinfo, v.model, &v.libxgboost, mp_xgboost_version());
 	return (Datum) 0;
 }

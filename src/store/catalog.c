@@ -25,6 +25,8 @@
 #include "utils/snapmgr.h"
 
 #include "store/catalog.h"
+#include "store/reference.h"
+#include "store/roles.h"
 
 bool
 mp_catalog_installed(void)
@@ -307,6 +309,15 @@ mp_catalog_refuse(const char *name, Oid role)
 			errhint("The view model_predict.models lists the models that this role may use; an owner grants one by model_predict.grant_predict()."));
 }
 
+void
+mp_catalog_no_version(const char *name, int32 version)
+{
+	ereport(ERROR,
+			errcode(ERRCODE_UNDEFINED_OBJECT),
+			errmsg("model \"%s\" has no version %d", name, version),
+			errhint("The view model_predict.versions lists the versions of a model."));
+}
+
 bool
 mp_catalog_has_version(int64 model, int32 version, Snapshot snapshot)
 {
@@ -337,10 +348,7 @@ mp_catalog_resolve(const char *reference, Oid role, Snapshot snapshot,
 				errmsg("model \"%s\" has no alias \"%s\"", ref.name, ref.alias),
 				errhint("The view model_predict.aliases lists the aliases of a model."));
 	if (!mp_catalog_has_version(model->id, version, snapshot))
-		ereport(ERROR,
-				errcode(ERRCODE_UNDEFINED_OBJECT),
-				errmsg("model \"%s\" has no version %d", ref.name, version),
-				errhint("The view model_predict.versions lists the versions of a model."));
+		mp_catalog_no_version(ref.name, version);
 	*name = ref.name;
 	return version;
 }

@@ -11,6 +11,7 @@
 #include "utils/jsonb.h"
 #include "utils/numeric.h"
 
+#include "glue/error.h"
 #include "store/options.h"
 
 typedef struct Word

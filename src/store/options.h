@@ -9,7 +9,40 @@
 #include "utils/array.h"
 #include "utils/jsonb.h"
 
-#include "glue/model_predict.h"
+#include "core/load/load.h"
+
+typedef enum MpOnAbsent
+{
+	MP_ABSENT_ERROR,
+	MP_ABSENT_MISSING
+} MpOnAbsent;
+
+typedef enum MpOnUnseen
+{
+	MP_UNSEEN_ERROR,
+	MP_UNSEEN_MISSING,
+	MP_UNSEEN_NULL
+} MpOnUnseen;
+
+typedef enum MpOnInfinity
+{
+	MP_INFINITY_ERROR,
+	MP_INFINITY_SCORE,
+	MP_INFINITY_MISSING
+} MpOnInfinity;
+
+/* How rows of a version are read: the options of register() beyond the file. */
+typedef struct MpRowOptions
+{
+	MpOnAbsent	absent_feature;
+	MpOnUnseen	unseen_category;
+	MpOnInfinity infinity;
+	bool		has_missing;
+	float		missing;		/* a value that means missing, where has_missing */
+	float		threshold;
+	int			n_classes;		/* 0: not given */
+	char	  **classes;
+} MpRowOptions;
 
 extern MpTreesOption mp_option_trees(const char *given);
 extern MpOnAbsent mp_option_absent(const char *given);

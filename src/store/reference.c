@@ -5,7 +5,8 @@
 
 #include "mb/pg_wchar.h"
 
-#include "glue/model_predict.h"
+#include "glue/error.h"
+#include "store/reference.h"
 
 /* Letters that are not seen, or that change the order in which others are: a name with them passes for another. */
 static const struct

@@ -11,8 +11,8 @@
 #include "miscadmin.h"
 #include "utils/acl.h"
 
-#include "store/catalog.h"
 #include "sql/manage.h"
+#include "store/rights.h"
 
 static char *
 role_argument(FunctionCallInfo fcinfo, int arg)
@@ -199,7 +199,7 @@ mp_rights_resolve(const char *reference, const char *what, Snapshot snapshot,
 	if (ref.alias != NULL && !mp_catalog_alias(model->id, ref.alias, snapshot, &version))
 		mp_manage_no_alias(ref.name, ref.alias);
 	if (!mp_catalog_has_version(model->id, version, snapshot))
-		mp_manage_no_version(ref.name, version);
+		mp_catalog_no_version(ref.name, version);
 	return version;
 }
 
@@ -221,7 +221,7 @@ mp_export(PG_FUNCTION_ARGS)
 	mp_scan_key_int4(&scan, "version", version);
 	tuple = mp_scan_next(&scan);
 	if (tuple == NULL)
-		mp_manage_no_version(name, version);
+		mp_catalog_no_version(name, version);
 	data = DatumGetByteaPCopy(mp_scan_value_not_null(&scan, tuple, "data"));
 	mp_scan_end(&scan);
 	PG_RETURN_BYTEA_P(data);

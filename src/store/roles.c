@@ -21,7 +21,8 @@
 #include "utils/syscache.h"
 #include "utils/varlena.h"
 
-#include "glue/model_predict.h"
+#include "store/catalog.h"
+#include "store/roles.h"
 
 Oid
 mp_role_type(void)

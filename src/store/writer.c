@@ -19,7 +19,7 @@
 #include "utils/syscache.h"
 #include "catalog/pg_class.h"
 
-#include "glue/model_predict.h"
+#include "store/catalog.h"
 #include "store/writer.h"
 
 static Oid

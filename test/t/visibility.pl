@@ -44,10 +44,10 @@ is($node->safe_psql('postgres', qq{
 is($node->safe_psql('postgres', "SELECT count(*) >= 9999 FROM model_predict.history WHERE action = 'deploy'"),
 	't', 'each deploy is in the history');
 
-# the booster stays through everything that does not change the model
+# the model stays through everything that does not change the model
 $node->safe_psql('postgres', "SELECT model_predict.deploy('m', 2)");
 my $one = session($node);
-my $loads = "SELECT sum(loads) FROM model_predict.cache";
+my $loads = "SELECT max(loaded) FROM model_predict.cache";
 is($one->("SELECT predict('m', 1.0)"), 2, 'one session');
 my $before = $one->($loads);
 for my $maintenance ('VACUUM', 'ANALYZE', 'VACUUM FULL', 'REINDEX TABLE',

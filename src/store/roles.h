@@ -1,0 +1,14 @@
+/*
+ * roles.h: the type model_predict.role. Include after postgres.h.
+ */
+#ifndef MP_ROLES_H
+#define MP_ROLES_H
+
+#define MP_ROLE_NOBODY InvalidOid
+#define MP_ROLE_PUBLIC ((Oid) 0xFFFFFFFF)
+
+extern Oid	mp_role_type(void);	/* of model_predict.role */
+extern Oid	mp_role_find(const char *name); /* a role or public; errors where there is none */
+extern char *mp_role_name(Oid role);	/* as the type shows it */
+
+#endif
