@@ -35,6 +35,14 @@ sqlstate_of(MpErrorCode code)
 	return ERRCODE_INTERNAL_ERROR;
 }
 
+const char *
+mp_objective_name(const MpForest *forest)
+{
+	MpString	name = mp_forest_objective(forest);
+
+	return pnstrdup(name.data, name.length);
+}
+
 /* The text, cut to what a message can bear. */
 const char *
 mp_shown(const char *text)

@@ -167,6 +167,8 @@ is_read_soon(MpFormat format, Size size)
 			return size <= MOST_UBJSON;
 		case MP_FORMAT_BINARY:
 			return size <= MOST_BINARY;
+		case MP_FORMAT_TEXT:
+			break;
 	}
 	return false;
 }
@@ -178,6 +180,8 @@ objection(const MpModel *model, const bytea *blob, Snapshot snapshot)
 	const MpForest *forest = model->forest;
 	const int32 *v = forest->version;
 
+	if (forest->library != MP_LIBRARY_XGBOOST)
+		return "it is not XGBoost's";
 	if (mp_xgboost_compare_version(v[0], v[1], v[2]) < 0)
 		return psprintf("it was saved by XGBoost %d.%d.%d", v[0], v[1], v[2]);
 	/* 3.4 crashes on those of 2.1, which have other fields */

@@ -9,7 +9,7 @@
 #ifndef MP_MODEL_H
 #define MP_MODEL_H
 
-#include "core/forest/objective.h"
+#include "core/forest/link.h"
 #include "core/kernel/kernel.h"
 #include "model/categories.h"
 #include "store/options.h"

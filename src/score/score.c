@@ -53,7 +53,7 @@ no_such_answer(const MpModel *model, const char *what, const char *hint)
 	ereport(ERROR,
 			errcode(ERRCODE_WRONG_OBJECT_TYPE),
 			errmsg("model \"%s\" version %d gives no %s: its objective is \"%s\"",
-				   model->name, model->version, what, mp_objective_name(model->forest->objective)),
+				   model->name, model->version, what, mp_objective_name(model->forest)),
 			errhint("%s", hint));
 }
 

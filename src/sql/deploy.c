@@ -15,7 +15,8 @@
 
 #include "utils/array.h"
 
-#include "core/forest/objective.h"
+#include "core/forest/link.h"
+#include "core/xgboost/objective.h"
 #include "sql/manage.h"
 #include "store/limits.h"
 
@@ -46,11 +47,14 @@ append_difference(StringInfo list, const char *format,...)
 static MpTask
 task_of(const char *objective, int32 outputs, bool has_classes)
 {
+	const MpObjective *found = mp_objective_find((MpString){objective, strlen(objective)});
 	MpForest	forest = {0};
-	int			found = mp_objective_find((MpString){objective, strlen(objective)});
 
-	forest.objective = Max(found, 0);
-	forest.n_outputs = outputs;
+	if (found != NULL)
+	{
+		forest.task = mp_objective_task(found, outputs);
+		forest.link = found->link;
+	}
 	return mp_forest_task(&forest, has_classes);
 }
 

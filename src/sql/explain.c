@@ -16,6 +16,7 @@
 #include "utils/snapmgr.h"
 
 #include "glue/compat.h"
+#include "glue/error.h"
 #include "model/cache.h"
 #include "score/score.h"
 #include "sql/explain.h"
@@ -66,7 +67,7 @@ choose_output(MpExplanation *e, text *class)
 						errcode(ERRCODE_WRONG_OBJECT_TYPE),
 						errmsg("model \"%s\" version %d has no classes: its objective is \"%s\"",
 							   model->name, model->version,
-							   mp_objective_name(model->forest->objective)),
+							   mp_objective_name(model->forest)),
 						errhint("Use predict_explain()."));
 			return;
 		case MP_TASK_VALUES:

@@ -9,6 +9,7 @@
 
 #include <math.h>
 
+#include "core/forest/depth.h"
 #include "access/detoast.h"
 #include "access/xact.h"
 #include "catalog/pg_type.h"
@@ -148,7 +149,7 @@ check_classes(const MpRowOptions *row, const MpForest *forest)
 		ereport(ERROR,
 				errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				errmsg("option \"classes\" does not fit: the objective \"%s\" has no classes",
-					   mp_objective_name(forest->objective)));
+					   mp_objective_name(forest)));
 	if (row->n_classes != n)
 		ereport(ERROR,
 				errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -273,7 +274,7 @@ insert_version(FunctionCallInfo fcinfo, const MpWriter *writer, int64 model, int
 		{"tags", {JSONBOID, PG_GETARG_DATUM(ARG_TAGS), PG_ARGISNULL(ARG_TAGS)}},
 		{"format", {TEXTOID, text_datum(mp_format_name(forest->source))}},
 		{"xgboost", {TEXTOID, text_datum(psprintf("%d.%d.%d", forest->version[0], forest->version[1], forest->version[2]))}},
-		{"objective", {TEXTOID, text_datum(mp_objective_name(forest->objective))}},
+		{"objective", {TEXTOID, text_datum(mp_objective_name(forest))}},
 		{"booster", {TEXTOID, text_datum(mp_booster_name(forest->booster))}},
 		{"features", {INT4OID, Int32GetDatum(forest->n_features)}},
 		{"outputs", {INT4OID, Int32GetDatum(forest->n_outputs)}},

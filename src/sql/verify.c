@@ -20,6 +20,7 @@
 #include "utils/timestamp.h"
 
 #include "store/catalog.h"
+#include "core/forest/depth.h"
 #include "core/forest/eval.h"
 #include "core/forest/probe.h"
 #include "glue/error.h"

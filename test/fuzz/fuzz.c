@@ -3,11 +3,12 @@
  * promises.
  */
 #include "fuzz.h"
+#include "core/forest/depth.h"
 #include "core/forest/eval.h"
 #include "harness.h"
 #include "core/forest/importance.h"
 #include "core/kernel/kernel.h"
-#include "core/forest/objective.h"
+#include "core/forest/link.h"
 #include "core/forest/probe.h"
 #include "core/shap/shap.h"
 

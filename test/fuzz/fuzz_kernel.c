@@ -4,6 +4,7 @@
  * are reached. What is taken may score wrongly, but must do it safely.
  */
 #include "fuzz.h"
+#include "core/base/crc32c.h"
 #include "core/batch/batch.h"
 #include "core/kernel/kernel.h"
 #include "core/kernel/kernel_image.h"

@@ -6,7 +6,7 @@
 #include "core/text/doc.h"
 #include "core/forest/eval.h"
 #include "harness.h"
-#include "core/forest/objective.h"
+#include "core/forest/link.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -7,7 +7,7 @@
 #include "core/forest/eval.h"
 #include "core/batch/batch.h"
 #include "core/kernel/kernel.h"
-#include "core/forest/objective.h"
+#include "core/forest/link.h"
 
 #include <dirent.h>
 #include <math.h>

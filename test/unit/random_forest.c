@@ -211,7 +211,9 @@ new_forest(MpRandom *random, const MpShape *shape, uint32_t n_nodes)
 	head.byte_order = MP_FOREST_BYTE_ORDER;
 	head.head_checksum = mp_random(random);
 	head.checksum = mp_random(random);
-	head.objective = MP_REG_SQUAREDERROR;
+	head.divisor = 1;
+	head.link_factor = 1;
+	head.task = shape->n_outputs > 1 ? MP_TASK_VALUES : MP_TASK_VALUE;
 	head.booster = shape->dart ? MP_BOOSTER_DART : MP_BOOSTER_GBTREE;
 	head.n_features = shape->n_features;
 	head.n_outputs = shape->n_outputs > 0 ? shape->n_outputs : 1;

@@ -6,6 +6,7 @@
 #include "harness.h"
 #include "random_forest.h"
 
+#include "core/base/crc32c.h"
 #include "core/batch/batch.h"
 #include "core/forest/eval.h"
 #include "core/kernel/kernel.h"

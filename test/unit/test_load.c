@@ -154,7 +154,10 @@ MP_TEST(load_header)
 
 	REQUIRE(f != NULL);
 	CHECK(f->source == MP_FORMAT_JSON && f->booster == MP_BOOSTER_GBTREE);
-	CHECK(f->objective == MP_BINARY_LOGISTIC && f->n_features == 3 && f->n_outputs == 1);
+	CHECK(f->link == MP_LINK_LOGISTIC && f->task == MP_TASK_TWO_CLASSES);
+	CHECK(mp_string_is(mp_forest_objective(f), "binary:logistic"));
+	CHECK(f->library == MP_LIBRARY_XGBOOST && f->precision == MP_PRECISION_SINGLE);
+	CHECK(f->n_features == 3 && f->n_outputs == 1);
 	CHECK(f->version[0] == 3 && f->version[1] == 4 && f->version[2] == 1);
 	CHECK(f->has_categorical && f->has_stats && !f->vector_leaf && f->best_iteration == -1);
 	CHECK(f->n_feature_names == 3 && mp_forest_base(f)[0] == 0.0f);

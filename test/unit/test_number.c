@@ -2,6 +2,7 @@
  * test_number.c: decimal text to float32, held against strtof.
  */
 #include "harness.h"
+#include "core/base/crc32c.h"
 #include "core/forest/forest.h"
 #include "core/text/number.h"
 

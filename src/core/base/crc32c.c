@@ -2,8 +2,8 @@
  * crc32c.c: CRC-32C (Castagnoli) of a block: with the processor's instruction
  * where it has one, else eight bytes at a time by tables.
  */
+#include "core/base/crc32c.h"
 #include "core/base/cpu.h"
-#include "core/forest/forest.h"
 
 #include <string.h>
 

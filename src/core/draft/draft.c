@@ -3,7 +3,6 @@
  */
 #include "core/draft/draft.h"
 #include "core/text/number.h"
-#include "core/forest/objective.h"
 
 #include <math.h>
 #include <string.h>
@@ -26,7 +25,6 @@ mp_draft_init(MpDraft *draft, MpAlloc *alloc, const MpLoadOptions *options, MpEr
 	draft->error = error;
 	draft->options = options;
 	draft->booster = -1;
-	draft->objective = -1;
 	draft->num_target = 1;
 	draft->boost_from_average = 1;
 	draft->num_trees = -1;
@@ -107,8 +105,8 @@ mp_draft_objective(MpDraft *draft, MpString name)
 	char		shown[64];
 
 	draft->objective = mp_objective_find(name);
-	if (draft->objective >= 0)
-		return true;
+	if (draft->objective != NULL)
+		return mp_draft_string(draft, name, &draft->objective_name);
 	mp_fail(draft->error, MP_ERROR_UNSUPPORTED, "unknown objective \"%s\"",
 			mp_printable(shown, sizeof(shown), name));
 	mp_error_hint(draft->error, "Those of XGBoost 3.4 and before are known: "

@@ -8,6 +8,7 @@
 
 #include "core/text/doc.h"
 #include "core/load/load.h"
+#include "core/xgboost/objective.h"
 
 typedef struct MpSpan
 {
@@ -32,7 +33,8 @@ typedef struct MpDraft
 	MpFormat	source;
 	int32_t		version[3];
 	int			booster;		/* MpBooster; -1: not read yet */
-	int			objective;		/* MpObjective; -1: not read yet */
+	const MpObjective *objective;	/* NULL: not read yet */
+	MpSpan		objective_name;
 	int64_t		n_features;
 	int64_t		num_class;
 	int64_t		num_target;

@@ -3,7 +3,6 @@
  * forest, not sealed yet.
  */
 #include "core/draft/draft.h"
-#include "core/forest/objective.h"
 
 #include <string.h>
 
@@ -14,10 +13,9 @@ settle_outputs(MpDraft *draft)
 		return mp_fail(draft->error, MP_ERROR_INVALID,
 					   "%lld classes of %lld targets: XGBoost has no such models",
 					   (long long) draft->num_class, (long long) draft->num_target);
-	if ((draft->objective == MP_MULTI_SOFTMAX || draft->objective == MP_MULTI_SOFTPROB) &&
-		draft->num_class < 1)
+	if (draft->objective->task >= MP_TASK_CLASS && draft->num_class < 1)
 		return mp_fail(draft->error, MP_ERROR_INVALID, "objective \"%s\" without num_class",
-					   mp_objective_name((MpObjective) draft->objective));
+					   draft->objective->name);
 	draft->n_outputs = draft->num_class > draft->num_target ? draft->num_class : draft->num_target;
 	return true;
 }
@@ -42,6 +40,7 @@ is_unfitted(const MpDraft *draft)
 static bool
 settle_base(MpDraft *draft)
 {
+	static const MpObjective margin_already = {.base = MP_BASE_PLAIN};
 	size_t		n = mp_vec_count(&draft->base_scores, float);
 	float	   *scores;
 
@@ -59,10 +58,9 @@ settle_base(MpDraft *draft)
 		return mp_fail(draft->error, MP_ERROR_INVALID,
 					   "base_score has %zu values for %lld outputs", n,
 					   (long long) draft->n_outputs);
-	/* a margin already: of an objective whose link is none */
-	return mp_objective_base_margin(is_unfitted(draft) ? MP_REG_SQUAREDERROR :
-									(MpObjective) draft->objective, draft->version,
-									draft->base_scores.data, (int) draft->n_outputs, draft->error);
+	return mp_objective_base_margin(is_unfitted(draft) ? &margin_already : draft->objective,
+									draft->version, draft->base_scores.data,
+									(int) draft->n_outputs, draft->error);
 }
 
 static bool
@@ -304,11 +302,16 @@ fill_header(const MpDraft *draft, MpForest *forest)
 	memcpy(forest->version, draft->version, sizeof(forest->version));
 	forest->source = draft->source;
 	forest->booster = draft->booster;
-	forest->objective = draft->objective;
+	forest->library = MP_LIBRARY_XGBOOST;
+	forest->precision = MP_PRECISION_SINGLE;
+	forest->link = mp_objective_link(draft->objective, draft->version);
+	forest->link_factor = 1;
+	forest->divisor = 1;
+	forest->task = mp_objective_task(draft->objective, (int) draft->n_outputs);
+	forest->objective = draft->objective_name.offset;
+	forest->objective_length = draft->objective_name.length;
 	forest->n_features = (int32_t) draft->n_features;
 	forest->n_outputs = (int32_t) draft->n_outputs;
-	forest->num_class = (int32_t) draft->num_class;
-	forest->num_target = (int32_t) draft->num_target;
 	forest->n_trees = (int32_t) mp_vec_count(&draft->trees, MpTree);
 	forest->best_iteration = (int32_t) draft->best_iteration;
 	forest->vector_leaf = draft->leaf_size > 1;
@@ -333,6 +336,10 @@ measure(const MpDraft *draft, uint64_t *sizes)
 	sizes[MP_SECTION_WEIGHTS] = draft->weights.size;
 	sizes[MP_SECTION_GAIN] = draft->gain.size;
 	sizes[MP_SECTION_COVER] = draft->cover.size;
+	sizes[MP_SECTION_VALUES] = 0;
+	sizes[MP_SECTION_NUMBERS] = 0;
+	sizes[MP_SECTION_LINEAR] = 0;
+	sizes[MP_SECTION_TERMS] = 0;
 }
 
 static bool

@@ -1,7 +1,7 @@
 /*
  * depth.c: how deep a forest's trees are.
  */
-#include "core/forest/forest.h"
+#include "core/forest/depth.h"
 
 /* Longest way from root to leaf, in splits, of one tree; `level` is room for its nodes. */
 static int32_t

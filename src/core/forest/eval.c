@@ -2,8 +2,8 @@
  * eval.c: the plain evaluator: one row, one tree after the other.
  *
  * It is written to be read, not to be fast: every faster evaluator is held
- * against it. The order of the float32 operations is the contract; a sum taken
- * in another order is another score.
+ * against it. The order of the additions is the contract; a sum taken in
+ * another order is another score.
  */
 #include "core/forest/eval.h"
 
@@ -12,7 +12,7 @@
 
 /* Whether a category goes left: all that is no code, or a code outside the set. */
 static bool
-category_goes_left(const MpForest *forest, uint32_t set, float code)
+category_goes_left(const MpForest *forest, uint32_t set, double code)
 {
 	if (code < 0 || code >= MP_MAX_CATEGORY)
 		return true;
@@ -43,6 +43,60 @@ mp_tree_leaf(const MpForest *forest, const MpTree *tree, const float *x)
 			!mp_node_goes_left(forest, node, x[node->feature & MP_NODE_FEATURE_MASK]);
 	}
 	return i;
+}
+
+bool
+mp_node_goes_left_double(const MpForest *forest, const MpTree *tree, int32_t node, double x)
+{
+	const MpNode *split = mp_forest_nodes(forest, tree) + node;
+
+	if (isnan(x) || ((split->feature & MP_NODE_ZERO_MISSING) && x == 0))
+		return (split->feature & MP_NODE_DEFAULT_LEFT) != 0;
+	if (split->feature & MP_NODE_CATEGORICAL)
+		return category_goes_left(forest, split->value_bits, x);
+	return x < mp_forest_value(forest, tree, (uint32_t) node);
+}
+
+int32_t
+mp_tree_leaf_double(const MpForest *forest, const MpTree *tree, const double *x)
+{
+	const MpNode *nodes = mp_forest_nodes(forest, tree);
+	int32_t		i = 0;
+
+	while (nodes[i].left != 0)
+		i = nodes[i].left + !mp_node_goes_left_double(forest, tree, i,
+													  x[nodes[i].feature & MP_NODE_FEATURE_MASK]);
+	return i;
+}
+
+/* The scalar value where a number of the sum is missing. */
+static double
+linear_value(const MpForest *forest, const MpTree *tree, int32_t leaf, const double *x)
+{
+	const MpLinearLeaf *linear = MP_SECTION(forest, MP_SECTION_LINEAR, MpLinearLeaf) +
+		mp_forest_nodes(forest, tree)[leaf].value_bits;
+	const MpLinearTerm *terms = MP_SECTION(forest, MP_SECTION_TERMS, MpLinearTerm) + linear->first;
+	double		sum = linear->constant;
+
+	for (uint32_t i = 0; i < linear->n_terms; i++)
+	{
+		if (isnan(x[terms[i].feature]))
+			return mp_forest_value(forest, tree, (uint32_t) leaf);
+		sum += terms[i].coefficient * x[terms[i].feature];
+	}
+	return sum;
+}
+
+double
+mp_leaf_value_double(const MpForest *forest, const MpTree *tree, int32_t leaf, int k,
+					 const double *x)
+{
+	if (forest->vector_leaf)
+		return MP_SECTION(forest, MP_SECTION_LEAVES, double)[
+			(size_t) mp_forest_nodes(forest, tree)[leaf].value_bits * forest->n_outputs + k];
+	if (forest->linear_leaf)
+		return linear_value(forest, tree, leaf, x);
+	return mp_forest_value(forest, tree, (uint32_t) leaf);
 }
 
 /*
@@ -101,10 +155,35 @@ mp_eval_margin(const MpForest *forest, const float *x, float *margin)
 }
 
 void
+mp_eval_margin_double(const MpForest *forest, const double *x, double *margin)
+{
+	memcpy(margin, MP_SECTION(forest, MP_SECTION_BASE, double), forest->n_outputs * sizeof(double));
+	for (int t = 0; t < forest->n_trees_used; t++)
+	{
+		const MpTree *tree = mp_forest_trees(forest) + t;
+		int32_t		leaf = mp_tree_leaf_double(forest, tree, x);
+		int			first = forest->vector_leaf ? 0 : tree->output;
+		int			last = forest->vector_leaf ? forest->n_outputs - 1 : tree->output;
+
+		for (int k = first; k <= last; k++)
+			margin[k] += mp_leaf_value_double(forest, tree, leaf, k, x) * tree->weight;
+	}
+}
+
+void
 mp_eval_leaf(const MpForest *forest, const float *x, int32_t *leaf)
 {
 	const MpTree *trees = mp_forest_trees(forest);
 
 	for (int t = 0; t < forest->n_trees_used; t++)
-		leaf[t] = mp_tree_leaf(forest, &trees[t], x);
+		leaf[t] = mp_forest_number(forest, &trees[t], mp_tree_leaf(forest, &trees[t], x));
+}
+
+void
+mp_eval_leaf_double(const MpForest *forest, const double *x, int32_t *leaf)
+{
+	const MpTree *trees = mp_forest_trees(forest);
+
+	for (int t = 0; t < forest->n_trees_used; t++)
+		leaf[t] = mp_forest_number(forest, &trees[t], mp_tree_leaf_double(forest, &trees[t], x));
 }

@@ -3,6 +3,7 @@
  * stored one be trusted.
  */
 #include "core/forest/forest.h"
+#include "core/base/crc32c.h"
 
 #include <math.h>
 #include <string.h>
@@ -101,15 +102,50 @@ bad_node(MpError *error, int32_t tree, int32_t node, const char *what)
 	return false;
 }
 
+static size_t
+element_size(const MpForest *f, MpSectionId id)
+{
+	switch (id)
+	{
+		case MP_SECTION_BASE:
+		case MP_SECTION_LEAVES:
+		case MP_SECTION_COVER:
+			return mp_forest_real_size(f);
+		case MP_SECTION_FEATURES:
+			return sizeof(MpFeature);
+		case MP_SECTION_CATEGORIES:
+			return sizeof(MpCategory);
+		case MP_SECTION_STRINGS:
+			return 1;
+		case MP_SECTION_TREES:
+			return sizeof(MpTree);
+		case MP_SECTION_NODES:
+			return sizeof(MpNode);
+		case MP_SECTION_CATSETS:
+			return sizeof(MpCatSet);
+		case MP_SECTION_CATWORDS:
+			return sizeof(uint32_t);
+		case MP_SECTION_WEIGHTS:
+		case MP_SECTION_GAIN:
+			return sizeof(float);
+		case MP_SECTION_VALUES:
+			return sizeof(double);
+		case MP_SECTION_NUMBERS:
+			return sizeof(int32_t);
+		case MP_SECTION_LINEAR:
+			return sizeof(MpLinearLeaf);
+		case MP_SECTION_TERMS:
+			return sizeof(MpLinearTerm);
+		case MP_SECTION_COUNT:
+			break;
+	}
+	return 1;
+}
+
 /* Sections follow each other at the places that their sizes give, in whole elements. */
 static bool
 check_layout(const MpForest *f, size_t size, bool head_only, MpError *error)
 {
-	static const size_t element_sizes[MP_SECTION_COUNT] = {
-		sizeof(float), sizeof(MpFeature), sizeof(MpCategory), 1, sizeof(MpTree), sizeof(MpNode),
-		sizeof(MpCatSet), sizeof(uint32_t), sizeof(float), sizeof(float), sizeof(float),
-		sizeof(float)
-	};
 	uint64_t	end = align(sizeof(MpForest));
 
 	if (f->magic != MP_FOREST_MAGIC || f->byte_order != MP_FOREST_BYTE_ORDER ||
@@ -119,7 +155,7 @@ check_layout(const MpForest *f, size_t size, bool head_only, MpError *error)
 	for (int id = 0; id < MP_SECTION_COUNT; id++)
 	{
 		if (f->sections[id].offset != end || f->sections[id].size > SIZE_MAX / 2 ||
-			f->sections[id].size % element_sizes[id] != 0)
+			f->sections[id].size % element_size(f, id) != 0)
 			return bad(error, "layout");
 		end = align(end + f->sections[id].size);
 		if (end > SIZE_MAX / 2)
@@ -135,21 +171,64 @@ check_layout(const MpForest *f, size_t size, bool head_only, MpError *error)
 }
 
 static bool
+is_flag(int32_t value)
+{
+	return value == 0 || value == 1;
+}
+
+static bool
+is_within(int32_t value, int32_t first, int32_t last)
+{
+	return value >= first && value <= last;
+}
+
+/* What only one precision has. */
+static bool
+check_precision(const MpForest *f, MpError *error)
+{
+	if (f->precision == MP_PRECISION_DOUBLE ?
+		f->link >= MP_LINK_ARGMAX && f->link <= MP_LINK_RISE :
+		f->link >= MP_LINK_SIGNED_SQUARE)
+		return bad(error, "link of another precision");
+	if (f->precision == MP_PRECISION_DOUBLE)
+		return (f->library != MP_LIBRARY_XGBOOST && f->booster != MP_BOOSTER_GBLINEAR) ||
+			bad(error, "precision");
+	if (f->input != 0 || f->divisor != 1 || f->link_factor != 1 || f->linear_leaf != 0 ||
+		f->has_zero_missing != 0)
+		return bad(error, "rules of another precision");
+	return f->library == MP_LIBRARY_XGBOOST || bad(error, "precision");
+}
+
+static bool
+check_kind(const MpForest *f, MpError *error)
+{
+	if (!is_within(f->library, MP_LIBRARY_XGBOOST, MP_LIBRARY_SKLEARN) ||
+		!is_within(f->source, MP_FORMAT_UBJSON, MP_FORMAT_TEXT) ||
+		!is_within(f->booster, MP_BOOSTER_GBTREE, MP_BOOSTER_GBLINEAR) ||
+		!is_within(f->precision, MP_PRECISION_SINGLE, MP_PRECISION_DOUBLE) ||
+		!is_within(f->link, 0, MP_LINK_COUNT - 1) ||
+		!is_within(f->task, MP_TASK_VALUE, MP_TASK_CLASSES) ||
+		(f->input & ~MP_INPUT_ALL) != 0 || f->divisor < 1 || !isfinite(f->link_factor) ||
+		!is_flag(f->vector_leaf) || !is_flag(f->linear_leaf) || !is_flag(f->has_categorical) ||
+		!is_flag(f->has_zero_missing) || !is_flag(f->has_stats) ||
+		(f->vector_leaf && f->linear_leaf))
+		return bad(error, "kind of model");
+	return check_precision(f, error);
+}
+
+static bool
 check_header(const MpForest *f, MpError *error)
 {
 	bool		linear = f->booster == MP_BOOSTER_GBLINEAR;
 	uint64_t	n_trees = MP_SECTION_LENGTH(f, MP_SECTION_TREES, MpTree);
 
-	if (f->source < MP_FORMAT_UBJSON || f->source > MP_FORMAT_BINARY ||
-		f->booster < MP_BOOSTER_GBTREE || f->booster > MP_BOOSTER_GBLINEAR ||
-		f->objective < 0 || f->objective >= MP_OBJECTIVE_COUNT ||
-		(f->vector_leaf & ~1) != 0 || (f->has_categorical & ~1) != 0 || (f->has_stats & ~1) != 0)
-		return bad(error, "kind of model");
-	if (f->n_features < 1 || f->n_features > MP_MAX_FEATURES ||
-		f->n_outputs < 1 || f->n_outputs > MP_MAX_OUTPUTS ||
-		f->num_class < 0 || f->num_class > f->n_outputs ||
-		f->num_target < 1 || f->num_target > f->n_outputs ||
-		(f->num_class != f->n_outputs && f->num_target != f->n_outputs))
+	if (!check_kind(f, error))
+		return false;
+	if (!is_within(f->n_features, 1, MP_MAX_FEATURES) ||
+		!is_within(f->n_outputs, 1, MP_MAX_OUTPUTS) ||
+		(f->n_outputs > 1 && f->task != MP_TASK_VALUES && f->task < MP_TASK_CLASS) ||
+		(f->n_outputs == 1 && f->task == MP_TASK_VALUES) ||
+		(f->task == MP_TASK_CLASS) != (f->link == MP_LINK_ARGMAX))
 		return bad(error, "inputs and outputs");
 	if (f->n_trees < 0 || (uint64_t) f->n_trees != n_trees ||
 		f->n_trees_used < 0 || f->n_trees_used > f->n_trees ||
@@ -180,7 +259,9 @@ check_inputs(MpAlloc *alloc, const MpForest *f, MpError *error)
 	const MpCategory *categories = MP_SECTION(f, MP_SECTION_CATEGORIES, MpCategory);
 	uint64_t	n_categories = MP_SECTION_LENGTH(f, MP_SECTION_CATEGORIES, MpCategory);
 
-	if (MP_SECTION_LENGTH(f, MP_SECTION_BASE, float) != (uint64_t) f->n_outputs ||
+	if (!check_text(f, f->objective, f->objective_length, error))
+		return false;
+	if (f->sections[MP_SECTION_BASE].size != (uint64_t) f->n_outputs * mp_forest_real_size(f) ||
 		MP_SECTION_LENGTH(f, MP_SECTION_FEATURES, MpFeature) != (uint64_t) f->n_features)
 		return bad(error, "number of features or outputs");
 	for (int32_t i = 0; i < f->n_features; i++)
@@ -190,7 +271,9 @@ check_inputs(MpAlloc *alloc, const MpForest *f, MpError *error)
 		if (!check_text(f, features[i].name, features[i].name_length, error))
 			return false;
 		if (features[i].type < MP_FEATURE_FLOAT || features[i].type > MP_FEATURE_CATEGORICAL ||
-			(features[i].numeric_categories & ~1) != 0 ||
+			!is_flag(features[i].numeric_categories) ||
+			!is_within(features[i].zero_missing, MP_ZERO_NEVER,
+					   f->has_zero_missing ? MP_ZERO_MIXED : MP_ZERO_NEVER) ||
 			features[i].first_category > n_categories ||
 			features[i].n_categories > n_categories - features[i].first_category)
 			return bad(error, "feature");
@@ -238,21 +321,72 @@ check_catsets(MpAlloc *alloc, const MpForest *f, MpError *error)
 	return end == n_words || bad(error, "category sets");
 }
 
+/* Terms follow each other without gap or overlap, each of a feature that is there. */
+static bool
+check_linear_leaves(MpAlloc *alloc, const MpForest *f, MpError *error)
+{
+	const MpLinearLeaf *leaves = MP_SECTION(f, MP_SECTION_LINEAR, MpLinearLeaf);
+	const MpLinearTerm *terms = MP_SECTION(f, MP_SECTION_TERMS, MpLinearTerm);
+	uint64_t	n_leaves = MP_SECTION_LENGTH(f, MP_SECTION_LINEAR, MpLinearLeaf);
+	uint64_t	n_terms = MP_SECTION_LENGTH(f, MP_SECTION_TERMS, MpLinearTerm);
+	uint64_t	end = 0;
+
+	if (!f->linear_leaf && n_leaves > 0)
+		return bad(error, "linear leaves");
+	for (uint64_t i = 0; i < n_leaves; i++)
+	{
+		if (i % 16384 == 16383)
+			mp_alloc_poll(alloc);
+		if (leaves[i].first != end || leaves[i].n_terms > n_terms - end)
+			return bad(error, "linear leaves");
+		end += leaves[i].n_terms;
+	}
+	for (uint64_t i = 0; i < n_terms; i++)
+	{
+		if (i % 16384 == 16383)
+			mp_alloc_poll(alloc);
+		if (terms[i].feature >= (uint32_t) f->n_features)
+			return bad(error, "feature of a linear leaf");
+	}
+	return end == n_terms || bad(error, "linear leaves");
+}
+
+/* Whether what a leaf points to is there. */
+static bool
+leaf_is_sound(const MpForest *f, const MpNode *node)
+{
+	uint64_t	row_size = (uint64_t) f->n_outputs * mp_forest_real_size(f);
+
+	if (node->feature != 0)
+		return false;
+	if (f->vector_leaf)
+		return node->value_bits < f->sections[MP_SECTION_LEAVES].size / row_size;
+	if (f->linear_leaf)
+		return node->value_bits < MP_SECTION_LENGTH(f, MP_SECTION_LINEAR, MpLinearLeaf);
+	return true;
+}
+
+static bool
+split_is_sound(const MpForest *f, const MpTree *tree, const MpNode *node, int32_t i)
+{
+	if ((node->feature & MP_NODE_ZERO_MISSING) && !f->has_zero_missing)
+		return false;
+	if (node->feature & MP_NODE_CATEGORICAL)
+		return f->has_categorical &&
+			node->value_bits < MP_SECTION_LENGTH(f, MP_SECTION_CATSETS, MpCatSet);
+	return !isnan(mp_forest_value(f, tree, (uint32_t) i));
+}
+
 /* One node: what it refers to is there, and its children were nobody's before. */
 static bool
 check_node(const MpForest *f, const MpTree *tree, int32_t t, int32_t i, int32_t *parents,
 		   bool *ascending, MpError *error)
 {
 	const MpNode *node = mp_forest_nodes(f, tree) + i;
-	uint64_t	n_vectors = MP_SECTION_LENGTH(f, MP_SECTION_LEAVES, float) / f->n_outputs;
 	uint32_t	n = tree->n_nodes;
 
 	if (node->left == 0)
-	{
-		if (node->feature != 0 || (f->vector_leaf && node->value_bits >= n_vectors))
-			return bad_node(error, t, i, "leaf");
-		return true;
-	}
+		return leaf_is_sound(f, node) || bad_node(error, t, i, "leaf");
 	if (node->left < 0 || (uint32_t) node->left >= n - 1)
 		return bad_node(error, t, i, "child");
 	if (parents[node->left] >= 0 || parents[node->left + 1] >= 0)
@@ -262,15 +396,7 @@ check_node(const MpForest *f, const MpTree *tree, int32_t t, int32_t i, int32_t 
 	*ascending &= node->left > i;
 	if ((node->feature & MP_NODE_FEATURE_MASK) >= (uint32_t) f->n_features)
 		return bad_node(error, t, i, "feature");
-	if (node->feature & MP_NODE_CATEGORICAL)
-	{
-		if (!f->has_categorical ||
-			node->value_bits >= MP_SECTION_LENGTH(f, MP_SECTION_CATSETS, MpCatSet))
-			return bad_node(error, t, i, "category set");
-	}
-	else if (isnan(node->value))
-		return bad_node(error, t, i, "threshold");
-	return true;
+	return split_is_sound(f, tree, node, i) || bad_node(error, t, i, "split");
 }
 
 /* Whether the root reaches every node that has a parent: walks by the parents, without a stack. */
@@ -349,7 +475,11 @@ check_cuts(const MpForest *f, uint32_t *largest, MpError *error)
 	}
 	if (end != n_nodes ||
 		MP_SECTION_LENGTH(f, MP_SECTION_GAIN, float) != n_nodes ||
-		MP_SECTION_LENGTH(f, MP_SECTION_COVER, float) != n_nodes)
+		f->sections[MP_SECTION_COVER].size != n_nodes * mp_forest_real_size(f) ||
+		MP_SECTION_LENGTH(f, MP_SECTION_VALUES, double) !=
+		(f->precision == MP_PRECISION_DOUBLE ? n_nodes : 0) ||
+		(f->sections[MP_SECTION_NUMBERS].size != 0 &&
+		 MP_SECTION_LENGTH(f, MP_SECTION_NUMBERS, int32_t) != n_nodes))
 		return bad(error, "number of nodes");
 	return true;
 }
@@ -359,16 +489,17 @@ check_trees(MpAlloc *alloc, const MpForest *f, MpError *error)
 {
 	uint64_t	n_weights = f->booster == MP_BOOSTER_GBLINEAR ?
 		((uint64_t) f->n_features + 1) * (uint64_t) f->n_outputs : 0;
-	uint64_t	n_leaves = MP_SECTION_LENGTH(f, MP_SECTION_LEAVES, float);
+	uint64_t	leaves_size = f->sections[MP_SECTION_LEAVES].size;
 	uint32_t	largest;
 	int32_t    *parents;
 	bool		fine = true;
 
 	if (MP_SECTION_LENGTH(f, MP_SECTION_WEIGHTS, float) != n_weights)
 		return bad(error, "number of weights");
-	if (f->vector_leaf ? n_leaves % (uint64_t) f->n_outputs != 0 : n_leaves != 0)
+	if (f->vector_leaf ? leaves_size % ((uint64_t) f->n_outputs * mp_forest_real_size(f)) != 0 :
+		leaves_size != 0)
 		return bad(error, "leaf vectors");
-	if (!check_catsets(alloc, f, error) || !check_cuts(f, &largest, error))
+	if (!check_linear_leaves(alloc, f, error) || !check_catsets(alloc, f, error) || !check_cuts(f, &largest, error))
 		return false;
 
 	parents = mp_alloc_get(alloc, (size_t) largest * sizeof(int32_t));

@@ -2,12 +2,16 @@
  * forest.h: a model in memory, ready to score: one flat block.
  *
  * A forest holds no pointers: sections are found by offset from its start, so
- * it can be stored, copied and mapped. It keeps XGBoost's own node numbers.
- * mp_forest_check passes every index of every section before anything walks
- * it; code after that needs no bounds checks.
+ * it can be stored, copied and mapped. mp_forest_check passes every index of
+ * every section before anything walks it; code after that needs no bounds checks.
  *
  * The sections from BASE to STRINGS are the head: all that describes inputs
  * and outputs. The trees come after, so that the head can be read alone.
+ *
+ * Precision decides the type of four sections, written `real` below, and of
+ * features, thresholds, leaves and sums: float in a single forest (XGBoost),
+ * double in a double one (LightGBM, scikit-learn). A double forest keeps
+ * thresholds and scalar leaves in VALUES, beside the nodes.
  */
 #ifndef MP_CORE_FOREST_H
 #define MP_CORE_FOREST_H
@@ -15,7 +19,7 @@
 #include "core/base/base.h"
 
 #define MP_FOREST_MAGIC 0x3146504du		/* "MPF1" */
-#define MP_FOREST_FORMAT 1				/* raised at every change of this file */
+#define MP_FOREST_FORMAT 2				/* raised at every change of this file */
 #define MP_FOREST_BYTE_ORDER 0x01020304u
 
 #define MP_MAX_FEATURES 500000
@@ -29,13 +33,60 @@ typedef enum MpBoosterKind
 	MP_BOOSTER_GBLINEAR
 } MpBoosterKind;
 
+/* whose rules the model follows; order is part of the image: append only */
+typedef enum MpLibrary
+{
+	MP_LIBRARY_XGBOOST,
+	MP_LIBRARY_LIGHTGBM,
+	MP_LIBRARY_SKLEARN
+} MpLibrary;
+
 /* the file format that the model came in */
 typedef enum MpFormat
 {
 	MP_FORMAT_UBJSON,
 	MP_FORMAT_JSON,
-	MP_FORMAT_BINARY			/* "deprecated", before 3.1 */
+	MP_FORMAT_BINARY,			/* XGBoost's "deprecated", before 3.1 */
+	MP_FORMAT_TEXT				/* LightGBM's */
 } MpFormat;
+
+typedef enum MpPrecision
+{
+	MP_PRECISION_SINGLE,
+	MP_PRECISION_DOUBLE
+} MpPrecision;
+
+/*
+ * From margins to predictions (link.c). The first ones are computed in the
+ * forest's precision; order is part of the image: append only.
+ */
+typedef enum MpLink
+{
+	MP_LINK_IDENTITY,
+	MP_LINK_LOGISTIC,			/* of each margin times link_factor */
+	MP_LINK_SOFTMAX,
+	MP_LINK_EXP,
+	MP_LINK_ARGMAX,				/* the index of the largest margin: one prediction */
+	MP_LINK_STEP,				/* 1 where the margin is greater than 0, else 0 */
+	MP_LINK_EXP_ROUNDED,		/* exp in double, rounded to float */
+	MP_LINK_SORT,				/* ascending */
+	MP_LINK_RISE,				/* expectiles: all after the first are steps upwards */
+	MP_LINK_SIGNED_SQUARE,
+	MP_LINK_LOG1P_EXP,
+	MP_LINK_COUNT
+} MpLink;
+
+/* What kind of answer a model gives: decides which SQL functions fit it. Append only. */
+typedef enum MpTask
+{
+	MP_TASK_VALUE,				/* a number: regression, survival, counts, ranking */
+	MP_TASK_VALUES,				/* several numbers: targets, quantiles, labels */
+	MP_TASK_TWO_CLASSES,		/* prediction is the probability of the second class */
+	MP_TASK_TWO_CLASSES_RAW,	/* prediction is the margin: binary:logitraw */
+	MP_TASK_HINGE,				/* prediction is 0 or 1, no probability */
+	MP_TASK_CLASS,				/* prediction is the index of the class: multi:softmax */
+	MP_TASK_CLASSES				/* prediction is a probability each: multi:softprob */
+} MpTask;
 
 typedef enum MpFeatureType
 {
@@ -45,40 +96,18 @@ typedef enum MpFeatureType
 	MP_FEATURE_CATEGORICAL		/* "c" */
 } MpFeatureType;
 
-/* order is part of the image: append only */
-typedef enum MpObjective
-{
-	MP_REG_SQUAREDERROR,
-	MP_REG_LINEAR,
-	MP_REG_SQUAREDLOGERROR,
-	MP_REG_LOGISTIC,
-	MP_REG_PSEUDOHUBERERROR,
-	MP_REG_ABSOLUTEERROR,
-	MP_REG_QUANTILEERROR,
-	MP_REG_EXPECTILEERROR,
-	MP_REG_GAMMA,
-	MP_REG_TWEEDIE,
-	MP_BINARY_LOGISTIC,
-	MP_BINARY_LOGITRAW,
-	MP_BINARY_HINGE,
-	MP_COUNT_POISSON,
-	MP_SURVIVAL_COX,
-	MP_SURVIVAL_AFT,
-	MP_MULTI_SOFTMAX,
-	MP_MULTI_SOFTPROB,
-	MP_RANK_PAIRWISE,
-	MP_RANK_NDCG,
-	MP_RANK_MAP,
-	MP_OBJECTIVE_COUNT
-} MpObjective;
-
 /*
  * One node. A split goes to `left` where x < value (numeric), where the code is
  * not in the set `value_bits` of the tree's sets (categorical), or where x is
- * missing and MP_NODE_DEFAULT_LEFT is set; else to `left + 1`. A leaf has
- * left = 0 (the root is nobody's child) and adds `value`, or the leaf vector
- * numbered `value_bits`. A threshold is never NaN: the loader writes it as
- * -Infinity, which no x is less than either.
+ * missing and MP_NODE_DEFAULT_LEFT is set; else to `left + 1`. Missing is NaN,
+ * and with MP_NODE_ZERO_MISSING also 0. A leaf has left = 0 (the root is
+ * nobody's child) and adds `value`; with vector leaves the row `value_bits` of
+ * LEAVES; with linear leaves what LINEAR says at `value_bits`. A threshold is
+ * never NaN: the loader writes it as -Infinity, which no x is less than either.
+ *
+ * In a double forest `value` is unused (0) and VALUES has the double. A library
+ * that compares x <= t is written as x < the next double after t. What goes
+ * left there may go right here: NUMBERS keeps the library's own node numbers.
  */
 typedef struct MpNode
 {
@@ -93,7 +122,8 @@ typedef struct MpNode
 
 #define MP_NODE_DEFAULT_LEFT 0x80000000u
 #define MP_NODE_CATEGORICAL  0x40000000u
-#define MP_NODE_FEATURE_MASK 0x3fffffffu
+#define MP_NODE_ZERO_MISSING 0x20000000u
+#define MP_NODE_FEATURE_MASK 0x1fffffffu
 
 typedef struct MpTree
 {
@@ -102,6 +132,24 @@ typedef struct MpTree
 	int32_t		output;			/* margin it adds to; 0 with vector leaves */
 	float		weight;			/* dart; 1 otherwise */
 } MpTree;
+
+/*
+ * A linear leaf: constant + the sum of coefficient * x over its terms, in their
+ * order; where one of those x is NaN, the leaf's scalar value.
+ */
+typedef struct MpLinearLeaf
+{
+	double		constant;
+	uint32_t	first;			/* in TERMS */
+	uint32_t	n_terms;
+} MpLinearLeaf;
+
+typedef struct MpLinearTerm
+{
+	double		coefficient;
+	uint32_t	feature;
+	uint32_t	unused;
+} MpLinearTerm;
 
 /*
  * A set of category codes. Bits: bit c % 32 of word c / 32, codes past the end
@@ -116,6 +164,14 @@ typedef struct MpCatSet
 	uint32_t	is_list;		/* 1: a word per code; 0: bits */
 } MpCatSet;
 
+/* which splits of a feature take 0 for missing */
+typedef enum MpZeroMissing
+{
+	MP_ZERO_NEVER,
+	MP_ZERO_ALWAYS,				/* all: mp_forest_prepare turns the row's 0 into NaN */
+	MP_ZERO_MIXED				/* some: only the nodes' flags tell */
+} MpZeroMissing;
+
 typedef struct MpFeature
 {
 	uint32_t	name;			/* in STRINGS; n_feature_names = 0: none have one */
@@ -124,6 +180,7 @@ typedef struct MpFeature
 	uint32_t	first_category; /* in CATEGORIES; the n-th has code n */
 	uint32_t	n_categories;	/* 0: not known */
 	int32_t		numeric_categories;	/* all of them are, or read as, numbers */
+	int32_t		zero_missing;	/* MpZeroMissing */
 } MpFeature;
 
 typedef struct MpCategory
@@ -135,7 +192,7 @@ typedef struct MpCategory
 
 typedef enum MpSectionId
 {
-	MP_SECTION_BASE,			/* float[n_outputs], margin scale */
+	MP_SECTION_BASE,			/* real[n_outputs], margin scale */
 	MP_SECTION_FEATURES,		/* MpFeature[n_features] */
 	MP_SECTION_CATEGORIES,		/* MpCategory[] */
 	MP_SECTION_STRINGS,			/* char[] */
@@ -143,10 +200,14 @@ typedef enum MpSectionId
 	MP_SECTION_NODES,			/* MpNode[] */
 	MP_SECTION_CATSETS,			/* MpCatSet[] */
 	MP_SECTION_CATWORDS,		/* uint32_t[] */
-	MP_SECTION_LEAVES,			/* float[][n_outputs]: vector leaves */
+	MP_SECTION_LEAVES,			/* real[][n_outputs]: vector leaves */
 	MP_SECTION_WEIGHTS,			/* float[n_features + 1][n_outputs]: gblinear, bias last */
-	MP_SECTION_GAIN,			/* float[] per node; loss_changes */
-	MP_SECTION_COVER,			/* float[] per node; sum_hessian */
+	MP_SECTION_GAIN,			/* float[] per node */
+	MP_SECTION_COVER,			/* real[] per node: sum of hessians, or of rows */
+	MP_SECTION_VALUES,			/* double[] per node: threshold or leaf; empty in a single forest */
+	MP_SECTION_NUMBERS,			/* int32_t[] per node: the library's; empty: the places here */
+	MP_SECTION_LINEAR,			/* MpLinearLeaf[] */
+	MP_SECTION_TERMS,			/* MpLinearTerm[] */
 	MP_SECTION_COUNT
 } MpSectionId;
 
@@ -157,6 +218,14 @@ typedef struct MpSection
 	uint64_t	offset;			/* from the start of the forest, a multiple of 64 */
 	uint64_t	size;			/* bytes */
 } MpSection;
+
+/* What happens to a row's numbers before the trees see them: mp_forest_prepare. */
+#define MP_INPUT_ROUND 1u				/* rounded to float32 */
+#define MP_INPUT_TINY_IS_ZERO 2u		/* |x| <= 1e-35f becomes 0 */
+#define MP_INPUT_CLAMP 4u				/* Infinity becomes DBL_MAX, so that x < Infinity holds */
+#define MP_INPUT_TRUNCATE 8u			/* categories: towards zero; no code becomes NaN */
+#define MP_INPUT_ZERO_MISSING 16u		/* some feature has MP_ZERO_ALWAYS */
+#define MP_INPUT_ALL 31u
 
 /* the forest's first bytes */
 typedef struct MpForest
@@ -169,22 +238,31 @@ typedef struct MpForest
 	uint32_t	n_feature_names;	/* 0 or n_features */
 	uint64_t	head_size;		/* multiple of 64 */
 	uint64_t	size;			/* multiple of 64 */
-	int32_t		version[3];		/* of the XGBoost that saved it; 0.0.0: not said */
+	int32_t		library;		/* MpLibrary */
+	int32_t		version[3];		/* of the library that saved it; 0.0.0: not said */
 	int32_t		source;			/* MpFormat */
 	int32_t		booster;		/* MpBoosterKind */
-	int32_t		objective;		/* MpObjective */
+	int32_t		precision;		/* MpPrecision */
+	uint32_t	input;			/* MP_INPUT_... */
+	int32_t		link;			/* MpLink */
+	int32_t		task;			/* MpTask; see mp_forest_task */
+	int32_t		divisor;		/* of the margins before the link, where trees are averaged; else 1 */
+	uint32_t	objective;		/* its name in the library, in STRINGS */
+	uint32_t	objective_length;
 	int32_t		n_features;
 	int32_t		n_outputs;		/* margins per row */
-	int32_t		num_class;		/* as the file says: 0 or the number of classes */
-	int32_t		num_target;
 	int32_t		n_trees;
 	int32_t		n_trees_used;	/* the first ones; the others are kept for importance */
 	int32_t		n_rounds;
 	int32_t		n_rounds_used;
 	int32_t		best_iteration; /* -1: not said */
 	int32_t		vector_leaf;	/* 1: leaves are rows of LEAVES */
+	int32_t		linear_leaf;	/* 1: leaves are entries of LINEAR */
 	int32_t		has_categorical;	/* 1: some split is by category */
+	int32_t		has_zero_missing;	/* 1: some split takes 0 for missing */
 	int32_t		has_stats;		/* 1: GAIN and COVER are known; 0: they are all 0 */
+	int32_t		unused;
+	double		link_factor;	/* of MP_LINK_LOGISTIC; else 1 */
 	MpSection	sections[MP_SECTION_COUNT];
 } MpForest;
 
@@ -193,6 +271,22 @@ typedef struct MpForest
 #define MP_SECTION_LENGTH(forest, id, type) \
 	((forest)->sections[id].size / sizeof(type))
 
+/* Bytes of a `real` of this forest. */
+static inline size_t
+mp_forest_real_size(const MpForest *f)
+{
+	return f->precision == MP_PRECISION_DOUBLE ? sizeof(double) : sizeof(float);
+}
+
+/* Element i of a section of reals. */
+static inline double
+mp_forest_real(const MpForest *f, MpSectionId id, size_t i)
+{
+	return f->precision == MP_PRECISION_DOUBLE ? MP_SECTION(f, id, double)[i] :
+		MP_SECTION(f, id, float)[i];
+}
+
+/* of a single forest */
 static inline const float *
 mp_forest_base(const MpForest *f)
 {
@@ -223,12 +317,35 @@ mp_forest_nodes(const MpForest *f, const MpTree *tree)
 	return MP_SECTION(f, MP_SECTION_NODES, MpNode) + tree->first;
 }
 
+/* The threshold of a split by number, or the value of a scalar leaf: node i of the tree. */
+static inline double
+mp_forest_value(const MpForest *f, const MpTree *tree, uint32_t i)
+{
+	return f->precision == MP_PRECISION_DOUBLE ?
+		MP_SECTION(f, MP_SECTION_VALUES, double)[tree->first + i] :
+		mp_forest_nodes(f, tree)[i].value;
+}
+
+/* The number that the library gives to node i of the tree. */
+static inline int32_t
+mp_forest_number(const MpForest *f, const MpTree *tree, int32_t i)
+{
+	return f->sections[MP_SECTION_NUMBERS].size == 0 ? i :
+		MP_SECTION(f, MP_SECTION_NUMBERS, int32_t)[tree->first + (uint32_t) i];
+}
+
 static inline MpString
 mp_forest_string(const MpForest *f, uint32_t offset, uint32_t length)
 {
 	MpString	s = {MP_SECTION(f, MP_SECTION_STRINGS, char) + offset, length};
 
 	return s;
+}
+
+static inline MpString
+mp_forest_objective(const MpForest *f)
+{
+	return mp_forest_string(f, f->objective, f->objective_length);
 }
 
 /* Whether category code c (a whole number, not negative) is in the set. */
@@ -280,12 +397,5 @@ extern MpForest *mp_forest_new(MpVec *nodes, const MpForest *header, const uint6
 
 /* Writes both checksums; the last step of building one. */
 extern void mp_forest_seal(MpForest *forest);
-
-/* Splits on the longest way to a leaf of a tree in use; -1: no memory. */
-extern int32_t mp_forest_depth(MpAlloc *alloc, const MpForest *forest);
-
-/* CRC-32C of data that follows data of checksum `crc` (0 at the start) */
-extern uint32_t mp_crc32c(uint32_t crc, const void *data, size_t size);
-extern uint32_t mp_crc32c_portable(uint32_t crc, const void *data, size_t size);
 
 #endif

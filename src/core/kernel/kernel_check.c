@@ -7,6 +7,7 @@
  * can name, the way out of a top is always one that it has. The rest is passed in
  * one go, so that a new backend can afford it.
  */
+#include "core/base/crc32c.h"
 #include "core/kernel/kernel.h"
 #include "core/kernel/kernel_image.h"
 

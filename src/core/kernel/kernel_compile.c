@@ -7,6 +7,7 @@
  *
  * The image depends on the forest alone, never on the processor.
  */
+#include "core/base/crc32c.h"
 #include "core/kernel/kernel.h"
 #include "core/kernel/kernel_compile.h"
 
@@ -170,7 +171,7 @@ trees_fit(const MpForest *forest)
 {
 	const MpTree *trees = mp_forest_trees(forest);
 
-	if (forest->booster == MP_BOOSTER_GBLINEAR)
+	if (forest->booster == MP_BOOSTER_GBLINEAR || forest->precision != MP_PRECISION_SINGLE)
 		return false;
 
 	/* the weight would have to go into rows that trees may share */

@@ -153,6 +153,8 @@ mp_format_name(MpFormat format)
 			return "json";
 		case MP_FORMAT_BINARY:
 			return "deprecated";
+		case MP_FORMAT_TEXT:
+			return "text";
 	}
 	return "unknown";
 }

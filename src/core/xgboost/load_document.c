@@ -280,7 +280,7 @@ read_objective(MpDoc *doc, void *context)
 				return false;
 			continue;
 		}
-		if (draft->objective >= 0)
+		if (draft->objective != NULL)
 			return mp_doc_fail(doc, MP_ERROR_INVALID, "the objective has two names");
 		if (!mp_doc_string(doc, &name))
 			return false;
@@ -292,7 +292,7 @@ read_objective(MpDoc *doc, void *context)
 	}
 	if (!mp_doc_ok(doc))
 		return false;
-	return draft->objective >= 0 ||
+	return draft->objective != NULL ||
 		mp_doc_fail(doc, MP_ERROR_INVALID, "field \"name\" is missing in \"objective\"");
 }
 
