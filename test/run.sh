@@ -59,7 +59,7 @@ run_build()
 # a Makefile with a target check that ends in "N passed, N failed"
 run_make_check()
 {
-	tree_make -C "$2" check >"$work/$1.log" 2>&1
+	tree_make -j"$(nproc)" --output-sync=target -C "$2" check >"$work/$1.log" 2>&1
 	status=$?
 	sums=$(sed -n 's/^\([0-9]*\) passed, \([0-9]*\) failed$/\1 \2/p' "$work/$1.log" |
 		awk '{ p += $1; f += $2 } END { print p + 0, f + 0 }')
