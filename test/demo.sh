@@ -73,5 +73,5 @@ then
 	END
 else
 	say "That was it; nothing is left running. 'sh test/demo.sh --keep' leaves the server up to go on"
-	say "by hand. README.md starts from here, with your own model and table."
+	say "by hand. README.md starts from here."
 fi

@@ -1,6 +1,6 @@
 #!/bin/sh
 #
-# sqlpad.sh: a real BI tool on the view of README.md, in a browser.
+# sqlpad.sh: a real BI tool on the view of docs/clients.md, in a browser.
 #
 #   sh test/sqlpad.sh [DIRECTORY]
 #
@@ -38,8 +38,8 @@ psql()
 	(cd "$tree/test/data/demo" && as_user "$bindir/psql" -XqAt -v ON_ERROR_STOP=1 "$@")
 }
 
-# the view and the role's rights are those that README.md tells to make
-sed -n '/^CREATE VIEW scored_customers/,/;$/p; /^CREATE ROLE bi/,/^```/p' "$tree/README.md" | sed '/^```/d' >"$work/bi.sql"
+# the view and the role's rights are those that docs/clients.md tells to make
+sed -n '/^CREATE VIEW scored_customers/,/;$/p; /^CREATE ROLE bi/,/^```/p' "$tree/docs/clients.md" | sed '/^```/d' >"$work/bi.sql"
 psql -f schema.sql -c 'CREATE EXTENSION model_predict' -c "SELECT model_predict.register('churn',
 	pg_read_binary_file('$tree/test/data/demo/churn.ubj'), classes => '{No,Yes}', trees => 'best')" -f - <"$work/bi.sql" >/dev/null
 

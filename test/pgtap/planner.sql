@@ -129,7 +129,7 @@ SELECT lives_ok(format('EXPLAIN SELECT predict(%s, 1, 2, 3, 4)', m), 'planned wi
 FROM unnest(array['''nobody''', '''m@9''', '''@@''', '''''', 'NULL::text', '(SELECT NULL::text)']) AS m;
 SELECT lives_ok('SELECT predict(''nobody'', p.*) FROM people p LIMIT 0', 'a query without rows asks for no model');
 
--- where predict() must not stand: refused by PostgreSQL, or what README.md warns of
+-- where predict() must not stand: refused by PostgreSQL, or what docs/scoring.md warns of
 SELECT throws_ok('CREATE INDEX ON copy (predict(''m'', age, income, visits, balance))', '42P17', NULL, 'no index expression');
 SELECT throws_ok('ALTER TABLE copy ADD g float8 GENERATED ALWAYS AS (predict(''m'', age, 1, 2, 3)) STORED', '42P17', NULL, 'no generated column');
 CREATE STATISTICS pg_temp.spread ON (predict('m', age, income, visits, balance)) FROM copy;
