@@ -260,7 +260,7 @@ mp_engine_open(const MpModel *model, Snapshot snapshot, MpXgboostFault *fault)
 	work = AllocSetContextCreate(CurrentMemoryContext, "model_predict libxgboost",
 								 ALLOCSET_DEFAULT_SIZES);
 	old = MemoryContextSwitchTo(work);
-	blob = mp_version_blob(model, snapshot);
+	blob = mp_version_blob(model->name, model->id, model->version, snapshot);
 	MemoryContextSwitchTo(old);
 	ok = admit(model, blob, snapshot, work, fault);
 	MemoryContextDelete(work);

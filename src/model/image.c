@@ -109,13 +109,30 @@ hash_of_source(const MpImageSource *source, bool with_pieces)
 }
 
 /*
- * Of the model's bytes and of the options that shape a forest. Not a SHA-256:
- * OpenSSL takes longer to get ready, in each session, than all else here.
+ * Of the model's bytes, of the options that shape a forest, and of the forest,
+ * whose checksums the kernel image names too: each is known to be the other's. Not
+ * a SHA-256: OpenSSL takes longer to get ready, in each session, than all else here.
  */
 static bytea *
-fingerprint(const MpImageSource *source)
+fingerprint(const MpImageSource *source, const MpForest *forest)
 {
-	return hash_of_source(source, true);
+	struct
+	{
+		char		source[MP_FINGERPRINT_SIZE];
+		uint32		checksums[2];
+	}			both = {.checksums = {forest->head_checksum, forest->checksum}};
+
+	memcpy(both.source, VARDATA(hash_of_source(source, true)), MP_FINGERPRINT_SIZE);
+	return hash_of((const char *) &both, sizeof(both));
+}
+
+static bool
+is_fingerprint(const bytea *stored, const MpImageSource *source, const MpForest *forest)
+{
+	bytea	   *expected = fingerprint(source, forest);
+
+	return VARSIZE_ANY_EXHDR(stored) == VARSIZE_ANY_EXHDR(expected) &&
+		memcmp(VARDATA_ANY(stored), VARDATA_ANY(expected), VARSIZE_ANY_EXHDR(expected)) == 0;
 }
 
 static bytea *
@@ -157,7 +174,7 @@ mp_image_store(const MpImageSource *source, const MpImage *image)
 	mp_writer_run("INSERT INTO model_predict.forest (model, version, fingerprint, forest, kernel)"
 				  " VALUES ($1, $2, $3, $4, $5)",
 				  mp_int8(source->model), mp_int4(source->version),
-				  (MpParam) {BYTEAOID, PointerGetDatum(fingerprint(&as_stored)), false},
+				  (MpParam) {BYTEAOID, PointerGetDatum(fingerprint(&as_stored, image->forest)), false},
 				  (MpParam) {BYTEAOID, PointerGetDatum(forest), false},
 				  (MpParam) {BYTEAOID, PointerGetDatum(kernel), kernel == NULL});
 	pfree(forest);
@@ -456,23 +473,23 @@ use_shared(const MpShared *shared, MpImage *image)
 
 /* The head and the kernel image, into memory of their own or, with a key, to be shared. */
 static bool
-load_kernel(Datum forest, Datum kernel, const MpSharedKey *key, MemoryContext context,
-			MpAlloc *alloc, MpImage *image)
+load_kernel(const MpImageSource *source, const bytea *stored, Datum forest, Datum kernel,
+			const MpSharedKey *key, MemoryContext context, MpAlloc *alloc, MpImage *image)
 {
-	if (key != NULL)
-	{
-		MpForest   *head = fetch_forest(forest, false, CurrentMemoryContext, alloc);
-		MpShared   *shared = head != NULL ? share(head, kernel, key, context) : NULL;
+	MpForest   *head = fetch_forest(forest, false, key != NULL ? CurrentMemoryContext : context, alloc);
+	MpShared   *shared;
 
-		if (shared != NULL)
-		{
-			use_shared(shared, image);
-			return true;
-		}
-	}
-	image->forest = fetch_forest(forest, false, context, alloc);
-	if (image->forest == NULL)
+	if (head == NULL || !is_fingerprint(stored, source, head))
 		return false;
+	shared = key != NULL ? share(head, kernel, key, context) : NULL;
+	if (shared != NULL)
+	{
+		use_shared(shared, image);
+		return true;
+	}
+	if (key != NULL)
+		head = fetch_forest(forest, false, context, alloc);
+	image->forest = head;
 	image->kernel_size = stored_size(kernel);
 	image->kernel = fetch(kernel, image->kernel_size, context);
 	return is_kernel(image->kernel, image->kernel_size, image->forest);
@@ -484,7 +501,6 @@ load_row(const MpImageSource *source, MpScan *scan, HeapTuple tuple, bool whole,
 		 MemoryContext context, MpAlloc *alloc, MpImage *image)
 {
 	bytea	   *stored = DatumGetByteaPP(mp_scan_value_not_null(scan, tuple, "fingerprint"));
-	bytea	   *expected;
 	Datum		forest = mp_scan_value_not_null(scan, tuple, "forest");
 	bool		no_kernel;
 	Datum		kernel = mp_scan_value(scan, tuple, "kernel", &no_kernel);
@@ -500,14 +516,11 @@ load_row(const MpImageSource *source, MpScan *scan, HeapTuple tuple, bool whole,
 		use_shared(shared, image);
 		return true;
 	}
-	expected = fingerprint(source);
-	if (VARSIZE_ANY_EXHDR(stored) != VARSIZE_ANY_EXHDR(expected) ||
-		memcmp(VARDATA_ANY(stored), VARDATA_ANY(expected), VARSIZE_ANY_EXHDR(expected)) != 0)
-		return false;
 	if (!image->whole)
-		return load_kernel(forest, kernel, shareable ? &key : NULL, context, alloc, image);
+		return load_kernel(source, stored, forest, kernel, shareable ? &key : NULL, context, alloc,
+						   image);
 	image->forest = fetch_forest(forest, true, context, alloc);
-	return image->forest != NULL;
+	return image->forest != NULL && is_fingerprint(stored, source, image->forest);
 }
 
 bool
@@ -526,4 +539,56 @@ mp_image_load(const MpImageSource *source, Snapshot snapshot, bool whole, Memory
 	ok = tuple != NULL && load_row(source, &scan, tuple, whole, context, alloc, image);
 	mp_scan_end(&scan);
 	return ok;
+}
+
+static bool
+is_same(Datum stored, bool isnull, const void *data, Size size)
+{
+	bytea	   *bytes;
+	bool		same;
+
+	if (isnull || data == NULL)
+		return isnull && data == NULL;
+	if (stored_size(stored) != size)
+		return false;
+	bytes = DatumGetByteaPP(stored);
+	same = memcmp(VARDATA_ANY(bytes), data, size) == 0;
+	if ((Pointer) bytes != DatumGetPointer(stored))
+		pfree(bytes);
+	return same;
+}
+
+static const char *
+compare_row(const MpImageSource *source, MpScan *scan, HeapTuple tuple, const MpImage *image)
+{
+	bytea	   *stored = DatumGetByteaPP(mp_scan_value_not_null(scan, tuple, "fingerprint"));
+	bool		no_kernel;
+	Datum		kernel = mp_scan_value(scan, tuple, "kernel", &no_kernel);
+
+	if (!is_same(mp_scan_value_not_null(scan, tuple, "forest"), false, image->forest, image->forest->size))
+		return "the stored forest is not what the version's bytes and options give";
+	if (!is_same(kernel, no_kernel, image->kernel, image->kernel_size))
+		return "the stored kernel is not what the version's bytes and options give";
+	if (!is_fingerprint(stored, source, image->forest))
+		return "the stored fingerprint is not that of the version's bytes and options";
+	return NULL;
+}
+
+const char *
+mp_image_compare(const MpImageSource *source, Snapshot snapshot, const MpImage *image)
+{
+	const char *difference = "nothing is stored";
+	MpScan		scan;
+	HeapTuple	tuple;
+
+	if (!fits(image))
+		return NULL;
+	mp_scan_begin(&scan, "forest", snapshot);
+	mp_scan_key_int8(&scan, "model", source->model);
+	mp_scan_key_int4(&scan, "version", source->version);
+	tuple = mp_scan_next(&scan);
+	if (tuple != NULL)
+		difference = compare_row(source, &scan, tuple, image);
+	mp_scan_end(&scan);
+	return difference;
 }

@@ -42,4 +42,7 @@ extern void mp_image_insert_features(int64 model, int32 version, const MpForest 
 extern bool mp_image_load(const MpImageSource *source, Snapshot snapshot, bool whole,
 						  MemoryContext context, MpAlloc *alloc, MpImage *image);
 
+/* How what is stored differs from what the image would store, or NULL. */
+extern const char *mp_image_compare(const MpImageSource *source, Snapshot snapshot, const MpImage *image);
+
 #endif

@@ -114,7 +114,7 @@ read_options(MpScan *scan, HeapTuple tuple, MpRowOptions *row, MpLoadOptions *lo
 
 /* The model's bytes, which must be those that were registered. */
 static bytea *
-checked_blob(const MpModel *model, MpScan *scan, HeapTuple tuple)
+checked_blob(const char *name, int32 version, MpScan *scan, HeapTuple tuple)
 {
 	bytea	   *data = DatumGetByteaPP(mp_scan_value_not_null(scan, tuple, "data"));
 	bytea	   *sha256 = DatumGetByteaPP(mp_scan_value_not_null(scan, tuple, "sha256"));
@@ -124,7 +124,7 @@ checked_blob(const MpModel *model, MpScan *scan, HeapTuple tuple)
 		memcmp(VARDATA_ANY(sha256), VARDATA_ANY(actual), VARSIZE_ANY_EXHDR(actual)) != 0)
 		ereport(ERROR,
 				errcode(ERRCODE_DATA_CORRUPTED),
-				errmsg("model \"%s\" version %d is damaged", model->name, model->version),
+				errmsg("model \"%s\" version %d is damaged", name, version),
 				errdetail("Its bytes are not those that were registered: their SHA-256 differs."),
 				errhint("Register the model again from its file, or restore table model_predict.version from a backup."));
 	return data;
@@ -135,7 +135,7 @@ static MpForest *
 forest_from_blob(const MpModel *model, MpScan *scan, HeapTuple tuple, const MpLoadOptions *options,
 				 MpAlloc *alloc)
 {
-	bytea	   *data = checked_blob(model, scan, tuple);
+	bytea	   *data = checked_blob(model->name, model->version, scan, tuple);
 	MpForest   *forest;
 	MpError		error;
 
@@ -218,24 +218,52 @@ mp_version_trees(const MpModel *model, Snapshot snapshot, MemoryContext context)
 	return image.forest;
 }
 
+/* What is compiled from the version's bytes, in the context of `model`. */
+static void
+compile(MpModel *model, MpScan *scan, HeapTuple tuple, MpLoadOptions *load, MpImage *image)
+{
+	MpRowOptions row;
+	MpError		error;
+
+	read_options(scan, tuple, &row, load);
+	image->whole = true;
+	image->forest = forest_from_blob(model, scan, tuple, load, model->alloc);
+	mp_error_clear(&error);
+	image->kernel = mp_kernel_compile(model->alloc, image->forest, &image->kernel_size, &error);
+	if (image->kernel == NULL && error.code != MP_OK)
+		mp_throw(&error, model->name, model->version);
+}
+
+const char *
+mp_version_compare(const char *name, int64 id, int32 version, Snapshot snapshot)
+{
+	MpModel    *model = mp_model_begin(name, id, version);
+	MpScan		scan;
+	HeapTuple	tuple = mp_version_scan(&scan, name, id, version, snapshot);
+	MpLoadOptions load;
+	MpImageSource source;
+	MpImage		image = {0};
+	const char *difference;
+
+	compile(model, &scan, tuple, &load, &image);
+	source = image_source(model, &scan, tuple, &load);
+	difference = mp_image_compare(&source, snapshot, &image);
+	mp_scan_end(&scan);
+	mp_model_free(model);
+	return difference;
+}
+
 void
 mp_version_recompile(const char *name, int64 id, int32 version, Snapshot snapshot)
 {
 	MpModel    *model = mp_model_begin(name, id, version);
 	MpScan		scan;
 	HeapTuple	tuple = mp_version_scan(&scan, name, id, version, snapshot);
-	MpRowOptions row;
 	MpLoadOptions load;
 	MpImageSource source;
-	MpImage		image = {.whole = true};
-	MpError		error;
+	MpImage		image = {0};
 
-	read_options(&scan, tuple, &row, &load);
-	image.forest = forest_from_blob(model, &scan, tuple, &load, model->alloc);
-	mp_error_clear(&error);
-	image.kernel = mp_kernel_compile(model->alloc, image.forest, &image.kernel_size, &error);
-	if (image.kernel == NULL && error.code != MP_OK)
-		mp_throw(&error, name, version);
+	compile(model, &scan, tuple, &load, &image);
 	source = image_source(model, &scan, tuple, &load);
 	mp_image_store(&source, &image);
 	mp_scan_end(&scan);
@@ -243,11 +271,11 @@ mp_version_recompile(const char *name, int64 id, int32 version, Snapshot snapsho
 }
 
 bytea *
-mp_version_blob(const MpModel *model, Snapshot snapshot)
+mp_version_blob(const char *name, int64 id, int32 version, Snapshot snapshot)
 {
 	MpScan		scan;
-	HeapTuple	tuple = mp_version_scan(&scan, model->name, model->id, model->version, snapshot);
-	bytea	   *data = checked_blob(model, &scan, tuple);
+	HeapTuple	tuple = mp_version_scan(&scan, name, id, version, snapshot);
+	bytea	   *data = checked_blob(name, version, &scan, tuple);
 
 	if ((Pointer) data == DatumGetPointer(mp_scan_value_not_null(&scan, tuple, "data")))
 		data = DatumGetByteaPCopy(PointerGetDatum(data));

@@ -21,8 +21,14 @@ extern MpModel *mp_version_load(const char *name, int64 id, int32 version, MpSca
 /* The forest with its trees, of a model that has just the head. */
 extern const MpForest *mp_version_trees(const MpModel *model, Snapshot snapshot, MemoryContext context);
 
-/* The model's bytes, copied. */
-extern bytea *mp_version_blob(const MpModel *model, Snapshot snapshot);
+/* The model's bytes, copied; an error where they are not those that were registered. */
+extern bytea *mp_version_blob(const char *name, int64 id, int32 version, Snapshot snapshot);
+
+/*
+ * Compiles the version anew from its bytes and options and compares what is
+ * stored: how it differs, or NULL; an error where the bytes are damaged.
+ */
+extern const char *mp_version_compare(const char *name, int64 id, int32 version, Snapshot snapshot);
 
 /* Reads the version's bytes and stores what is compiled from them. Between mp_writer_begin and mp_writer_end. */
 extern void mp_version_recompile(const char *name, int64 id, int32 version, Snapshot snapshot);

@@ -16,6 +16,7 @@
 #include "glue/error.h"
 #include "model/version.h"
 #include "sql/manage.h"
+#include "store/rights.h"
 
 /* NULL arguments are errors by name: the functions are not strict for the sake of comments. */
 char *
@@ -323,6 +324,19 @@ mp_drop_version(PG_FUNCTION_ARGS)
 									  .old_version = version});
 	mp_writer_end(&writer);
 	PG_RETURN_VOID();
+}
+
+PG_FUNCTION_INFO_V1(mp_export);
+Datum
+mp_export(PG_FUNCTION_ARGS)
+{
+	Snapshot	snapshot = mp_catalog_snapshot();
+	char	   *reference = mp_manage_text(fcinfo, 0, "reference to a model");
+	MpModelRow	model;
+	char	   *name;
+	int32		version = mp_rights_resolve(reference, "bytes", snapshot, &model, &name);
+
+	PG_RETURN_BYTEA_P(mp_version_blob(name, model.id, version, snapshot));
 }
 
 PG_FUNCTION_INFO_V1(mp_recompile);

@@ -27,6 +27,7 @@
 #include "glue/memory.h"
 #include "libxgboost/engine.h"
 #include "model/cache.h"
+#include "model/version.h"
 #include "score/examples.h"
 #include "sql/manage.h"
 #include "store/rights.h"
@@ -289,6 +290,22 @@ run_examples(Test *test, const MpModel *model, Snapshot snapshot)
 	}
 }
 
+/* What is stored of the version against its bytes and options. */
+static void
+run_stored(Test *test, const MpModel *model, Snapshot snapshot)
+{
+	instr_time	since;
+
+	test->name = "stored";
+	test->rows = 1;
+	start(&since);
+	test->detail = unconstify(char *, mp_version_compare(model->name, model->id, model->version, snapshot));
+	stop(test, &since);
+	test->differences = test->detail != NULL;
+	if (test->detail != NULL)
+		test->detail = psprintf("%s; model_predict.recompile() stores it anew", test->detail);
+}
+
 static void
 put(ReturnSetInfo *rsinfo, const MpModel *model, const Test *test, const char *library)
 {
@@ -319,6 +336,7 @@ mp_verify(PG_FUNCTION_ARGS)
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	Snapshot	snapshot = mp_catalog_snapshot();
 	Verifier	v = {0};
+	Test		stored = {0};
 	Test		examples = {0};
 	MpModelRow	found;
 	char	   *name;
@@ -330,9 +348,11 @@ mp_verify(PG_FUNCTION_ARGS)
 	/* nothing below loads another model, so that the model stays without a pin */
 	v.model = mp_cache_get(name, found.id, version, snapshot);
 	v.forest = mp_cache_trees(v.model, snapshot);
+	run_stored(&stored, v.model, snapshot);
 	run_examples(&examples, v.model, snapshot);
 	open_library(&v, snapshot);
 	run_probe(&v);
+	put(rsinfo, v.model, &stored, NULL);
 	put(rsinfo, v.model, &examples, NULL);
 	put(rsinfo, v.model, &v.reference, NULL);
 	put(rsinfo, v.model, &v.libxgboost, mp_xgboost_version());

@@ -202,27 +202,3 @@ mp_rights_resolve(const char *reference, const char *what, Snapshot snapshot,
 		mp_catalog_no_version(ref.name, version);
 	return version;
 }
-
-PG_FUNCTION_INFO_V1(mp_export);
-Datum
-mp_export(PG_FUNCTION_ARGS)
-{
-	Snapshot	snapshot = mp_catalog_snapshot();
-	MpModelRow	model;
-	char	   *name;
-	char	   *reference = mp_manage_text(fcinfo, 0, "reference to a model");
-	int32		version = mp_rights_resolve(reference, "bytes", snapshot, &model, &name);
-	MpScan		scan;
-	HeapTuple	tuple;
-	bytea	   *data;
-
-	mp_scan_begin(&scan, "version", snapshot);
-	mp_scan_key_int8(&scan, "model", model.id);
-	mp_scan_key_int4(&scan, "version", version);
-	tuple = mp_scan_next(&scan);
-	if (tuple == NULL)
-		mp_catalog_no_version(name, version);
-	data = DatumGetByteaPCopy(mp_scan_value_not_null(&scan, tuple, "data"));
-	mp_scan_end(&scan);
-	PG_RETURN_BYTEA_P(data);
-}

@@ -34,6 +34,29 @@ SELECT pg_temp.scores(6, $$kernel = '\x'$$);
 SELECT pg_temp.scores(7, $$kernel = NULL$$);
 SELECT pg_temp.scores(8, $$forest = set_byte(forest, 0, 0)$$);
 SELECT pg_temp.scores(9, $$forest = '\x'$$);
+SELECT pg_temp.scores(10, $$(forest, kernel) = (SELECT forest, kernel FROM other)$$);	-- sound, of another version
+
+-- verify() finds what differs, without libxgboost
+CREATE FUNCTION pg_temp.differs(number int, change text, expected text) RETURNS SETOF text LANGUAGE plpgsql AS $$
+BEGIN
+	PERFORM model_predict.register('v' || number, pg_read_binary_file(current_setting('test.models') || 'xgboost-3.4.1/reg-squarederror/model.ubj'));
+	RETURN NEXT is((SELECT differences FROM model_predict.verify('v' || number) WHERE test = 'stored'), 0::bigint, 'as stored');
+	EXECUTE 'UPDATE model_predict.forest f SET ' || change
+		|| ' FROM model_predict.model m WHERE m.id = f.model AND m.name = ' || quote_literal('v' || number);
+	RETURN NEXT results_eq(format('SELECT differences, detail FROM model_predict.verify(%L) WHERE test = %L', 'v' || number, 'stored'),
+		format('SELECT 1::bigint, %L', expected || '; model_predict.recompile() stores it anew'), change);
+END $$;
+SELECT pg_temp.differs(1, '(forest, kernel) = (SELECT forest, kernel FROM other)', 'the stored forest is not what the version''s bytes and options give');
+SELECT pg_temp.differs(2, 'kernel = (SELECT kernel FROM other)', 'the stored kernel is not what the version''s bytes and options give');
+SELECT pg_temp.differs(3, 'fingerprint = (SELECT fingerprint FROM other)', 'the stored fingerprint is not that of the version''s bytes and options');
+SELECT pg_temp.differs(4, 'model = -4', 'nothing is stored');
+
+-- nor is it exported, compiled or verified where a byte has changed
+SELECT model_predict.register('damaged', pg_read_binary_file(current_setting('test.models') || 'xgboost-3.4.1/reg-squarederror/model.ubj')) \g /dev/null
+UPDATE model_predict.version v SET data = set_byte(data, length(data) / 3, 255 - get_byte(data, length(data) / 3))
+	FROM model_predict.model m WHERE m.id = v.model AND m.name = 'damaged';
+SELECT throws_ok(s, 'XX001', 'model "damaged" version 1 is damaged', s)
+	FROM unnest('{SELECT model_predict.export(''damaged''),SELECT model_predict.recompile(''damaged''),SELECT * FROM model_predict.verify(''damaged'')}'::text[]) s;
 
 -- it is read wherever and however it lies: the model's bytes are damaged where only those see it who read them all
 CREATE FUNCTION pg_temp.is_read(name text, storage text, packed bool) RETURNS SETOF text LANGUAGE plpgsql AS $$
