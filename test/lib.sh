@@ -9,6 +9,7 @@ build_packages="gcc make libc6-dev"
 # what the tests need beside that
 test_packages="libipc-run-perl libtap-parser-sourcehandler-pgtap-perl perl
 	pgbouncer python3-psycopg2 python3-psycopg
+	python3-sklearn python3-xgboost python3-pandas python3-imblearn
 	libpostgresql-jdbc-java default-jdk-headless libxgboost0"
 
 # whatever the caller's language

@@ -1,6 +1,7 @@
 # Real clients against a real server: each driver registers a model from a
 # bytea parameter and scores by row, jsonb, array and values, prepared and not,
-# with text and binary results; then pgbouncer in transaction mode.
+# with text and binary results; then pgbouncer in transaction mode. The Python
+# client's reading of fitted pipelines is held against scikit-learn.
 #
 # A client in test/clients prints "ok WHAT" or "not ok WHAT", line by line.
 
@@ -87,6 +88,7 @@ $ENV{PYTHONDONTWRITEBYTECODE} = 1;
 run_client('psycopg 2', '/usr/bin/python3', "$clients/psycopg2_client.py");
 run_client('psycopg 3', '/usr/bin/python3', "$clients/psycopg3_client.py");
 run_client('JDBC', 'java', '-cp', '/usr/share/java/postgresql.jar', "$clients/JdbcClient.java");
+run_client('describe', '/usr/bin/python3', "$clients/describe_client.py");
 install_node_pg();
 run_client('node-pg', 'node', "$clients/node_client.js");
 

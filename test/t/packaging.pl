@@ -36,6 +36,8 @@ ok(-e "sql/model_predict--$version.sql", 'and there is a script of it');
 my $meta = decode_json(slurp_file('META.json'));
 is($meta->{version}, $version, 'META.json has the same');
 is($meta->{provides}{model_predict}{version}, $version, 'and for the extension');
+like(slurp_file('src/client/pyproject.toml'), qr/^version = "\Q$version\E"/m, 'the Python client has the same');
+like(slurp_file('src/client/model_predict.py'), qr/^__version__ = "\Q$version\E"/m, 'and says so');
 like(slurp_file('debian/changelog'), qr/^model-predict \(\Q$version\E\)/, 'debian/changelog has the same');
 like(slurp_file('CHANGELOG.md'), qr/^## \[(Unreleased|\Q$version\E)\]/m, 'CHANGELOG.md tells of it');
 
