@@ -10,7 +10,9 @@
 #include "libxgboost/engine.h"
 #include "model/cache.h"
 #include "model/shared.h"
+#include "plan/batch_plan.h"
 #include "plan/batch_scan.h"
+#include "plan/run.h"
 #include "score/moment.h"
 #include "sql/register.h"
 
@@ -29,5 +31,6 @@ _PG_init(void)
 	mp_engine_init();
 	mp_batch_scan_init();
 	mp_batch_plan_init();
+	mp_run_init();
 	MarkGUCPrefixReserved("model_predict");
 }

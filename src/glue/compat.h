@@ -60,6 +60,25 @@ InitMaterializedSRF(FunctionCallInfo fcinfo, bits32 flags)
 #define MP_SHMEM_REQUEST_HOOK
 #endif
 
+/* 15: what a custom scan can project is no longer taken for granted */
+#if PG_VERSION_NUM < 150000
+#define CUSTOMPATH_SUPPORT_PROJECTION 0
+#endif
+
+/* 15: window functions can stop before their input ends */
+#if PG_VERSION_NUM >= 150000
+#define mp_window_may_stop(window) ((window)->runCondition != NIL)
+#else
+#define mp_window_may_stop(window) false
+#endif
+
+/* 15: MERGE */
+#if PG_VERSION_NUM >= 150000
+#define mp_merge_actions(modify) ((modify)->mergeActionLists)
+#else
+#define mp_merge_actions(modify) NIL
+#endif
+
 /* 16: relation file nodes became locators */
 #if PG_VERSION_NUM >= 160000
 #define mp_relation_file(rel) ((rel)->rd_locator.relNumber)
@@ -104,6 +123,32 @@ InitMaterializedSRF(FunctionCallInfo fcinfo, bits32 flags)
 #include "commands/explain_state.h"
 #endif
 
+/* 18: the executor runs a query once only where it does not say otherwise */
+#if PG_VERSION_NUM >= 180000
+#define MP_RUN_PARAMETERS QueryDesc *query, ScanDirection direction, uint64 count
+#define MP_RUN_ARGUMENTS query, direction, count
+#else
+#define MP_RUN_PARAMETERS QueryDesc *query, ScanDirection direction, uint64 count, bool once
+#define MP_RUN_ARGUMENTS query, direction, count, once
+#endif
+
+/* 18: plans count their disabled nodes; EXPLAIN finds a custom scan's in its list of children */
+#if PG_VERSION_NUM >= 180000
+#define mp_plan_count_disabled(node, child) \
+	do { \
+		(node)->scan.plan.disabled_nodes = (child)->disabled_nodes; \
+		if ((child)->disabled_nodes > 0) \
+		{ \
+			Result	   *count_ = makeNode(Result); \
+\
+			count_->plan.disabled_nodes = (child)->disabled_nodes; \
+			(node)->custom_plans = list_make1(count_); \
+		} \
+	} while (0)
+#else
+#define mp_plan_count_disabled(node, child) ((void) 0)
+#endif
+
 /* 18: generated columns need not be stored */
 #if PG_VERSION_NUM < 180000
 #define ATTRIBUTE_GENERATED_VIRTUAL 'v'
@@ -118,5 +163,9 @@ InitMaterializedSRF(FunctionCallInfo fcinfo, bits32 flags)
 #if PG_VERSION_NUM < 180000
 #define pg_noreturn _Noreturn
 #endif
+
+/* By which our own errors are told from PostgreSQL's: what ereport() notes of where an error is from. */
+#undef TEXTDOMAIN
+#define TEXTDOMAIN "model_predict"
 
 #endif

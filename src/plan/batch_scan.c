@@ -3,19 +3,21 @@
  *
  * A function scores a row when it is called. This node reads up to 512 rows
  * ahead, takes their features in the way the function does (callsite.c, source.c),
- * scores them all at once (core/batch.c: several times faster), and then gives
- * out one row after the other, its answers shaped by the function's own code
- * (predict.c). What else is needed of a row is copied until then. Where the
- * kernel has no batches for the model, rows are scored one by one.
+ * scores them all at once (core/batch: several times faster), and then gives
+ * out one row after the other with its answers.
  *
- * References are resolved at each batch's first row, so that a scan without rows
- * loads no model. All memory is the query's.
+ * It begins with rows as they are, in which the functions are called as if the
+ * node were not there: a scan of a few rows costs no more with it, and the first
+ * row is all that it may read (see reach.c). It goes on like that where it must
+ * not read ahead (see rows_ahead), and for a row that cannot be scored: such a
+ * row ends the batch, and the function's own call tells what is wrong with it,
+ * if it is called at all.
+ *
+ * References are resolved at each batch's first row. What batches need is
+ * allocated with the first one, and released when the child has no more rows.
  */
 #include "postgres.h"
 
-#include "access/sysattr.h"
-#include "catalog/objectaccess.h"
-#include "catalog/pg_proc.h"
 #include "commands/explain.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
@@ -23,10 +25,9 @@
 #include "nodes/extensible.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
-#include "utils/acl.h"
+#include "pgstat.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
-#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/ruleutils.h"
 
@@ -36,10 +37,13 @@
 #include "glue/memory.h"
 #include "model/cache.h"
 #include "plan/batch_scan.h"
+#include "plan/run.h"
 #include "score/callsite.h"
 
 #define SCAN_NAME "ModelPredictBatch"
 
+/* Rows of a scan, before the first that is read ahead. */
+#define LONE_ROWS 64
 /*
  * As many rows are scored one by one, before the kernel for batches is set up: by
  * then it would have saved about what that takes (measured: 700 to 1,700 rows).
@@ -55,6 +59,17 @@
 /* Bytes of columns that are kept, beyond which a batch ends: they may hold documents. */
 #define MOST_KEPT_BYTES (8 * 1024 * 1024)
 
+/* What custom_private holds. */
+enum
+{
+	PRIVATE_KEPT,				/* numbers of columns */
+	PRIVATE_SURE,				/* MpReach */
+	PRIVATE_LIMITS,
+	PRIVATE_GUARDS,				/* of each call */
+	PRIVATE_TARGET,				/* MpBatchSpec */
+	PRIVATE_CONDITIONS
+};
+
 /* Where an argument of a call comes from: a column, an expression, or neither: a constant. */
 typedef struct BatchArgument
 {
@@ -68,6 +83,7 @@ typedef struct BatchCall
 	FmgrInfo	function;
 	FunctionCallInfo fcinfo;
 	BatchArgument *arguments;
+	ExprState  *guard;			/* NULL: the call is made for every row */
 	const MpModel *model;		/* what follows is for this one; pinned */
 	MemoryContext context;		/* of what follows */
 	MpBatch    *batch;			/* NULL: none yet, or the model has none */
@@ -86,42 +102,71 @@ typedef struct BatchColumn
 	bool		by_value;
 } BatchColumn;
 
-typedef struct BatchScan
+/* What is needed to read ahead, while a scan lasts. */
+typedef struct Ahead
 {
-	CustomScanState custom;
+	MemoryContext context;		/* of all this */
 	int			n_calls;
 	BatchCall  *calls;
 	int			n_kept;
 	BatchColumn *kept;
-	int			last_column;	/* of the child that anything needs */
 	ExprContext *reading;		/* its memory is that of one row's arguments */
 	MemoryContext rows;			/* values of kept columns of a batch */
 	Datum	   *values;			/* [MP_BATCH_ROWS][n_kept] */
 	bool	   *nulls;
+	ExprState  *conditions;		/* for rows with answers */
+	ProjectionInfo *projection;
 	int			room;			/* rows in a batch */
 	int			n;				/* of this batch */
 	int			next;			/* to give out */
+	bool		reading_row;	/* errors are of the row's values */
+} Ahead;
+
+typedef struct BatchScan
+{
+	CustomScanState custom;
+	bool		forward;		/* the scan is never asked to go back */
+	int			n_columns;		/* of the child */
+	int			last_column;	/* that anything needs */
+	int			sure;			/* MP_REACH_... */
+	int64		limit;			/* rows that are sure in any case; -1: not known yet */
+	uint64		run;			/* number of the executor's last run */
+	int64		given_before;	/* rows in runs before that one */
+	int64		given;			/* rows since the scan began */
+	TupleTableSlot *pending;	/* a row of the child that is not in the batch; NULL: none */
 	bool		done;			/* the child has no more */
-	uint64		batches;
+	ExprContext *reading;		/* made once, however many scans there are */
+	Ahead	   *ahead;			/* NULL: nothing was read ahead */
 } BatchScan;
 
+static const CustomScan *
+plan_of(const BatchScan *scan)
+{
+	return (const CustomScan *) scan->custom.ss.ps.plan;
+}
+
+static void *
+private_of(const BatchScan *scan, int item)
+{
+	return list_nth(plan_of(scan)->custom_private, item);
+}
+
 static void
-find_kept(BatchScan *scan, List *numbers, TupleDesc desc)
+find_kept(Ahead *ahead, List *numbers, TupleDesc desc)
 {
 	ListCell   *cell;
 
-	scan->kept = palloc(sizeof(BatchColumn) * Max(list_length(numbers), 1));
+	ahead->kept = palloc(sizeof(BatchColumn) * Max(list_length(numbers), 1));
 	foreach(cell, numbers)
 	{
-		BatchColumn *column = &scan->kept[scan->n_kept++];
+		BatchColumn *column = &ahead->kept[ahead->n_kept++];
 
 		column->number = lfirst_int(cell);
 		column->length = TupleDescAttr(desc, column->number - 1)->attlen;
 		column->by_value = TupleDescAttr(desc, column->number - 1)->attbyval;
-		scan->last_column = Max(scan->last_column, column->number);
 	}
-	scan->values = palloc(sizeof(Datum) * Max(scan->n_kept, 1) * MP_BATCH_ROWS);
-	scan->nulls = palloc(sizeof(bool) * Max(scan->n_kept, 1) * MP_BATCH_ROWS);
+	ahead->values = palloc(sizeof(Datum) * Max(ahead->n_kept, 1) * MP_BATCH_ROWS);
+	ahead->nulls = palloc(sizeof(bool) * Max(ahead->n_kept, 1) * MP_BATCH_ROWS);
 }
 
 /* The last of the child's columns that an expression needs. */
@@ -153,17 +198,13 @@ init_argument(BatchScan *scan, BatchCall *call, int i, Expr *argument)
 		call->arguments[i].expression = ExecInitExpr(argument, &scan->custom.ss.ps);
 }
 
-/* As the executor does it for a call of a function, rights included. */
+/* As the executor does it for a call of a function; it has checked the right to it where the call is. */
 static void
-init_call(BatchScan *scan, BatchCall *call, FuncExpr *expr)
+init_call(BatchScan *scan, BatchCall *call, FuncExpr *expr, Expr *guard)
 {
 	int			n = list_length(expr->args);
-	AclResult	right = object_aclcheck(ProcedureRelationId, expr->funcid, GetUserId(), ACL_EXECUTE);
 	ListCell   *cell;
 
-	if (right != ACLCHECK_OK)
-		aclcheck_error(right, OBJECT_FUNCTION, get_func_name(expr->funcid));
-	InvokeFunctionExecuteHook(expr->funcid);
 	fmgr_info(expr->funcid, &call->function);
 	fmgr_info_set_expr((Node *) expr, &call->function);
 	call->scorer = mp_scorer_of(call->function.fn_addr);
@@ -174,9 +215,57 @@ init_call(BatchScan *scan, BatchCall *call, FuncExpr *expr)
 	call->arguments = palloc0(sizeof(BatchArgument) * n);
 	foreach(cell, expr->args)
 		init_argument(scan, call, foreach_current_index(cell), lfirst(cell));
-	find_last_column((Node *) expr, &scan->last_column);
+	if (guard != NULL)
+		call->guard = ExecInitQual(list_make1(guard), &scan->custom.ss.ps);
 	call->context = AllocSetContextCreate(CurrentMemoryContext, "model_predict batch",
 										  ALLOCSET_SMALL_SIZES);
+}
+
+/* Expressions are the query's, the rest lasts as long as the scan. */
+static void
+begin_ahead(BatchScan *scan)
+{
+	CustomScanState *node = &scan->custom;
+	const CustomScan *plan = plan_of(scan);
+	EState	   *estate = node->ss.ps.state;
+	MemoryContext context = AllocSetContextCreate(estate->es_query_cxt, "model_predict scan",
+												  ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(context);
+	Ahead	   *ahead = palloc0(sizeof(Ahead));
+	List	   *target = private_of(scan, PRIVATE_TARGET);
+	ListCell   *call;
+	ListCell   *guard;
+
+	ahead->context = context;
+	find_kept(ahead, private_of(scan, PRIVATE_KEPT), ExecGetResultType(outerPlanState(node)));
+	ahead->calls = palloc0(sizeof(BatchCall) * list_length(plan->custom_exprs));
+	forboth(call, plan->custom_exprs, guard, private_of(scan, PRIVATE_GUARDS))
+		init_call(scan, &ahead->calls[ahead->n_calls++], castNode(FuncExpr, lfirst(call)), lfirst(guard));
+	ahead->conditions = node->ss.ps.qual;
+	ahead->projection = node->ss.ps.ps_ProjInfo;
+	if (target != NIL)
+	{
+		ahead->conditions = ExecInitQual(private_of(scan, PRIVATE_CONDITIONS), &node->ss.ps);
+		ahead->projection = ExecBuildProjectionInfo(target, node->ss.ps.ps_ExprContext,
+													node->ss.ps.ps_ResultTupleSlot, &node->ss.ps,
+													node->ss.ss_ScanTupleSlot->tts_tupleDescriptor);
+	}
+	ahead->rows = AllocSetContextCreate(context, "model_predict rows", ALLOCSET_DEFAULT_SIZES);
+	MemoryContextSwitchTo(estate->es_query_cxt);
+	if (scan->reading == NULL)
+		scan->reading = CreateExprContext(estate);
+	ahead->reading = scan->reading;
+	MemoryContextSwitchTo(old);
+	scan->ahead = ahead;
+}
+
+static void
+end_ahead(BatchScan *scan)
+{
+	if (scan->ahead == NULL)
+		return;
+	MemoryContextDelete(scan->ahead->context);
+	scan->ahead = NULL;
 }
 
 static void
@@ -184,20 +273,16 @@ begin_scan(CustomScanState *node, EState *estate, int eflags)
 {
 	BatchScan  *scan = (BatchScan *) node;
 	CustomScan *plan = (CustomScan *) node->ss.ps.plan;
-	PlanState  *child = ExecInitNode(outerPlan(plan), estate, eflags);
-	ListCell   *cell;
+	List	   *kept = private_of(scan, PRIVATE_KEPT);
 
-	outerPlanState(node) = child;
-	/* columns that are not kept stay null, whoever copies the row */
-	memset(node->ss.ss_ScanTupleSlot->tts_isnull, true,
-		   node->ss.ss_ScanTupleSlot->tts_tupleDescriptor->natts);
-	find_kept(scan, linitial(plan->custom_private), ExecGetResultType(child));
-	scan->calls = palloc0(sizeof(BatchCall) * list_length(plan->custom_exprs));
-	foreach(cell, plan->custom_exprs)
-		init_call(scan, &scan->calls[scan->n_calls++], castNode(FuncExpr, lfirst(cell)));
-	scan->reading = CreateExprContext(estate);
-	scan->rows = AllocSetContextCreate(CurrentMemoryContext, "model_predict rows",
-									   ALLOCSET_DEFAULT_SIZES);
+	outerPlanState(node) = ExecInitNode(outerPlan(plan), estate, eflags);
+	scan->forward = (eflags & (EXEC_FLAG_BACKWARD | EXEC_FLAG_MARK)) == 0;
+	scan->n_columns = list_length(outerPlan(plan)->targetlist);
+	find_last_column((Node *) plan->custom_exprs, &scan->last_column);
+	if (kept != NIL)
+		scan->last_column = Max(scan->last_column, llast_int(kept));
+	scan->sure = intVal(private_of(scan, PRIVATE_SURE));
+	scan->limit = -1;
 }
 
 /* Rows that a batch of this model can have. */
@@ -246,15 +331,15 @@ make_room(BatchCall *call, const MpModel *model)
 }
 
 static void
-keep_columns(BatchScan *scan, TupleTableSlot *slot, int row)
+keep_columns(Ahead *ahead, TupleTableSlot *slot, int row)
 {
-	Datum	   *values = scan->values + (Size) row * scan->n_kept;
-	bool	   *nulls = scan->nulls + (Size) row * scan->n_kept;
-	MemoryContext old = MemoryContextSwitchTo(scan->rows);
+	Datum	   *values = ahead->values + (Size) row * ahead->n_kept;
+	bool	   *nulls = ahead->nulls + (Size) row * ahead->n_kept;
+	MemoryContext old = MemoryContextSwitchTo(ahead->rows);
 
-	for (int i = 0; i < scan->n_kept; i++)
+	for (int i = 0; i < ahead->n_kept; i++)
 	{
-		const BatchColumn *column = &scan->kept[i];
+		const BatchColumn *column = &ahead->kept[i];
 		Datum		value = slot->tts_values[column->number - 1];
 
 		nulls[i] = slot->tts_isnull[column->number - 1];
@@ -264,7 +349,7 @@ keep_columns(BatchScan *scan, TupleTableSlot *slot, int row)
 }
 
 static void
-set_arguments(BatchScan *scan, BatchCall *call, const TupleTableSlot *slot)
+set_arguments(Ahead *ahead, BatchCall *call, const TupleTableSlot *slot)
 {
 	FunctionCallInfo fcinfo = call->fcinfo;
 
@@ -279,19 +364,19 @@ set_arguments(BatchScan *scan, BatchCall *call, const TupleTableSlot *slot)
 			value->isnull = slot->tts_isnull[argument->column - 1];
 		}
 		else if (argument->expression != NULL)
-			value->value = ExecEvalExpr(argument->expression, scan->reading, &value->isnull);
+			value->value = ExecEvalExpr(argument->expression, ahead->reading, &value->isnull);
 	}
 }
 
 /* Of a batch's first row: which version will score the batch. */
 static void
-resolve(BatchScan *scan, BatchCall *call)
+resolve(Ahead *ahead, BatchCall *call)
 {
 	MpCallSite *site = mp_callsite_get(call->fcinfo, call->scorer->first);
 
 	if (call->model != site->model)
 		make_room(call, site->model);
-	scan->room = Min(scan->room, room_for(call->model));
+	ahead->room = Min(ahead->room, room_for(call->model));
 }
 
 /* A row of the batch, whose vectors lie in the batch's. */
@@ -308,36 +393,55 @@ row_of(const BatchCall *call, int row)
 	};
 }
 
-static void
-read_features(BatchScan *scan, BatchCall *call, const TupleTableSlot *slot, int number)
+static bool
+read_features(Ahead *ahead, BatchCall *call, MpRow *row)
 {
-	MpCallSite *site;
+	MpCallSite *site = call->function.fn_extra;
+	PgStat_FunctionCallUsage usage;
+	bool		complete;
+
+	pgstat_init_function_usage(call->fcinfo, &usage);
+	ahead->reading_row = true;
+	complete = mp_row_read(site->form, call->fcinfo, row);
+	ahead->reading_row = false;
+	pgstat_end_function_usage(&usage, false);
+	return complete;
+}
+
+static void
+read_call(Ahead *ahead, BatchCall *call, const TupleTableSlot *slot, int number)
+{
 	MpRow		row;
 
-	set_arguments(scan, call, slot);
 	if (number == 0)
-		resolve(scan, call);
-	site = call->function.fn_extra;
+	{
+		set_arguments(ahead, call, slot);
+		resolve(ahead, call);
+	}
 	row = row_of(call, number);
-	call->answered[number] = mp_row_read(site->form, call->fcinfo, &row);
+	call->answered[number] = false;
+	if (call->guard == NULL || ExecQual(call->guard, ahead->reading))
+	{
+		set_arguments(ahead, call, slot);
+		call->answered[number] = read_features(ahead, call, &row);
+	}
 	if (!call->answered[number])
 		memset(row.x, 0, sizeof(float) * call->model->forest->n_features);
 }
 
 static void
-read_row(BatchScan *scan, TupleTableSlot *slot, int row)
+read_row(Ahead *ahead, TupleTableSlot *slot, int row)
 {
 	MemoryContext old;
 
-	slot_getsomeattrs(slot, scan->last_column);
 	if (row == 0)
-		scan->room = MP_BATCH_ROWS;
-	keep_columns(scan, slot, row);
-	ResetExprContext(scan->reading);
-	scan->reading->ecxt_outertuple = slot;
-	old = MemoryContextSwitchTo(scan->reading->ecxt_per_tuple_memory);
-	for (int i = 0; i < scan->n_calls; i++)
-		read_features(scan, &scan->calls[i], slot, row);
+		ahead->room = MP_BATCH_ROWS;
+	keep_columns(ahead, slot, row);
+	ResetExprContext(ahead->reading);
+	ahead->reading->ecxt_outertuple = slot;
+	old = MemoryContextSwitchTo(ahead->reading->ecxt_per_tuple_memory);
+	for (int i = 0; i < ahead->n_calls; i++)
+		read_call(ahead, &ahead->calls[i], slot, row);
 	MemoryContextSwitchTo(old);
 }
 
@@ -396,94 +500,275 @@ score_rows(BatchCall *call, int n)
 	CHECK_FOR_INTERRUPTS();
 }
 
-/* The next batch: one row or more, unless the child is at its end. */
-static void
-fill(BatchScan *scan)
+/* Whether the error that was just caught is one of ours. */
+static bool
+is_ours(MemoryContext context)
 {
-	scan->n = 0;
-	scan->next = 0;
-	MemoryContextReset(scan->rows);
-	do
-	{
-		TupleTableSlot *slot = ExecProcNode(outerPlanState(scan));
+	MemoryContext old = MemoryContextSwitchTo(context);
+	ErrorData  *error = CopyErrorData();
+	bool		ours = error->elevel == ERROR && error->domain != NULL && strcmp(error->domain, TEXTDOMAIN) == 0;
 
-		scan->done = TupIsNull(slot);
-		if (scan->done)
-			break;
-		read_row(scan, slot, scan->n++);
-	} while (scan->n < scan->room && MemoryContextMemAllocated(scan->rows, false) < MOST_KEPT_BYTES);
-	for (int i = 0; i < scan->n_calls && scan->n > 0; i++)
-		score_rows(&scan->calls[i], scan->n);
-	scan->batches += scan->n > 0;
+	FreeErrorData(error);
+	MemoryContextSwitchTo(old);
+	return ours;
+}
+
+/*
+ * Reads rows into the batch until it is full or a row cannot be read, which is
+ * then pending. Our own errors while a row's values are read hold nothing that
+ * would have to be released.
+ */
+static void
+read_rows(BatchScan *scan, int64 most)
+{
+	Ahead	   *ahead = scan->ahead;
+	MemoryContext context = CurrentMemoryContext;
+
+	PG_TRY();
+	{
+		do
+		{
+			TupleTableSlot *slot = ExecProcNode(outerPlanState(scan));
+
+			scan->done = TupIsNull(slot);
+			if (scan->done)
+				break;
+			slot_getsomeattrs(slot, scan->last_column);
+			scan->pending = slot;
+			read_row(ahead, slot, ahead->n);
+			scan->pending = NULL;
+			ahead->n++;
+		} while (ahead->n < ahead->room && ahead->n < most &&
+				 MemoryContextMemAllocated(ahead->rows, false) < MOST_KEPT_BYTES);
+	}
+	PG_CATCH();
+	{
+		if (!ahead->reading_row || !is_ours(context))
+			PG_RE_THROW();
+		MemoryContextSwitchTo(context);
+		FlushErrorState();
+		ahead->reading_row = false;
+	}
+	PG_END_TRY();
+}
+
+/* The next batch; it is empty where the next row is pending, or the child is at its end. */
+static void
+fill(BatchScan *scan, int64 most)
+{
+	Ahead	   *ahead;
+
+	if (scan->ahead == NULL)
+		begin_ahead(scan);
+	ahead = scan->ahead;
+	ahead->n = 0;
+	ahead->next = 0;
+	MemoryContextReset(ahead->rows);
+	/* columns that are not kept stay null, whoever copies the row */
+	memset(scan->custom.ss.ss_ScanTupleSlot->tts_isnull, true, scan->n_columns);
+	read_rows(scan, most);
+	if (ahead->n == 0)
+		return;
+	for (int i = 0; i < ahead->n_calls; i++)
+		score_rows(&ahead->calls[i], ahead->n);
+	InstrCountTuples2(scan, 1);
 }
 
 static Datum
 answer(BatchCall *call, int number, bool *isnull)
 {
 	MpRow		row = row_of(call, number);
+	PgStat_FunctionCallUsage usage;
 	Datum		value;
 
 	*isnull = true;
 	if (!call->answered[number])
 		return (Datum) 0;
+	pgstat_init_function_usage(call->fcinfo, &usage);
 	call->fcinfo->isnull = false;
 	value = call->scorer->answer(&row, call->fcinfo);
 	*isnull = call->fcinfo->isnull;
+	pgstat_end_function_usage(&usage, true);
 	return value;
 }
 
-/* The other columns of the slot stay null, as they were made. */
-static void
-give_row(BatchScan *scan, TupleTableSlot *slot, int row)
+/* The next row of the batch, with answers. */
+static TupleTableSlot *
+answered_row(BatchScan *scan)
 {
-	Datum	   *values = scan->values + (Size) row * scan->n_kept;
-	bool	   *nulls = scan->nulls + (Size) row * scan->n_kept;
-	int			first = slot->tts_tupleDescriptor->natts - scan->n_calls;
+	Ahead	   *ahead = scan->ahead;
+	int			row = ahead->next++;
+	TupleTableSlot *slot = scan->custom.ss.ss_ScanTupleSlot;
+	const Datum *values = ahead->values + (Size) row * ahead->n_kept;
+	const bool *nulls = ahead->nulls + (Size) row * ahead->n_kept;
 	MemoryContext old;
 
 	ExecClearTuple(slot);
-	for (int i = 0; i < scan->n_kept; i++)
+	for (int i = 0; i < ahead->n_kept; i++)
 	{
-		slot->tts_values[scan->kept[i].number - 1] = values[i];
-		slot->tts_isnull[scan->kept[i].number - 1] = nulls[i];
+		slot->tts_values[ahead->kept[i].number - 1] = values[i];
+		slot->tts_isnull[ahead->kept[i].number - 1] = nulls[i];
 	}
 	old = MemoryContextSwitchTo(scan->custom.ss.ps.ps_ExprContext->ecxt_per_tuple_memory);
-	for (int i = 0; i < scan->n_calls; i++)
-		slot->tts_values[first + i] = answer(&scan->calls[i], row, &slot->tts_isnull[first + i]);
+	for (int i = 0; i < ahead->n_calls; i++)
+		slot->tts_values[scan->n_columns + i] =
+			answer(&ahead->calls[i], row, &slot->tts_isnull[scan->n_columns + i]);
 	MemoryContextSwitchTo(old);
-	ExecStoreVirtualTuple(slot);
+	slot->tts_values[scan->n_columns + ahead->n_calls] = BoolGetDatum(true);
+	slot->tts_isnull[scan->n_columns + ahead->n_calls] = false;
+	return ExecStoreVirtualTuple(slot);
 }
 
+/* A row of the child as it is, in which the functions are to be called. */
 static TupleTableSlot *
-next_row(ScanState *node)
+plain_row(BatchScan *scan, TupleTableSlot *row)
 {
-	BatchScan  *scan = (BatchScan *) node;
-	TupleTableSlot *slot = node->ss_ScanTupleSlot;
+	TupleTableSlot *slot = scan->custom.ss.ss_ScanTupleSlot;
+	int			n_calls = list_length(plan_of(scan)->custom_exprs);
 
-	if (scan->next == scan->n && !scan->done)
-		fill(scan);
-	if (scan->next == scan->n)
-		return ExecClearTuple(slot);
-	give_row(scan, slot, scan->next++);
-	return slot;
+	slot_getsomeattrs(row, scan->last_column);
+	/* the node's own expressions find the columns there; other nodes want the answers' columns, too */
+	if (private_of(scan, PRIVATE_TARGET) != NIL)
+		return row;
+	ExecClearTuple(slot);
+	memset(slot->tts_isnull, true, scan->n_columns + n_calls);
+	memcpy(slot->tts_values, row->tts_values, sizeof(Datum) * scan->last_column);
+	memcpy(slot->tts_isnull, row->tts_isnull, sizeof(bool) * scan->last_column);
+	slot->tts_values[scan->n_columns + n_calls] = BoolGetDatum(false);
+	slot->tts_isnull[scan->n_columns + n_calls] = false;
+	return ExecStoreVirtualTuple(slot);
 }
 
-/* Never asked: no such node is in a plan that checks rows again. */
-static bool
-recheck_row(ScanState *node, TupleTableSlot *slot)
+static int64
+value_of_limit(Expr *expression, BatchScan *scan, bool *isnull)
 {
-	return true;
+	*isnull = expression == NULL;
+	if (expression == NULL)
+		return 0;
+	return DatumGetInt64(ExecEvalExprSwitchContext(ExecInitExpr(expression, &scan->custom.ss.ps),
+												   scan->custom.ss.ps.ps_ExprContext, isnull));
+}
+
+/* The least that a LIMIT above lets through. */
+static int64
+find_limit(BatchScan *scan)
+{
+	MemoryContext old = MemoryContextSwitchTo(scan->custom.ss.ps.state->es_query_cxt);
+	int64		least = PG_INT64_MAX;
+	ListCell   *cell;
+
+	foreach(cell, private_of(scan, PRIVATE_LIMITS))
+	{
+		bool		isnull;
+		int64		count = value_of_limit(linitial(lfirst(cell)), scan, &isnull);
+		bool		no_offset;
+		int64		offset = value_of_limit(lsecond(lfirst(cell)), scan, &no_offset);
+		int64		rows;
+
+		/* a wrong value is an error of the LIMIT's */
+		if (isnull || pg_add_s64_overflow(Max(count, 0), no_offset ? 0 : Max(offset, 0), &rows))
+			continue;
+		least = Min(least, rows);
+	}
+	MemoryContextSwitchTo(old);
+	return least;
+}
+
+/* How many rows are sure to be asked for now; 1: just the next one. */
+static int64
+rows_ahead(BatchScan *scan)
+{
+	MpRun		run;
+	int64		rows;
+
+	if (!scan->forward || !mp_run_get(scan->custom.ss.ps.state, &run))
+		return 1;
+	if (run.number != scan->run)
+	{
+		scan->run = run.number;
+		scan->given_before = scan->given;
+	}
+	if (mp_batch_setting == MP_BATCH_OFF ||
+		scan->given < (mp_batch_setting == MP_BATCH_ALWAYS ? 1 : LONE_ROWS))
+		return 1;
+	if ((scan->sure & MP_REACH_ALL) || ((scan->sure & MP_REACH_TO_END) && run.count == 0))
+		rows = PG_INT64_MAX;
+	else if ((scan->sure & MP_REACH_BY_ROW) && run.count > 0)
+		rows = (int64) Min(run.count, PG_INT64_MAX) - (scan->given - scan->given_before);
+	else
+		return 1;
+	if (scan->limit < 0)
+		scan->limit = find_limit(scan);
+	return Min(rows, scan->limit - scan->given);
+}
+
+/* The next row, and whether it has answers; NULL: there is none. */
+static TupleTableSlot *
+next_row(BatchScan *scan, bool *answered)
+{
+	TupleTableSlot *row = NULL;
+	int64		most = 0;
+
+	*answered = scan->ahead != NULL && scan->ahead->next < scan->ahead->n;
+	if (!*answered && scan->pending == NULL && !scan->done)
+	{
+		most = rows_ahead(scan);
+		if (most > 1)
+		{
+			fill(scan, most);
+			*answered = scan->ahead->n > 0;
+		}
+		else
+			row = ExecProcNode(outerPlanState(scan));
+	}
+	if (*answered)
+	{
+		scan->given++;
+		return answered_row(scan);
+	}
+	if (scan->pending != NULL)
+		row = scan->pending;
+	scan->pending = NULL;
+	if (TupIsNull(row))
+	{
+		end_ahead(scan);
+		return NULL;
+	}
+	scan->given++;
+	return plain_row(scan, row);
 }
 
 static TupleTableSlot *
 exec_scan(CustomScanState *node)
 {
-	return ExecScan(&node->ss, next_row, recheck_row);
+	BatchScan  *scan = (BatchScan *) node;
+	ExprContext *context = node->ss.ps.ps_ExprContext;
+
+	for (;;)
+	{
+		bool		answered;
+		ExprState  *conditions = node->ss.ps.qual;
+		ProjectionInfo *projection = node->ss.ps.ps_ProjInfo;
+
+		ResetExprContext(context);
+		context->ecxt_scantuple = next_row(scan, &answered);
+		if (context->ecxt_scantuple == NULL)
+			return ExecClearTuple(projection != NULL ? projection->pi_state.resultslot : node->ss.ss_ScanTupleSlot);
+		if (answered)
+		{
+			conditions = scan->ahead->conditions;
+			projection = scan->ahead->projection;
+		}
+		if (ExecQual(conditions, context))
+			return projection != NULL ? ExecProject(projection) : context->ecxt_scantuple;
+		InstrCountFiltered1(node, 1);
+	}
 }
 
 static void
 end_scan(CustomScanState *node)
 {
+	end_ahead((BatchScan *) node);
 	ExecEndNode(outerPlanState(node));
 }
 
@@ -492,10 +777,12 @@ rescan(CustomScanState *node)
 {
 	BatchScan  *scan = (BatchScan *) node;
 
-	scan->n = 0;
-	scan->next = 0;
+	end_ahead(scan);
+	scan->given = 0;
+	scan->given_before = 0;
+	scan->pending = NULL;
 	scan->done = false;
-	ExecScanReScan(&node->ss);
+	ExecClearTuple(node->ss.ss_ScanTupleSlot);
 	/* a child whose parameters have changed is started again at its next row */
 	if (outerPlanState(node)->chgParam == NULL)
 		ExecReScan(outerPlanState(node));
@@ -504,7 +791,6 @@ rescan(CustomScanState *node)
 static void
 explain_scan(CustomScanState *node, List *ancestors, ExplainState *es)
 {
-	BatchScan  *scan = (BatchScan *) node;
 	const CustomScan *plan = (CustomScan *) node->ss.ps.plan;
 	List	   *context = set_deparse_context_plan(es->deparse_cxt, node->ss.ps.plan, ancestors);
 	List	   *models = NIL;
@@ -514,8 +800,9 @@ explain_scan(CustomScanState *node, List *ancestors, ExplainState *es)
 		models = lappend(models, deparse_expression(linitial(((FuncExpr *) lfirst(cell))->args),
 													context, false, false));
 	ExplainPropertyList("Models", models, es);
-	if (es->analyze)
-		ExplainPropertyUInteger("Batches", NULL, scan->batches, es);
+	/* those of parallel workers are counted in */
+	if (es->analyze && node->ss.ps.instrument != NULL)
+		ExplainPropertyUInteger("Batches", NULL, (uint64) node->ss.ps.instrument->ntuples2, es);
 }
 
 static const CustomExecMethods exec_methods = {
@@ -546,30 +833,50 @@ mp_batch_scan_init(void)
 	RegisterCustomScanMethods(&scan_methods);
 }
 
-CustomScan *
-mp_batch_scan_make(Plan *child, List *calls, Bitmapset *kept)
+bool
+mp_batch_scan_is(const Plan *plan)
 {
-	CustomScan *node = makeNode(CustomScan);
+	return IsA(plan, CustomScan) && ((const CustomScan *) plan)->methods == &scan_methods;
+}
+
+/* The columns that the node gives, of which some are null: see batch_scan.h. */
+static List *
+columns_given(const MpBatchSpec *spec)
+{
 	List	   *columns = NIL;
-	List	   *numbers = NIL;
 	ListCell   *cell;
 
-	foreach(cell, child->targetlist)
+	foreach(cell, spec->child->targetlist)
 	{
 		TargetEntry *entry = lfirst(cell);
 
 		columns = lappend(columns, makeTargetEntry((Expr *) makeVarFromTargetEntry(OUTER_VAR, entry),
 												   list_length(columns) + 1, entry->resname, false));
 	}
-	foreach(cell, calls)
+	foreach(cell, spec->calls->calls)
 		columns = lappend(columns, makeTargetEntry(lfirst(cell), list_length(columns) + 1, NULL, false));
-	for (int number = -1; (number = bms_next_member(kept, number)) >= 0;)
-		numbers = lappend_int(numbers, number);
-	node->scan.plan.lefttree = child;
+	return lappend(columns, makeTargetEntry((Expr *) makeBoolConst(true, false), list_length(columns) + 1,
+											"scored", false));
+}
+
+CustomScan *
+mp_batch_scan_make(const MpBatchSpec *spec)
+{
+	CustomScan *node = makeNode(CustomScan);
+	List	   *kept = NIL;
+
+	for (int number = -1; (number = bms_next_member(spec->kept, number)) >= 0;)
+		kept = lappend_int(kept, number);
+	node->scan.plan.lefttree = spec->child;
 	node->flags = CUSTOMPATH_SUPPORT_PROJECTION;
-	node->custom_exprs = calls;
-	node->custom_private = list_make1(numbers);
-	node->custom_scan_tlist = columns;
+	if (ExecSupportsBackwardScan(spec->child))
+		node->flags |= CUSTOMPATH_SUPPORT_BACKWARD_SCAN;
+	mp_plan_count_disabled(node, spec->child);
+	node->custom_exprs = spec->calls->calls;
+	node->custom_private = list_make5(kept, makeInteger(spec->reach.sure), spec->reach.limits,
+									  spec->calls->guards, spec->target);
+	node->custom_private = lappend(node->custom_private, spec->conditions);
+	node->custom_scan_tlist = columns_given(spec);
 	node->methods = &scan_methods;
 	return node;
 }

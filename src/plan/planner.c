@@ -35,6 +35,8 @@
 #include "utils/snapmgr.h"
 #include "utils/typcache.h"
 
+#include "glue/compat.h"
+#include "plan/planner.h"
 #include "row/source.h"
 #include "score/moment.h"
 #include "store/catalog.h"
@@ -295,9 +297,18 @@ expand_row(SupportRequestSimplify *request)
 	return (Node *) expanded;
 }
 
+static uint64 questions = 0;
+
+uint64
+mp_planner_questions(void)
+{
+	return questions;
+}
+
 static Node *
 support(Node *request, int factor)
 {
+	questions++;
 	if (IsA(request, SupportRequestCost))
 		return estimate_cost((SupportRequestCost *) request, factor) ? request : NULL;
 	if (IsA(request, SupportRequestSimplify))
@@ -317,4 +328,20 @@ Datum
 mp_planner_support_explain(PG_FUNCTION_ARGS)
 {
 	PG_RETURN_POINTER(support((Node *) PG_GETARG_POINTER(0), EXPLAIN_FACTOR));
+}
+
+/* Ours are those whose support function is ours. */
+const MpScorer *
+mp_planner_scorer(Oid function)
+{
+	Oid			support_function = get_func_support(function);
+	FmgrInfo	info;
+
+	if (!OidIsValid(support_function))
+		return NULL;
+	fmgr_info(support_function, &info);
+	if (info.fn_addr != mp_planner_support && info.fn_addr != mp_planner_support_explain)
+		return NULL;
+	fmgr_info(function, &info);
+	return mp_scorer_of(info.fn_addr);
 }

@@ -1,0 +1,16 @@
+/*
+ * planner.h: what the planner's questions about the scoring functions tell.
+ * Include after postgres.h.
+ */
+#ifndef MP_PLANNER_H
+#define MP_PLANNER_H
+
+#include "score/score.h"
+
+/* How often the planner has asked; it asks about each call of each plan. */
+extern uint64 mp_planner_questions(void);
+
+/* How the function answers; NULL: it does not score rows. */
+extern const MpScorer *mp_planner_scorer(Oid function);
+
+#endif
