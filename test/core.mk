@@ -30,6 +30,8 @@ $(OUT)/sanitized/%.o: %.c
 	$(CC) $(FLAGS) -O1 $(SANITIZE) -fno-omit-frame-pointer -c -o $@ $<
 
 -include $(wildcard $(OUT)/*/*.d)
+# a source that has moved since
+$(SRC)/%.c: ;
 
 # make keeps what it needs again
 .SECONDARY:
