@@ -12,8 +12,9 @@ SRC = ../../src
 CORE = $(wildcard $(SRC)/core/*)
 OUT = ../../build/test
 WARNINGS = -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers
-FLAGS = -std=gnu11 -g -fno-var-tracking -ffp-contract=off $(WARNINGS) -MMD -MP -I$(SRC) -I../unit -I../fuzz
+FLAGS = -std=gnu11 -g -fno-var-tracking -ffp-contract=off $(WARNINGS) -I$(SRC) -I../unit -I../fuzz
 SANITIZE = -fsanitize=address,undefined -fno-sanitize-recover=all
+HEADERS = $(wildcard $(CORE:%=%/*.h) ../unit/*.h ../fuzz/*.h)
 CORE_FILES = $(notdir $(sort $(wildcard $(CORE:%=%/*.c))))
 
 # objects of a variant: $(call objects,plain,a.c b.c)
@@ -21,17 +22,13 @@ objects = $(patsubst %.c,$(OUT)/$(1)/%.o,$(CORE_FILES) $(2))
 
 vpath %.c $(CORE) ../unit ../fuzz
 
-$(OUT)/plain/%.o: %.c
+$(OUT)/plain/%.o: %.c $(HEADERS)
 	@mkdir -p $(@D)
 	$(CC) $(FLAGS) -O2 -c -o $@ $<
 
-$(OUT)/sanitized/%.o: %.c
+$(OUT)/sanitized/%.o: %.c $(HEADERS)
 	@mkdir -p $(@D)
 	$(CC) $(FLAGS) -O1 $(SANITIZE) -fno-omit-frame-pointer -c -o $@ $<
-
--include $(wildcard $(OUT)/*/*.d)
-# a source that has moved since
-$(SRC)/%.c: ;
 
 # make keeps what it needs again
 .SECONDARY:
