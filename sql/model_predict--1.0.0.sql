@@ -442,6 +442,557 @@ COMMENT ON FUNCTION model_predict.input_query(text, regclass) IS
   'drafts the SELECT that feeds a model from a table: its features in order, with what the table has for them; look at what is marked with ?';
 
 
+/*
+ * Measures of scores: aggregates, truth first. Rows with a NULL or a NaN are
+ * left out. The last argument of each may be a weight. What an aggregate is
+ * made of can be called by nothing else: it takes or gives the type internal.
+ */
+
+CREATE FUNCTION model_predict.metrics_combine(internal, internal) RETURNS internal
+LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'mp_metrics_combine';
+COMMENT ON FUNCTION model_predict.metrics_combine(internal, internal) IS 'aggregate support';
+
+CREATE FUNCTION model_predict.metrics_serialize(internal) RETURNS bytea
+LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'mp_metrics_serialize';
+COMMENT ON FUNCTION model_predict.metrics_serialize(internal) IS 'aggregate support';
+
+CREATE FUNCTION model_predict.metrics_deserialize(bytea, internal) RETURNS internal
+LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'mp_metrics_deserialize';
+COMMENT ON FUNCTION model_predict.metrics_deserialize(bytea, internal) IS 'aggregate support';
+
+CREATE TYPE model_predict.roc_point AS (
+  threshold double precision,
+  false_positive_rate double precision,
+  true_positive_rate double precision
+);
+COMMENT ON TYPE model_predict.roc_point IS 'a point of a ROC curve: what a threshold at a score gives';
+
+CREATE TYPE model_predict.precision_recall_point AS (
+  threshold double precision,
+  precision double precision,
+  recall double precision
+);
+COMMENT ON TYPE model_predict.precision_recall_point IS 'a point of a precision-recall curve: what a threshold at a score gives';
+
+CREATE TYPE model_predict.calibration_bin AS (
+  bin integer,
+  rows double precision,
+  positives double precision,
+  mean_score double precision,
+  rate double precision
+);
+COMMENT ON TYPE model_predict.calibration_bin IS 'rows of similar scores: how many have the outcome, and how many the scores promise';
+
+CREATE TYPE model_predict.gains_bucket AS (
+  bucket integer,
+  rows double precision,
+  positives double precision,
+  rate double precision,
+  lift double precision,
+  captured double precision,
+  score_from double precision,
+  score_to double precision
+);
+COMMENT ON TYPE model_predict.gains_bucket IS 'a bucket of rows, the first of the highest scores: how many have the outcome, against all rows';
+
+CREATE TYPE model_predict.binary_evaluation AS (
+  rows bigint,
+  left_out bigint,
+  positives double precision,
+  roc_auc double precision,
+  average_precision double precision,
+  gini double precision,
+  ks double precision,
+  log_loss double precision,
+  brier_score double precision,
+  ece double precision,
+  accuracy double precision,
+  balanced_accuracy double precision,
+  precision double precision,
+  recall double precision,
+  specificity double precision,
+  f1 double precision,
+  mcc double precision,
+  tp double precision,
+  fp double precision,
+  tn double precision,
+  fn double precision
+);
+COMMENT ON TYPE model_predict.binary_evaluation IS 'how well scores tell two classes apart';
+
+CREATE TYPE model_predict.regression_evaluation AS (
+  rows bigint,
+  left_out bigint,
+  rmse double precision,
+  mae double precision,
+  mape double precision,
+  r2 double precision,
+  bias double precision,
+  explained_variance double precision
+);
+COMMENT ON TYPE model_predict.regression_evaluation IS 'how far predicted numbers are from actual ones';
+
+CREATE TYPE model_predict.class_evaluation AS (
+  rows bigint,
+  left_out bigint,
+  accuracy double precision,
+  balanced_accuracy double precision,
+  macro_precision double precision,
+  macro_recall double precision,
+  macro_f1 double precision,
+  weighted_f1 double precision,
+  mcc double precision,
+  kappa double precision,
+  confusion jsonb
+);
+COMMENT ON TYPE model_predict.class_evaluation IS 'how well classes are predicted';
+
+CREATE TYPE model_predict.score_agreement AS (
+  rows bigint,
+  mean_difference double precision,
+  mean_abs_difference double precision,
+  max_abs_difference double precision,
+  correlation double precision,
+  rank_correlation double precision,
+  changed_class double precision,
+  psi double precision
+);
+COMMENT ON TYPE model_predict.score_agreement IS 'how two scores of the same rows differ';
+
+CREATE FUNCTION model_predict.ranking_accum(internal, boolean, double precision) RETURNS internal
+LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'mp_ranking_accum';
+COMMENT ON FUNCTION model_predict.ranking_accum(internal, boolean, double precision) IS 'aggregate support';
+
+CREATE FUNCTION model_predict.ranking_accum(internal, boolean, double precision, double precision) RETURNS internal
+LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'mp_ranking_accum';
+COMMENT ON FUNCTION model_predict.ranking_accum(internal, boolean, double precision, double precision) IS 'aggregate support';
+
+CREATE FUNCTION model_predict.ranking_option_accum(internal, boolean, double precision, double precision) RETURNS internal
+LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'mp_ranking_option_accum';
+COMMENT ON FUNCTION model_predict.ranking_option_accum(internal, boolean, double precision, double precision) IS 'aggregate support';
+
+CREATE FUNCTION model_predict.ranking_option_accum(internal, boolean, double precision, double precision, double precision) RETURNS internal
+LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'mp_ranking_option_accum';
+COMMENT ON FUNCTION model_predict.ranking_option_accum(internal, boolean, double precision, double precision, double precision) IS 'aggregate support';
+
+CREATE FUNCTION model_predict.ranking_option_accum(internal, boolean, double precision, integer) RETURNS internal
+LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'mp_ranking_option_accum';
+COMMENT ON FUNCTION model_predict.ranking_option_accum(internal, boolean, double precision, integer) IS 'aggregate support';
+
+CREATE FUNCTION model_predict.ranking_option_accum(internal, boolean, double precision, integer, double precision) RETURNS internal
+LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'mp_ranking_option_accum';
+COMMENT ON FUNCTION model_predict.ranking_option_accum(internal, boolean, double precision, integer, double precision) IS 'aggregate support';
+
+CREATE FUNCTION model_predict.losses_accum(internal, boolean, double precision) RETURNS internal
+LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'mp_losses_accum';
+COMMENT ON FUNCTION model_predict.losses_accum(internal, boolean, double precision) IS 'aggregate support';
+
+CREATE FUNCTION model_predict.losses_accum(internal, boolean, double precision, double precision) RETURNS internal
+LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'mp_losses_accum';
+COMMENT ON FUNCTION model_predict.losses_accum(internal, boolean, double precision, double precision) IS 'aggregate support';
+
+CREATE FUNCTION model_predict.regression_accum(internal, double precision, double precision) RETURNS internal
+LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'mp_regression_accum';
+COMMENT ON FUNCTION model_predict.regression_accum(internal, double precision, double precision) IS 'aggregate support';
+
+CREATE FUNCTION model_predict.regression_accum(internal, double precision, double precision, double precision) RETURNS internal
+LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'mp_regression_accum';
+COMMENT ON FUNCTION model_predict.regression_accum(internal, double precision, double precision, double precision) IS 'aggregate support';
+
+CREATE FUNCTION model_predict.classes_accum(internal, text, text) RETURNS internal
+LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'mp_classes_accum';
+COMMENT ON FUNCTION model_predict.classes_accum(internal, text, text) IS 'aggregate support';
+
+CREATE FUNCTION model_predict.classes_accum(internal, text, text, double precision) RETURNS internal
+LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'mp_classes_accum';
+COMMENT ON FUNCTION model_predict.classes_accum(internal, text, text, double precision) IS 'aggregate support';
+
+CREATE FUNCTION model_predict.agreement_accum(internal, double precision, double precision) RETURNS internal
+LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'mp_agreement_accum';
+COMMENT ON FUNCTION model_predict.agreement_accum(internal, double precision, double precision) IS 'aggregate support';
+
+CREATE FUNCTION model_predict.agreement_accum(internal, double precision, double precision, double precision) RETURNS internal
+LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'mp_agreement_accum';
+COMMENT ON FUNCTION model_predict.agreement_accum(internal, double precision, double precision, double precision) IS 'aggregate support';
+
+CREATE FUNCTION model_predict.agreement_accum(internal, double precision, double precision, double precision, double precision) RETURNS internal
+LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'mp_agreement_accum';
+COMMENT ON FUNCTION model_predict.agreement_accum(internal, double precision, double precision, double precision, double precision) IS 'aggregate support';
+
+CREATE FUNCTION model_predict.roc_auc_final(internal) RETURNS double precision
+LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'mp_roc_auc_final';
+COMMENT ON FUNCTION model_predict.roc_auc_final(internal) IS 'aggregate support';
+
+CREATE FUNCTION model_predict.average_precision_final(internal) RETURNS double precision
+LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'mp_average_precision_final';
+COMMENT ON FUNCTION model_predict.average_precision_final(internal) IS 'aggregate support';
+
+CREATE FUNCTION model_predict.log_loss_final(internal) RETURNS double precision
+LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'mp_log_loss_final';
+COMMENT ON FUNCTION model_predict.log_loss_final(internal) IS 'aggregate support';
+
+CREATE FUNCTION model_predict.brier_score_final(internal) RETURNS double precision
+LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'mp_brier_score_final';
+COMMENT ON FUNCTION model_predict.brier_score_final(internal) IS 'aggregate support';
+
+CREATE FUNCTION model_predict.evaluate_binary_final(internal) RETURNS model_predict.binary_evaluation
+LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'mp_evaluate_binary_final';
+COMMENT ON FUNCTION model_predict.evaluate_binary_final(internal) IS 'aggregate support';
+
+CREATE FUNCTION model_predict.roc_curve_final(internal) RETURNS model_predict.roc_point[]
+LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'mp_roc_curve_final';
+COMMENT ON FUNCTION model_predict.roc_curve_final(internal) IS 'aggregate support';
+
+CREATE FUNCTION model_predict.precision_recall_curve_final(internal) RETURNS model_predict.precision_recall_point[]
+LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'mp_precision_recall_curve_final';
+COMMENT ON FUNCTION model_predict.precision_recall_curve_final(internal) IS 'aggregate support';
+
+CREATE FUNCTION model_predict.calibration_curve_final(internal) RETURNS model_predict.calibration_bin[]
+LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'mp_calibration_curve_final';
+COMMENT ON FUNCTION model_predict.calibration_curve_final(internal) IS 'aggregate support';
+
+CREATE FUNCTION model_predict.gains_final(internal) RETURNS model_predict.gains_bucket[]
+LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'mp_gains_final';
+COMMENT ON FUNCTION model_predict.gains_final(internal) IS 'aggregate support';
+
+CREATE FUNCTION model_predict.rmse_final(internal) RETURNS double precision
+LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'mp_rmse_final';
+COMMENT ON FUNCTION model_predict.rmse_final(internal) IS 'aggregate support';
+
+CREATE FUNCTION model_predict.mae_final(internal) RETURNS double precision
+LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'mp_mae_final';
+COMMENT ON FUNCTION model_predict.mae_final(internal) IS 'aggregate support';
+
+CREATE FUNCTION model_predict.mape_final(internal) RETURNS double precision
+LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'mp_mape_final';
+COMMENT ON FUNCTION model_predict.mape_final(internal) IS 'aggregate support';
+
+CREATE FUNCTION model_predict.r2_final(internal) RETURNS double precision
+LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'mp_r2_final';
+COMMENT ON FUNCTION model_predict.r2_final(internal) IS 'aggregate support';
+
+CREATE FUNCTION model_predict.evaluate_regression_final(internal) RETURNS model_predict.regression_evaluation
+LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'mp_evaluate_regression_final';
+COMMENT ON FUNCTION model_predict.evaluate_regression_final(internal) IS 'aggregate support';
+
+CREATE FUNCTION model_predict.evaluate_classes_final(internal) RETURNS model_predict.class_evaluation
+LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'mp_evaluate_classes_final';
+COMMENT ON FUNCTION model_predict.evaluate_classes_final(internal) IS 'aggregate support';
+
+CREATE FUNCTION model_predict.agreement_final(internal) RETURNS model_predict.score_agreement
+LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'mp_agreement_final';
+COMMENT ON FUNCTION model_predict.agreement_final(internal) IS 'aggregate support';
+
+CREATE AGGREGATE model_predict.roc_auc(outcome boolean, score double precision) (
+  SFUNC = model_predict.ranking_accum, STYPE = internal, FINALFUNC = model_predict.roc_auc_final,
+  COMBINEFUNC = model_predict.metrics_combine, SERIALFUNC = model_predict.metrics_serialize,
+  DESERIALFUNC = model_predict.metrics_deserialize, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE model_predict.roc_auc(boolean, double precision) IS
+  'area below the ROC curve: the probability that a row with the outcome has the higher score; null for one class';
+
+CREATE AGGREGATE model_predict.roc_auc(outcome boolean, score double precision, weight double precision) (
+  SFUNC = model_predict.ranking_accum, STYPE = internal, FINALFUNC = model_predict.roc_auc_final,
+  COMBINEFUNC = model_predict.metrics_combine, SERIALFUNC = model_predict.metrics_serialize,
+  DESERIALFUNC = model_predict.metrics_deserialize, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE model_predict.roc_auc(boolean, double precision, double precision) IS
+  'area below the ROC curve: the probability that a row with the outcome has the higher score; null for one class; weighted';
+
+CREATE AGGREGATE model_predict.average_precision(outcome boolean, score double precision) (
+  SFUNC = model_predict.ranking_accum, STYPE = internal, FINALFUNC = model_predict.average_precision_final,
+  COMBINEFUNC = model_predict.metrics_combine, SERIALFUNC = model_predict.metrics_serialize,
+  DESERIALFUNC = model_predict.metrics_deserialize, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE model_predict.average_precision(boolean, double precision) IS
+  'average precision of scores: the mean precision over steps of recall';
+
+CREATE AGGREGATE model_predict.average_precision(outcome boolean, score double precision, weight double precision) (
+  SFUNC = model_predict.ranking_accum, STYPE = internal, FINALFUNC = model_predict.average_precision_final,
+  COMBINEFUNC = model_predict.metrics_combine, SERIALFUNC = model_predict.metrics_serialize,
+  DESERIALFUNC = model_predict.metrics_deserialize, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE model_predict.average_precision(boolean, double precision, double precision) IS
+  'average precision of scores: the mean precision over steps of recall; weighted';
+
+CREATE AGGREGATE model_predict.log_loss(outcome boolean, score double precision) (
+  SFUNC = model_predict.losses_accum, STYPE = internal, FINALFUNC = model_predict.log_loss_final,
+  COMBINEFUNC = model_predict.metrics_combine, SERIALFUNC = model_predict.metrics_serialize,
+  DESERIALFUNC = model_predict.metrics_deserialize, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE model_predict.log_loss(boolean, double precision) IS
+  'mean logarithmic loss of probabilities, computed in single precision if all are float32 values, as Python does for XGBoost';
+
+CREATE AGGREGATE model_predict.log_loss(outcome boolean, score double precision, weight double precision) (
+  SFUNC = model_predict.losses_accum, STYPE = internal, FINALFUNC = model_predict.log_loss_final,
+  COMBINEFUNC = model_predict.metrics_combine, SERIALFUNC = model_predict.metrics_serialize,
+  DESERIALFUNC = model_predict.metrics_deserialize, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE model_predict.log_loss(boolean, double precision, double precision) IS
+  'mean logarithmic loss of probabilities, computed in single precision if all are float32 values, as Python does for XGBoost; weighted';
+
+CREATE AGGREGATE model_predict.brier_score(outcome boolean, score double precision) (
+  SFUNC = model_predict.losses_accum, STYPE = internal, FINALFUNC = model_predict.brier_score_final,
+  COMBINEFUNC = model_predict.metrics_combine, SERIALFUNC = model_predict.metrics_serialize,
+  DESERIALFUNC = model_predict.metrics_deserialize, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE model_predict.brier_score(boolean, double precision) IS
+  'mean squared error of probabilities';
+
+CREATE AGGREGATE model_predict.brier_score(outcome boolean, score double precision, weight double precision) (
+  SFUNC = model_predict.losses_accum, STYPE = internal, FINALFUNC = model_predict.brier_score_final,
+  COMBINEFUNC = model_predict.metrics_combine, SERIALFUNC = model_predict.metrics_serialize,
+  DESERIALFUNC = model_predict.metrics_deserialize, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE model_predict.brier_score(boolean, double precision, double precision) IS
+  'mean squared error of probabilities; weighted';
+
+CREATE AGGREGATE model_predict.evaluate_binary(outcome boolean, score double precision) (
+  SFUNC = model_predict.ranking_accum, STYPE = internal, FINALFUNC = model_predict.evaluate_binary_final,
+  COMBINEFUNC = model_predict.metrics_combine, SERIALFUNC = model_predict.metrics_serialize,
+  DESERIALFUNC = model_predict.metrics_deserialize, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE model_predict.evaluate_binary(boolean, double precision) IS
+  'all measures of scores for two classes, in one row; a score above 0.5 is a yes';
+
+CREATE AGGREGATE model_predict.evaluate_binary(outcome boolean, score double precision, threshold double precision) (
+  SFUNC = model_predict.ranking_option_accum, STYPE = internal, FINALFUNC = model_predict.evaluate_binary_final,
+  COMBINEFUNC = model_predict.metrics_combine, SERIALFUNC = model_predict.metrics_serialize,
+  DESERIALFUNC = model_predict.metrics_deserialize, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE model_predict.evaluate_binary(boolean, double precision, double precision) IS
+  'all measures of scores for two classes, in one row; a score above the threshold is a yes';
+
+CREATE AGGREGATE model_predict.evaluate_binary(outcome boolean, score double precision, threshold double precision, weight double precision) (
+  SFUNC = model_predict.ranking_option_accum, STYPE = internal, FINALFUNC = model_predict.evaluate_binary_final,
+  COMBINEFUNC = model_predict.metrics_combine, SERIALFUNC = model_predict.metrics_serialize,
+  DESERIALFUNC = model_predict.metrics_deserialize, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE model_predict.evaluate_binary(boolean, double precision, double precision, double precision) IS
+  'all measures of scores for two classes, in one row; a score above the threshold is a yes; weighted';
+
+CREATE AGGREGATE model_predict.roc_curve(outcome boolean, score double precision) (
+  SFUNC = model_predict.ranking_accum, STYPE = internal, FINALFUNC = model_predict.roc_curve_final,
+  COMBINEFUNC = model_predict.metrics_combine, SERIALFUNC = model_predict.metrics_serialize,
+  DESERIALFUNC = model_predict.metrics_deserialize, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE model_predict.roc_curve(boolean, double precision) IS
+  'corners of the ROC curve, from the highest threshold on: all if they are at most 100 points, else those nearest to equal steps; for unnest()';
+
+CREATE AGGREGATE model_predict.roc_curve(outcome boolean, score double precision, points integer) (
+  SFUNC = model_predict.ranking_option_accum, STYPE = internal, FINALFUNC = model_predict.roc_curve_final,
+  COMBINEFUNC = model_predict.metrics_combine, SERIALFUNC = model_predict.metrics_serialize,
+  DESERIALFUNC = model_predict.metrics_deserialize, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE model_predict.roc_curve(boolean, double precision, integer) IS
+  'corners of the ROC curve, from the highest threshold on: all if they are at most that many, else those nearest to equal steps; for unnest()';
+
+CREATE AGGREGATE model_predict.roc_curve(outcome boolean, score double precision, points integer, weight double precision) (
+  SFUNC = model_predict.ranking_option_accum, STYPE = internal, FINALFUNC = model_predict.roc_curve_final,
+  COMBINEFUNC = model_predict.metrics_combine, SERIALFUNC = model_predict.metrics_serialize,
+  DESERIALFUNC = model_predict.metrics_deserialize, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE model_predict.roc_curve(boolean, double precision, integer, double precision) IS
+  'corners of the ROC curve, from the highest threshold on: all if they are at most that many, else those nearest to equal steps; for unnest(); weighted';
+
+CREATE AGGREGATE model_predict.precision_recall_curve(outcome boolean, score double precision) (
+  SFUNC = model_predict.ranking_accum, STYPE = internal, FINALFUNC = model_predict.precision_recall_curve_final,
+  COMBINEFUNC = model_predict.metrics_combine, SERIALFUNC = model_predict.metrics_serialize,
+  DESERIALFUNC = model_predict.metrics_deserialize, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE model_predict.precision_recall_curve(boolean, double precision) IS
+  'corners of the precision-recall curve, from the lowest threshold on: all if they are at most 100 points, else those nearest to equal steps; for unnest()';
+
+CREATE AGGREGATE model_predict.precision_recall_curve(outcome boolean, score double precision, points integer) (
+  SFUNC = model_predict.ranking_option_accum, STYPE = internal, FINALFUNC = model_predict.precision_recall_curve_final,
+  COMBINEFUNC = model_predict.metrics_combine, SERIALFUNC = model_predict.metrics_serialize,
+  DESERIALFUNC = model_predict.metrics_deserialize, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE model_predict.precision_recall_curve(boolean, double precision, integer) IS
+  'corners of the precision-recall curve, from the lowest threshold on: all if they are at most that many, else those nearest to equal steps; for unnest()';
+
+CREATE AGGREGATE model_predict.precision_recall_curve(outcome boolean, score double precision, points integer, weight double precision) (
+  SFUNC = model_predict.ranking_option_accum, STYPE = internal, FINALFUNC = model_predict.precision_recall_curve_final,
+  COMBINEFUNC = model_predict.metrics_combine, SERIALFUNC = model_predict.metrics_serialize,
+  DESERIALFUNC = model_predict.metrics_deserialize, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE model_predict.precision_recall_curve(boolean, double precision, integer, double precision) IS
+  'corners of the precision-recall curve, from the lowest threshold on: all if they are at most that many, else those nearest to equal steps; for unnest(); weighted';
+
+CREATE AGGREGATE model_predict.calibration_curve(outcome boolean, score double precision) (
+  SFUNC = model_predict.ranking_accum, STYPE = internal, FINALFUNC = model_predict.calibration_curve_final,
+  COMBINEFUNC = model_predict.metrics_combine, SERIALFUNC = model_predict.metrics_serialize,
+  DESERIALFUNC = model_predict.metrics_deserialize, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE model_predict.calibration_curve(boolean, double precision) IS
+  'rows by 10 equal ranges of their probability: what it promises, and what came; for unnest()';
+
+CREATE AGGREGATE model_predict.calibration_curve(outcome boolean, score double precision, bins integer) (
+  SFUNC = model_predict.ranking_option_accum, STYPE = internal, FINALFUNC = model_predict.calibration_curve_final,
+  COMBINEFUNC = model_predict.metrics_combine, SERIALFUNC = model_predict.metrics_serialize,
+  DESERIALFUNC = model_predict.metrics_deserialize, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE model_predict.calibration_curve(boolean, double precision, integer) IS
+  'rows by this many equal ranges of their probability: what it promises, and what came; for unnest()';
+
+CREATE AGGREGATE model_predict.calibration_curve(outcome boolean, score double precision, bins integer, weight double precision) (
+  SFUNC = model_predict.ranking_option_accum, STYPE = internal, FINALFUNC = model_predict.calibration_curve_final,
+  COMBINEFUNC = model_predict.metrics_combine, SERIALFUNC = model_predict.metrics_serialize,
+  DESERIALFUNC = model_predict.metrics_deserialize, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE model_predict.calibration_curve(boolean, double precision, integer, double precision) IS
+  'rows by this many equal ranges of their probability: what it promises, and what came; for unnest(); weighted';
+
+CREATE AGGREGATE model_predict.gains(outcome boolean, score double precision) (
+  SFUNC = model_predict.ranking_accum, STYPE = internal, FINALFUNC = model_predict.gains_final,
+  COMBINEFUNC = model_predict.metrics_combine, SERIALFUNC = model_predict.metrics_serialize,
+  DESERIALFUNC = model_predict.metrics_deserialize, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE model_predict.gains(boolean, double precision) IS
+  'rows in 10 equal buckets by their score, the highest first: rate, lift and captured share of the outcome; for unnest()';
+
+CREATE AGGREGATE model_predict.gains(outcome boolean, score double precision, buckets integer) (
+  SFUNC = model_predict.ranking_option_accum, STYPE = internal, FINALFUNC = model_predict.gains_final,
+  COMBINEFUNC = model_predict.metrics_combine, SERIALFUNC = model_predict.metrics_serialize,
+  DESERIALFUNC = model_predict.metrics_deserialize, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE model_predict.gains(boolean, double precision, integer) IS
+  'rows in this many equal buckets by their score, the highest first: rate, lift and captured share of the outcome; for unnest()';
+
+CREATE AGGREGATE model_predict.gains(outcome boolean, score double precision, buckets integer, weight double precision) (
+  SFUNC = model_predict.ranking_option_accum, STYPE = internal, FINALFUNC = model_predict.gains_final,
+  COMBINEFUNC = model_predict.metrics_combine, SERIALFUNC = model_predict.metrics_serialize,
+  DESERIALFUNC = model_predict.metrics_deserialize, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE model_predict.gains(boolean, double precision, integer, double precision) IS
+  'rows in this many equal buckets by their score, the highest first: rate, lift and captured share of the outcome; for unnest(); weighted';
+
+CREATE AGGREGATE model_predict.rmse(actual double precision, predicted double precision) (
+  SFUNC = model_predict.regression_accum, STYPE = internal, FINALFUNC = model_predict.rmse_final,
+  COMBINEFUNC = model_predict.metrics_combine, SERIALFUNC = model_predict.metrics_serialize,
+  DESERIALFUNC = model_predict.metrics_deserialize, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE model_predict.rmse(double precision, double precision) IS
+  'root of the mean squared error of predicted numbers';
+
+CREATE AGGREGATE model_predict.rmse(actual double precision, predicted double precision, weight double precision) (
+  SFUNC = model_predict.regression_accum, STYPE = internal, FINALFUNC = model_predict.rmse_final,
+  COMBINEFUNC = model_predict.metrics_combine, SERIALFUNC = model_predict.metrics_serialize,
+  DESERIALFUNC = model_predict.metrics_deserialize, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE model_predict.rmse(double precision, double precision, double precision) IS
+  'root of the mean squared error of predicted numbers; weighted';
+
+CREATE AGGREGATE model_predict.mae(actual double precision, predicted double precision) (
+  SFUNC = model_predict.regression_accum, STYPE = internal, FINALFUNC = model_predict.mae_final,
+  COMBINEFUNC = model_predict.metrics_combine, SERIALFUNC = model_predict.metrics_serialize,
+  DESERIALFUNC = model_predict.metrics_deserialize, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE model_predict.mae(double precision, double precision) IS
+  'mean absolute error of predicted numbers';
+
+CREATE AGGREGATE model_predict.mae(actual double precision, predicted double precision, weight double precision) (
+  SFUNC = model_predict.regression_accum, STYPE = internal, FINALFUNC = model_predict.mae_final,
+  COMBINEFUNC = model_predict.metrics_combine, SERIALFUNC = model_predict.metrics_serialize,
+  DESERIALFUNC = model_predict.metrics_deserialize, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE model_predict.mae(double precision, double precision, double precision) IS
+  'mean absolute error of predicted numbers; weighted';
+
+CREATE AGGREGATE model_predict.mape(actual double precision, predicted double precision) (
+  SFUNC = model_predict.regression_accum, STYPE = internal, FINALFUNC = model_predict.mape_final,
+  COMBINEFUNC = model_predict.metrics_combine, SERIALFUNC = model_predict.metrics_serialize,
+  DESERIALFUNC = model_predict.metrics_deserialize, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE model_predict.mape(double precision, double precision) IS
+  'mean absolute error of predicted numbers, relative to the actual ones; 1 means 100 %';
+
+CREATE AGGREGATE model_predict.mape(actual double precision, predicted double precision, weight double precision) (
+  SFUNC = model_predict.regression_accum, STYPE = internal, FINALFUNC = model_predict.mape_final,
+  COMBINEFUNC = model_predict.metrics_combine, SERIALFUNC = model_predict.metrics_serialize,
+  DESERIALFUNC = model_predict.metrics_deserialize, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE model_predict.mape(double precision, double precision, double precision) IS
+  'mean absolute error of predicted numbers, relative to the actual ones; 1 means 100 %; weighted';
+
+CREATE AGGREGATE model_predict.r2(actual double precision, predicted double precision) (
+  SFUNC = model_predict.regression_accum, STYPE = internal, FINALFUNC = model_predict.r2_final,
+  COMBINEFUNC = model_predict.metrics_combine, SERIALFUNC = model_predict.metrics_serialize,
+  DESERIALFUNC = model_predict.metrics_deserialize, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE model_predict.r2(double precision, double precision) IS
+  'share of the variance of actual numbers that the predicted ones explain';
+
+CREATE AGGREGATE model_predict.r2(actual double precision, predicted double precision, weight double precision) (
+  SFUNC = model_predict.regression_accum, STYPE = internal, FINALFUNC = model_predict.r2_final,
+  COMBINEFUNC = model_predict.metrics_combine, SERIALFUNC = model_predict.metrics_serialize,
+  DESERIALFUNC = model_predict.metrics_deserialize, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE model_predict.r2(double precision, double precision, double precision) IS
+  'share of the variance of actual numbers that the predicted ones explain; weighted';
+
+CREATE AGGREGATE model_predict.evaluate_regression(actual double precision, predicted double precision) (
+  SFUNC = model_predict.regression_accum, STYPE = internal, FINALFUNC = model_predict.evaluate_regression_final,
+  COMBINEFUNC = model_predict.metrics_combine, SERIALFUNC = model_predict.metrics_serialize,
+  DESERIALFUNC = model_predict.metrics_deserialize, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE model_predict.evaluate_regression(double precision, double precision) IS
+  'all measures of predicted numbers, in one row';
+
+CREATE AGGREGATE model_predict.evaluate_regression(actual double precision, predicted double precision, weight double precision) (
+  SFUNC = model_predict.regression_accum, STYPE = internal, FINALFUNC = model_predict.evaluate_regression_final,
+  COMBINEFUNC = model_predict.metrics_combine, SERIALFUNC = model_predict.metrics_serialize,
+  DESERIALFUNC = model_predict.metrics_deserialize, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE model_predict.evaluate_regression(double precision, double precision, double precision) IS
+  'all measures of predicted numbers, in one row; weighted';
+
+CREATE AGGREGATE model_predict.evaluate_classes(actual text, predicted text) (
+  SFUNC = model_predict.classes_accum, STYPE = internal, FINALFUNC = model_predict.evaluate_classes_final,
+  COMBINEFUNC = model_predict.metrics_combine, SERIALFUNC = model_predict.metrics_serialize,
+  DESERIALFUNC = model_predict.metrics_deserialize, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE model_predict.evaluate_classes(text, text) IS
+  'all measures of predicted classes, in one row';
+
+CREATE AGGREGATE model_predict.evaluate_classes(actual text, predicted text, weight double precision) (
+  SFUNC = model_predict.classes_accum, STYPE = internal, FINALFUNC = model_predict.evaluate_classes_final,
+  COMBINEFUNC = model_predict.metrics_combine, SERIALFUNC = model_predict.metrics_serialize,
+  DESERIALFUNC = model_predict.metrics_deserialize, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE model_predict.evaluate_classes(text, text, double precision) IS
+  'all measures of predicted classes, in one row; weighted';
+
+CREATE AGGREGATE model_predict.agreement(a double precision, b double precision) (
+  SFUNC = model_predict.agreement_accum, STYPE = internal, FINALFUNC = model_predict.agreement_final,
+  COMBINEFUNC = model_predict.metrics_combine, SERIALFUNC = model_predict.metrics_serialize,
+  DESERIALFUNC = model_predict.metrics_deserialize, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE model_predict.agreement(double precision, double precision) IS
+  'how two scores of the same rows differ; changed_class is the share of rows with one of them above 0.5';
+
+CREATE AGGREGATE model_predict.agreement(a double precision, b double precision, threshold double precision) (
+  SFUNC = model_predict.agreement_accum, STYPE = internal, FINALFUNC = model_predict.agreement_final,
+  COMBINEFUNC = model_predict.metrics_combine, SERIALFUNC = model_predict.metrics_serialize,
+  DESERIALFUNC = model_predict.metrics_deserialize, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE model_predict.agreement(double precision, double precision, double precision) IS
+  'how two scores of the same rows differ; changed_class is the share of rows with one of them above the threshold';
+
+CREATE AGGREGATE model_predict.agreement(a double precision, b double precision, threshold double precision, weight double precision) (
+  SFUNC = model_predict.agreement_accum, STYPE = internal, FINALFUNC = model_predict.agreement_final,
+  COMBINEFUNC = model_predict.metrics_combine, SERIALFUNC = model_predict.metrics_serialize,
+  DESERIALFUNC = model_predict.metrics_deserialize, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE model_predict.agreement(double precision, double precision, double precision, double precision) IS
+  'how two scores of the same rows differ; changed_class is the share of rows with one of them above the threshold; weighted';
+
+CREATE FUNCTION model_predict.bucket(key text, salt text DEFAULT '') RETURNS double precision
+LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'mp_bucket';
+COMMENT ON FUNCTION model_predict.bucket(text, text) IS
+  'a number from 0 to 1 for a key, always the same: divides rows for canaries and samples; each salt divides in another way';
+
+
 /* Views: each role sees the models that it may use */
 
 CREATE FUNCTION model_predict.visible_models(

@@ -70,6 +70,6 @@ uncompiled()
 	report 'each file of test/unit is compiled' $(uncompiled test/unit)
 	report 'each file of test/fuzz is compiled' $(uncompiled test/fuzz)
 	report 'each directory of test is known' \
-		$(strangers test 'sql|pgtap|isolation|t|unit|fuzz|bench|data|clients|README\.md|core\.mk|includes\.pl|[a-z]+\.sh|valgrind\.supp')
+		$(strangers test 'sql|pgtap|isolation|t|unit|fuzz|bench|data|clients|oracles|README\.md|core\.mk|includes\.pl|[a-z]+\.sh|valgrind\.supp')
 }
 exit $failed

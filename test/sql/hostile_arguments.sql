@@ -22,6 +22,7 @@ INSERT INTO hostile SELECT 'text', unnest(ARRAY['NULL', '''''', 'repeat(''x'', 1
 	'repeat(U&''\00e4'', 999)']);
 INSERT INTO hostile SELECT 'integer', unnest(ARRAY['NULL', '0', '-1', '2147483647', '-2147483648']);
 INSERT INTO hostile SELECT 'real', unnest(ARRAY['NULL', '''NaN''', '''Infinity''', '-1', '2', '-0.0', '3.4e38']);
+INSERT INTO hostile SELECT 'double precision', unnest(ARRAY['NULL', '''NaN''', '''Infinity''', '-1', '2', '-0.0', '1e308']);
 INSERT INTO hostile SELECT 'boolean', unnest(ARRAY['NULL', 'true']);
 INSERT INTO hostile SELECT 'text[]', unnest(ARRAY['NULL', '''{}''', '''{NULL}''', '''{{a,b},{c,d}}''', 'array_fill(''x''::text, array[100000])',
 	'''{a,a,b,c}''', '''{a,a}''', '''{"","","",""}''', '''[7:8]={a,b}''', 'ARRAY[repeat(''x'', 1000000), repeat(''x'', 1000000)]']);
@@ -61,14 +62,14 @@ BEGIN
 END $$;
 
 CREATE TABLE functions AS
-SELECT p.oid::regprocedure::text AS signature, p.oid::regproc::text AS function, p.proargnames AS names, p.pronargs AS n,
+SELECT p.oid::regprocedure::text AS signature, p.oid::regproc::text AS function, p.prokind = 'a' AS is_aggregate, p.proargnames AS names, p.pronargs AS n,
 	ARRAY(SELECT format_type(type, NULL) FROM unnest(p.proargtypes) WITH ORDINALITY u (type, i) ORDER BY i) AS types
 FROM pg_depend d JOIN pg_proc p ON p.oid = d.objid
 WHERE d.classid = 'pg_proc'::regclass AND d.deptype = 'e' AND d.refobjid = (SELECT oid FROM pg_extension WHERE extname = 'model_predict')
 	AND p.prorettype <> 'trigger'::regtype AND NOT 'internal'::regtype = ANY (p.proargtypes) AND NOT 'cstring'::regtype = ANY (p.proargtypes);
 
 CREATE TABLE results AS
-SELECT f.signature, f.names[a] AS argument, h.value, attempt(call.sql) AS result
+SELECT f.signature, f.is_aggregate, f.names[a] AS argument, h.value, attempt(call.sql) AS result
 FROM functions f, generate_series(1, f.n) a, hostile h,
 	LATERAL (SELECT format('SELECT * FROM (SELECT %s(%s)) q', f.function, string_agg(CASE
 		WHEN i = a THEN h.value || CASE WHEN h.type = '"any"' THEN '' ELSE '::' || h.type END
@@ -79,7 +80,7 @@ WHERE h.type = f.types[a];
 
 -- arguments that nothing hostile was found for
 SELECT f.signature, t.type FROM functions f, unnest(f.types) t (type) WHERE type NOT IN (SELECT type FROM hostile);
-SELECT count(*) > 1000 AS many, count(*) FILTER (WHERE result = 'done') < count(*) / 3 AS few_pass FROM results;
+SELECT count(*) > 1000 AS many, count(*) FILTER (WHERE result = 'done') < count(*) / 3 AS few_pass FROM results WHERE NOT is_aggregate;
 SELECT signature, argument, left(value, 40) AS value, result FROM results
 WHERE result ~ '^(XX|ZZ|42601|42883)' OR result LIKE '% too long %' ORDER BY 1, 2, 3;
 

@@ -1,7 +1,7 @@
 -- What CREATE EXTENSION makes, and where.
 CREATE SCHEMA scoring;
 CREATE EXTENSION model_predict SCHEMA scoring;
-SELECT n.nspname AS schema, p.proname AS name, pg_get_function_result(p.oid) AS returns,
+SELECT DISTINCT n.nspname AS schema, p.proname AS name, pg_get_function_result(p.oid) AS returns,
 	p.provolatile AS volatile, p.proparallel AS parallel, has_function_privilege('public', p.oid, 'EXECUTE') AS public
 FROM pg_depend d JOIN pg_proc p ON d.objid = p.oid JOIN pg_namespace n ON n.oid = p.pronamespace
 WHERE d.classid = 'pg_proc'::regclass AND d.deptype = 'e'

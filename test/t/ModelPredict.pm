@@ -11,7 +11,7 @@ use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-our @EXPORT = qw(new_server install_extension register_versions ask fails session);
+our @EXPORT = qw(new_server install_extension register_versions ask fails oracle session);
 
 # a server that is started, with further lines for its configuration
 sub new_server
@@ -91,6 +91,29 @@ sub fails
 		like($err, $like, 'message');
 		is($out, '', 'nothing is shown');
 	};
+	return;
+}
+
+# a Python script of test/oracles, which asks this server and prints "ok WHAT" or
+# "not ok WHAT", at least so often
+sub oracle
+{
+	my ($node, $script, $at_least) = @_;
+	my ($out, $err, $n) = ('', '', 0);
+
+	local $ENV{PGHOST} = $node->host;
+	local $ENV{PGPORT} = $node->port;
+	local $ENV{PGDATABASE} = 'postgres';
+	local $ENV{PYTHONDONTWRITEBYTECODE} = 1;
+	# Debian's Python: it has the packages, whatever other is first in the path
+	my $done = IPC::Run::run([ '/usr/bin/python3', "$ENV{TESTDIR}/test/oracles/$script" ], '<', \undef, '>', \$out, '2>', \$err);
+	for (split /\n/, $out)
+	{
+		diag($_), next if !/^(ok|not ok) (.*)/;
+		ok($1 eq 'ok', $2);
+		$n++;
+	}
+	ok($done && $n >= $at_least, "$script came to its end, after $n checks") or diag($err);
 	return;
 }
 
