@@ -402,7 +402,7 @@ read_features(Ahead *ahead, BatchCall *call, MpRow *row)
 
 	pgstat_init_function_usage(call->fcinfo, &usage);
 	ahead->reading_row = true;
-	complete = mp_row_read(site->form, call->fcinfo, row);
+	complete = mp_row_read(site->source, call->fcinfo, row);
 	ahead->reading_row = false;
 	pgstat_end_function_usage(&usage, false);
 	return complete;

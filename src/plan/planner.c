@@ -90,8 +90,7 @@ find_work(const char *text)
 	if (!mp_reference_try_parse(text, &ref) || !mp_catalog_installed())
 		return DEFAULT_WORK;
 	snapshot = GetActiveSnapshot();
-	if (!mp_catalog_model(ref.name, snapshot, &model) ||
-		!mp_catalog_may_predict(&model, GetUserId(), snapshot))
+	if (!mp_catalog_find(ref.name, GetUserId(), snapshot, &model))
 		return DEFAULT_WORK;
 	version = ref.version;
 	if (ref.alias != NULL && !mp_catalog_alias(model.id, ref.alias, snapshot, &version))

@@ -1,13 +1,18 @@
 /*
- * source.c: how a row comes into a function and becomes a vector of features.
+ * source.c: where a row comes from, and how it becomes the features of a model.
  *
- * The types of the arguments decide once which form the row has: one composite
- * is read by column name, one jsonb by key (row_json.c), one array and scalars by
- * position. What a form must know of one version (which column holds which
- * feature) is learned at the first row and kept until the call site resolves
- * anew; a composite's mapping belongs to the row's own type, since one call
- * site may see several. The planner turns a whole row of a table into its
- * columns, led by a null of its type that names them: see planner.c.
+ * The types of the arguments decide once which kind a call's rows are: one
+ * composite is read by column name, one jsonb by key, one array and scalars by
+ * position. What must be known of one model (where its inputs are) is learned at
+ * the first row and kept until the call site resolves anew; a composite's map
+ * belongs to the row's own type, since one call site may see several. The planner
+ * turns a whole row of a table into its columns, led by a null of its type that
+ * names them: see planner.c.
+ *
+ * Each kind brings its rows into one of three forms: arguments, columns, or
+ * values of JSON. A getter gives an input's value of each, to the one loop that
+ * reads a row and to those who show a value. An array of floats, where nothing is
+ * to be decided for each of them, is read without it.
  */
 #include "postgres.h"
 
@@ -17,31 +22,29 @@
 #include "nodes/primnodes.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
-#include "utils/jsonb.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/typcache.h"
 
 #include "core/base/unpack.h"
 #include "glue/error.h"
-#include "row/match.h"
+#include "row/json.h"
 #include "row/source.h"
-#include "row/row_json.h"
 
-typedef enum RowKind
+typedef enum SourceKind
 {
-	ROW_COMPOSITE,
-	ROW_JSONB,
-	ROW_JSON,
-	ROW_ARRAY,
-	ROW_COLUMNS,				/* a null of a row type, then its columns */
-	ROW_SCALARS
-} RowKind;
+	SOURCE_ARGUMENTS,			/* scalars; or the columns of a row, after a null of its type */
+	SOURCE_RECORD,
+	SOURCE_COLUMNS,				/* of a slot */
+	SOURCE_ARRAY,
+	SOURCE_JSONB,
+	SOURCE_JSON
+} SourceKind;
 
-/* Which columns of one row type hold the features. */
-typedef struct RowMap
+/* A row type that a call site has seen. */
+typedef struct RecordType
 {
-	struct RowMap *next;
+	struct RecordType *next;
 	Oid			type;
 	int32		typmod;
 	TypeCacheEntry *entry;		/* of a named type, whose columns may change between two rows; else NULL */
@@ -49,27 +52,29 @@ typedef struct RowMap
 	TupleDesc	desc;			/* whole: since 15.20 a shorter one does not fit a named row type */
 	Datum	   *values;			/* of a row */
 	bool	   *nulls;
-	int		   *column_of;		/* of each feature; -1: absent, so missing */
-	MpValueType    *inputs;			/* of each feature */
-} RowMap;
+	MpInputMap *map;
+} RecordType;
 
-struct MpRowForm
+struct MpSource
 {
-	RowKind		kind;
+	SourceKind	kind;
 	int			first;			/* argument where the row starts */
-	int			n;				/* scalars */
-	MpValueType    *inputs;			/* of each scalar, or one for the array's elements */
+	bool		is_expanded;	/* SOURCE_ARGUMENTS: a row, led by a null */
+	MpColumns	columns;		/* of SOURCE_ARGUMENTS and SOURCE_COLUMNS; the only type of an array's elements */
 	int16		element_length;
 	bool		element_by_value;
 	char		element_align;
-	bool		checked;		/* scalars, elements: types fit the version's features */
-	MemoryContext context;		/* of the maps */
-	RowMap	   *maps;			/* the last used first */
-	/* the row read last, for mp_row_value: in the memory of that call */
+	/* what is learned of one model */
+	MemoryContext context;
+	MpInputMap *map;			/* NULL: nothing yet */
+	RecordType *records;		/* the last used first */
+	/* the row read last, in the memory of that call */
+	const NullableDatum *arguments;
+	Datum	   *values;
+	bool	   *nulls;
+	JsonbValue *json;			/* of each input */
 	ArrayType  *array;
-	Datum	   *elements;		/* NULL until asked for */
-	bool	   *element_nulls;
-	MpJsonRow	json;
+	bool		is_unpacked;	/* into values and nulls */
 };
 
 pg_noreturn static void
@@ -81,15 +86,27 @@ bad_type(Oid type)
 			errhint("Pass a whole row such as c.*, a jsonb object, an array of numbers, or the values one by one; for a date or time, what the model was trained with, such as extract(epoch from x)."));
 }
 
-static void
-array_form(MpRowForm *form, Oid element)
+static MpSource *
+create(SourceKind kind, int first, MemoryContext context)
 {
-	form->kind = ROW_ARRAY;
-	form->inputs = palloc(sizeof(MpValueType));
-	form->inputs[0] = mp_value_type_of(element);
-	if (form->inputs[0].kind == MP_VALUE_OTHER)
+	MpSource   *source = MemoryContextAllocZero(context, sizeof(MpSource));
+
+	source->kind = kind;
+	source->first = first;
+	source->context = AllocSetContextCreate(context, "model_predict row", ALLOCSET_SMALL_SIZES);
+	return source;
+}
+
+static void
+set_array(MpSource *source, Oid element)
+{
+	source->kind = SOURCE_ARRAY;
+	source->columns.types = palloc(sizeof(MpValueType));
+	source->columns.types[0] = mp_value_type_of(element);
+	if (source->columns.types[0].kind == MP_VALUE_OTHER)
 		bad_type(get_array_type(element));
-	get_typlenbyvalalign(element, &form->element_length, &form->element_by_value, &form->element_align);
+	get_typlenbyvalalign(element, &source->element_length, &source->element_by_value,
+						 &source->element_align);
 }
 
 /* Whether the planner has expanded a whole row here. */
@@ -101,58 +118,88 @@ is_expanded(FunctionCallInfo fcinfo)
 	return IsA(call, FuncExpr) && ((FuncExpr *) call)->funcformat == MP_EXPANDED_ROW;
 }
 
-static void
-scalar_form(MpRowForm *form, FunctionCallInfo fcinfo)
+pg_noreturn static void
+mixed_row(int argument, Oid type)
 {
-	form->kind = ROW_SCALARS;
-	form->inputs = palloc(sizeof(MpValueType) * form->n);
-	for (int i = 0; i < form->n; i++)
-	{
-		Oid			type = get_fn_expr_argtype(fcinfo->flinfo, form->first + i);
+	ereport(ERROR,
+			errcode(ERRCODE_DATATYPE_MISMATCH),
+			errmsg("a row cannot be mixed with other arguments"),
+			errdetail("Argument %d is of the row type %s.", argument, format_type_be(type)),
+			errhint("Pass just one row, such as one of a subquery that adds columns, or all values one by one."));
+}
 
-		form->inputs[i] = mp_value_type_of(type);
-		if (form->inputs[i].kind == MP_VALUE_OTHER && form->n > 1)
-		{
-			if (type_is_rowtype(getBaseType(type)))
-				ereport(ERROR,
-						errcode(ERRCODE_DATATYPE_MISMATCH),
-						errmsg("a row cannot be mixed with other arguments"),
-						errdetail("Argument %d is of the row type %s.", form->first + i + 1, format_type_be(type)),
-						errhint("Pass just one row, such as one of a subquery that adds columns, or all values one by one."));
-			ereport(ERROR,
-					errcode(ERRCODE_DATATYPE_MISMATCH),
-					errmsg("argument %d of type %s cannot be a feature", form->first + i + 1, format_type_be(type)),
-					errhint("Pass a number, a boolean or a category's label; for a date or time, what the model was trained with, such as extract(epoch from x)."));
-		}
+static void
+set_scalars(MpSource *source, FunctionCallInfo fcinfo)
+{
+	MpColumns  *columns = &source->columns;
+
+	columns->by_position = true;
+	columns->n = PG_NARGS() - source->first;
+	columns->types = palloc(sizeof(MpValueType) * columns->n);
+	for (int i = 0; i < columns->n; i++)
+	{
+		int			argument = source->first + i;
+		Oid			type = get_fn_expr_argtype(fcinfo->flinfo, argument);
+
+		columns->types[i] = mp_value_type_of(type);
+		if (columns->types[i].kind != MP_VALUE_OTHER)
+			continue;
+		if (columns->n == 1)
+			bad_type(type);
+		if (type_is_rowtype(getBaseType(type)))
+			mixed_row(argument + 1, type);
+		ereport(ERROR,
+				errcode(ERRCODE_DATATYPE_MISMATCH),
+				errmsg("argument %d of type %s cannot be a feature", argument + 1, format_type_be(type)),
+				errhint("Pass a number, a boolean or a category's label; for a date or time, what the model was trained with, such as extract(epoch from x)."));
 	}
 }
 
-/* An untyped literal that looks like JSON or an array was meant as one. */
+/* The columns of a row, those in `hidden` without a name, dropped ones left out where the row has no place for them. */
 static void
-check_lone_literal(FunctionCallInfo fcinfo, const MpRowForm *form)
+set_columns(MpColumns *columns, TupleDesc desc, const bool *hidden, bool with_dropped)
 {
-	const char *literal;
+	columns->names = palloc(sizeof(char *) * Max(desc->natts, 1));
+	columns->types = palloc0(sizeof(MpValueType) * Max(desc->natts, 1));
+	columns->n = 0;
+	for (int i = 0; i < desc->natts; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(desc, i);
+		bool		is_read = !att->attisdropped && !(hidden != NULL && hidden[i]);
 
-	if (form->n != 1 || form->inputs[0].kind != MP_VALUE_UNKNOWN || PG_ARGISNULL(form->first))
-		return;
-	literal = PG_GETARG_CSTRING(form->first);
-	if (literal[0] == '{' || literal[0] == '[')
-		ereport(ERROR,
-				errcode(ERRCODE_INDETERMINATE_DATATYPE),
-				errmsg("the type of the row \"%s\" is not known", mp_shown(literal)),
-				errhint("Cast it: '{...}'::jsonb for an object, '{...}'::real[] for an array."));
+		if (!is_read && !with_dropped)
+			continue;
+		columns->names[columns->n] = is_read ? pstrdup(NameStr(att->attname)) : NULL;
+		if (is_read)
+			columns->types[columns->n] = mp_value_type_of(att->atttypid);
+		columns->n++;
+	}
 }
 
-MpRowForm *
-mp_row_form(FunctionCallInfo fcinfo, int first, MemoryContext context)
+/* A row that the planner has expanded. */
+static void
+set_expanded(MpSource *source, FunctionCallInfo fcinfo)
+{
+	Oid			type = get_fn_expr_argtype(fcinfo->flinfo, source->first);
+	TupleDesc	desc = lookup_rowtype_tupdesc(type, -1);
+
+	set_columns(&source->columns, desc, NULL, false);
+	ReleaseTupleDesc(desc);
+	if (source->columns.n != PG_NARGS() - source->first - 1)
+		mixed_row(source->first + 1, type);
+	for (int i = 0; i < source->columns.n; i++)
+		source->columns.types[i] = mp_value_type_of(get_fn_expr_argtype(fcinfo->flinfo, source->first + 1 + i));
+	source->is_expanded = true;
+}
+
+MpSource *
+mp_source_of_call(FunctionCallInfo fcinfo, int first, MemoryContext context)
 {
 	MemoryContext old = MemoryContextSwitchTo(context);
-	MpRowForm  *form = palloc0(sizeof(MpRowForm));
+	MpSource   *source = create(SOURCE_ARGUMENTS, first, context);
 	Oid			type;
 	Oid			base;
 
-	form->first = first;
-	form->n = PG_NARGS() - first;
 	if (fcinfo->flinfo->fn_expr == NULL)
 		ereport(ERROR,
 				errcode(ERRCODE_INDETERMINATE_DATATYPE),
@@ -161,78 +208,166 @@ mp_row_form(FunctionCallInfo fcinfo, int first, MemoryContext context)
 	type = get_fn_expr_argtype(fcinfo->flinfo, first);
 	base = getBaseType(type);
 	if (get_fn_expr_variadic(fcinfo->flinfo))
-		array_form(form, get_base_element_type(type));
+		set_array(source, get_base_element_type(type));
 	else if (is_expanded(fcinfo))
-		form->kind = ROW_COLUMNS;
-	else if (form->n > 1)
-		scalar_form(form, fcinfo);
+		set_expanded(source, fcinfo);
+	else if (PG_NARGS() - first > 1)
+		set_scalars(source, fcinfo);
 	else if (base == JSONBOID)
-		form->kind = ROW_JSONB;
+		source->kind = SOURCE_JSONB;
 	else if (base == JSONOID)
-		form->kind = ROW_JSON;
+		source->kind = SOURCE_JSON;
 	else if (type_is_rowtype(base))
-		form->kind = ROW_COMPOSITE;
+		source->kind = SOURCE_RECORD;
 	else if (OidIsValid(get_base_element_type(type)))
-		array_form(form, get_base_element_type(type));
+		set_array(source, get_base_element_type(type));
 	else
-	{
-		scalar_form(form, fcinfo);
-		if (form->inputs[0].kind == MP_VALUE_OTHER)
-			bad_type(type);
-	}
-	form->context = AllocSetContextCreate(context, "model_predict row", ALLOCSET_SMALL_SIZES);
+		set_scalars(source, fcinfo);
 	MemoryContextSwitchTo(old);
-	return form;
+	return source;
+}
+
+MpSource *
+mp_source_of_columns(TupleDesc desc, const bool *hidden, MemoryContext context)
+{
+	MemoryContext old = MemoryContextSwitchTo(context);
+	MpSource   *source = create(SOURCE_COLUMNS, 0, context);
+
+	set_columns(&source->columns, desc, hidden, true);
+	MemoryContextSwitchTo(old);
+	return source;
+}
+
+MpSource *
+mp_source_of_jsonb(MemoryContext context)
+{
+	return create(SOURCE_JSONB, 0, context);
 }
 
 void
-mp_row_form_reset(MpRowForm *form)
+mp_source_reset(MpSource *source)
 {
-	form->maps = NULL;
-	form->checked = false;
-	MemoryContextReset(form->context);
+	source->map = NULL;
+	source->records = NULL;
+	source->json = NULL;
+	source->values = NULL;
+	source->nulls = NULL;
+	MemoryContextReset(source->context);
 }
 
-static void
-check_count(const MpModel *model, int64 given, bool lone)
+static MpInputMap *
+make_map(MpSource *source, const MpModel *model, const MpColumns *columns)
 {
-	int			n = model->n_inputs;
+	MemoryContext old = MemoryContextSwitchTo(source->context);
+	MpInputMap *map = mp_map_make(model, columns);
 
-	if (given == n)
-		return;
-	ereport(ERROR,
-			errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			errmsg_plural("model \"%s\" version %d expects %d feature, not " INT64_FORMAT,
-						  "model \"%s\" version %d expects %d features, not " INT64_FORMAT, n,
-						  model->name, model->version, n, given),
-			lone ? errhint("For a whole row write the table's name with a star, as in c.*: a table that has a column of its own name gives that column.") : 0);
+	MemoryContextSwitchTo(old);
+	return map;
 }
 
-/* A null scalar is a missing value. */
-static bool
-read_scalars(MpRowForm *form, FunctionCallInfo fcinfo, MpRow *row)
+const MpInputMap *
+mp_source_map(MpSource *source, const MpModel *model)
 {
+	if (source->map == NULL)
+		source->map = make_map(source, model, &source->columns);
+	return source->map;
+}
+
+/* Getters: the value of an input; false: null, or not there. */
+
+static inline bool
+get_argument(const MpSource *source, const MpModel *model, int input, MpValueType *type, Datum *value)
+{
+	const MpPlace *place = &source->map->places[input];
+	const NullableDatum *argument = &source->arguments[place->column];
+
+	if (place->column < 0 || argument->isnull)
+		return false;
+	*type = place->type;
+	*value = argument->value;
+	return true;
+}
+
+static inline bool
+get_column(const MpSource *source, const MpModel *model, int input, MpValueType *type, Datum *value)
+{
+	const MpPlace *place = &source->map->places[input];
+
+	if (place->column < 0 || source->nulls[place->column])
+		return false;
+	*type = place->type;
+	*value = source->values[place->column];
+	return true;
+}
+
+static inline bool
+get_json(const MpSource *source, const MpModel *model, int input, MpValueType *type, Datum *value)
+{
+	return mp_json_value(model, input, &source->json[input], type, value);
+}
+
+typedef bool (*Getter) (const MpSource *source, const MpModel *model, int input,
+						MpValueType *type, Datum *value);
+
+/*
+ * The one loop. What a row brings are the model's inputs; here they are its
+ * features, too: steps that make features from inputs would be run at its end.
+ */
+static pg_attribute_always_inline bool
+read_inputs(const MpSource *source, MpRow *row, Getter get)
+{
+	const MpModel *model = row->model;
 	bool		complete = true;
 
-	if (!form->checked)
+	for (int i = 0; i < model->n_inputs; i++)
 	{
-		check_lone_literal(fcinfo, form);
-		check_count(row->model, form->n, form->n == 1);
-		for (int i = 0; i < form->n; i++)
-			mp_value_check_type(row->model, i, form->inputs[i], NULL);
-		form->checked = true;
-	}
-	for (int i = 0; i < form->n; i++)
-	{
-		NullableDatum *arg = &fcinfo->args[form->first + i];
+		MpValueType type;
+		Datum		value;
 
-		if (arg->isnull)
+		if (!get(source, model, i, &type, &value))
 			row->x[i] = NAN;
-		else if (!mp_value_read(row, i, form->inputs[i], arg->value, &row->x[i]))
+		else if (!mp_value_read(row, i, type, value, &row->x[i]))
 			complete = false;
 	}
 	return complete;
 }
+
+/* Arguments */
+
+/* An untyped literal that looks like JSON or an array was meant as one. */
+static void
+check_lone_literal(FunctionCallInfo fcinfo, const MpSource *source)
+{
+	const char *literal;
+
+	if (source->columns.n != 1 || source->columns.types[0].kind != MP_VALUE_UNKNOWN || PG_ARGISNULL(source->first))
+		return;
+	literal = PG_GETARG_CSTRING(source->first);
+	if (literal[0] == '{' || literal[0] == '[')
+		ereport(ERROR,
+				errcode(ERRCODE_INDETERMINATE_DATATYPE),
+				errmsg("the type of the row \"%s\" is not known", mp_shown(literal)),
+				errhint("Cast it: '{...}'::jsonb for an object, '{...}'::real[] for an array."));
+}
+
+/* A null scalar is a missing value. */
+static bool
+read_arguments(MpSource *source, FunctionCallInfo fcinfo, MpRow *row)
+{
+	source->arguments = &fcinfo->args[source->first + source->is_expanded];
+	if (unlikely(source->map == NULL))
+	{
+		if (source->columns.by_position)
+		{
+			check_lone_literal(fcinfo, source);
+			mp_map_check_count(row->model, source->columns.n, source->columns.n == 1);
+		}
+		mp_source_map(source, row->model);
+	}
+	return read_inputs(source, row, get_argument);
+}
+
+/* Arrays */
 
 /* As mp_unpack_floats. */
 static bool
@@ -250,8 +385,10 @@ unpack_doubles(const float8 *values, const bits8 *present, int n, float *x)
 
 /* Numbers for features that are all plain numbers: nothing to decide per value. */
 static void
-read_plain_array(const char *data, const bits8 *nulls, int n, bool is_double, const MpRow *row)
+read_plain_array(ArrayType *array, int n, bool is_double, MpRow *row)
 {
+	const char *data = ARR_DATA_PTR(array);
+	const bits8 *nulls = ARR_NULLBITMAP(array);
 	float	   *x = row->x;
 	bool		infinite = is_double ? unpack_doubles((const float8 *) data, nulls, n, x) :
 		mp_unpack_floats((const float *) data, nulls, n, x);
@@ -261,47 +398,68 @@ read_plain_array(const char *data, const bits8 *nulls, int n, bool is_double, co
 			mp_value_infinite(row, i, &x[i]);
 }
 
+static void
+learn_elements(MpSource *source, const MpModel *model, int n)
+{
+	MpColumns	columns = {.n = n, .by_position = true};
+
+	columns.types = MemoryContextAllocHuge(source->context, sizeof(MpValueType) * Max(n, 1));
+	for (int i = 0; i < n; i++)
+		columns.types[i] = source->columns.types[0];
+	source->map = make_map(source, model, &columns);
+	pfree(columns.types);
+}
+
+static void
+unpack_array(MpSource *source)
+{
+	ArrayType  *array = source->array;
+	int			n = ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
+	const bits8 *present = ARR_NULLBITMAP(array);
+	char	   *data = ARR_DATA_PTR(array);
+
+	if (source->values == NULL)
+	{
+		source->values = MemoryContextAllocHuge(source->context, sizeof(Datum) * Max(n, 1));
+		source->nulls = MemoryContextAllocHuge(source->context, sizeof(bool) * Max(n, 1));
+	}
+	for (int i = 0; i < n; i++)
+	{
+		source->nulls[i] = present != NULL && !(present[i / 8] & (1 << (i % 8)));
+		if (source->nulls[i])
+			continue;
+		source->values[i] = fetch_att(data, source->element_by_value, source->element_length);
+		data = att_addlength_pointer(data, source->element_length, data);
+		data = (char *) att_align_nominal(data, source->element_align);
+	}
+	source->is_unpacked = true;
+}
+
 static bool
-read_array(MpRowForm *form, ArrayType *array, MpRow *row)
+read_array(MpSource *source, ArrayType *array, MpRow *row)
 {
 	int			n = ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
-	bits8	   *nulls = ARR_NULLBITMAP(array);
-	char	   *data = ARR_DATA_PTR(array);
-	bool		complete = true;
+	MpValueKind kind = source->columns.types[0].kind;
 
 	if (ARR_NDIM(array) > 1)
 		ereport(ERROR,
 				errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
 				errmsg("the array of features must have one dimension, not %d", ARR_NDIM(array)));
-	check_count(row->model, n, false);
-	if (!form->checked)
+	mp_map_check_count(row->model, n, false);
+	if (unlikely(source->map == NULL))
+		learn_elements(source, row->model, n);
+	source->array = array;
+	source->is_unpacked = false;
+	if (row->model->plain && (kind == MP_VALUE_FLOAT4 || kind == MP_VALUE_FLOAT8))
 	{
-		for (int i = 0; i < n; i++)
-			mp_value_check_type(row->model, i, form->inputs[0], NULL);
-		form->checked = true;
-	}
-	if (row->model->plain &&
-		(form->inputs[0].kind == MP_VALUE_FLOAT4 || form->inputs[0].kind == MP_VALUE_FLOAT8))
-	{
-		read_plain_array(data, nulls, n, form->inputs[0].kind == MP_VALUE_FLOAT8, row);
+		read_plain_array(array, n, kind == MP_VALUE_FLOAT8, row);
 		return true;
 	}
-	for (int i = 0; i < n; i++)
-	{
-		if (nulls && !(nulls[i / 8] & (1 << (i % 8))))
-		{
-			row->x[i] = NAN;
-			continue;
-		}
-		if (!mp_value_read(row, i, form->inputs[0],
-						   fetch_att(data, form->element_by_value, form->element_length),
-						   &row->x[i]))
-			complete = false;
-		data = att_addlength_pointer(data, form->element_length, data);
-		data = (char *) att_align_nominal(data, form->element_align);
-	}
-	return complete;
+	unpack_array(source);
+	return read_inputs(source, row, get_column);
 }
+
+/* Records */
 
 /* Whether all columns have the names that ROW(...) gives: f1, f2, ... */
 static bool
@@ -343,182 +501,82 @@ names_are_all_there(const MpModel *model, int n)
 	return true;
 }
 
-static void
-map_columns(RowMap *map, TupleDesc desc, const MpModel *model)
+static RecordType *
+learn_record(MpSource *source, Oid type, int32 typmod, const MpModel *model)
 {
-	int			n = desc->natts;
-
-	if (is_anonymous(desc) && !names_are_all_there(model, n))
-	{
-		check_count(model, n, false);
-		for (int i = 0; i < n; i++)
-			map->column_of[i] = i;
-	}
-	else
-	{
-		const char **names = palloc(sizeof(char *) * Max(n, 1));
-
-		for (int i = 0; i < n; i++)
-			names[i] = TupleDescAttr(desc, i)->attisdropped ? NULL : NameStr(TupleDescAttr(desc, i)->attname);
-		mp_match_columns(model, names, n, map->column_of);
-	}
-	for (int i = 0; i < model->n_inputs; i++)
-		if (map->column_of[i] >= 0)
-		{
-			Form_pg_attribute att = TupleDescAttr(desc, map->column_of[i]);
-
-			map->inputs[i] = mp_value_type_of(att->atttypid);
-			mp_value_check_type(model, i, map->inputs[i], NameStr(att->attname));
-		}
-}
-
-static RowMap *
-make_map(MpRowForm *form, Oid type, int32 typmod, const MpModel *model)
-{
-	MemoryContext old = MemoryContextSwitchTo(form->context);
+	MemoryContext old = MemoryContextSwitchTo(source->context);
 	TupleDesc	desc = lookup_rowtype_tupdesc(type, typmod);
-	int			n_features = model->n_inputs;
-	RowMap	   *map = palloc0(sizeof(RowMap));
+	RecordType *record = palloc0(sizeof(RecordType));
+	MpColumns	columns = {0};
 
-	map->type = type;
-	map->typmod = typmod;
+	record->type = type;
+	record->typmod = typmod;
 	if (type != RECORDOID)
 	{
-		map->entry = lookup_type_cache(type, TYPECACHE_TUPDESC);
-		map->identifier = map->entry->tupDesc_identifier;
+		record->entry = lookup_type_cache(type, TYPECACHE_TUPDESC);
+		record->identifier = record->entry->tupDesc_identifier;
 	}
-	map->column_of = palloc(sizeof(int) * Max(n_features, 1));
-	map->inputs = palloc0(sizeof(MpValueType) * Max(n_features, 1));
-	map->desc = CreateTupleDescCopy(desc);
+	record->desc = CreateTupleDescCopy(desc);
 	ReleaseTupleDesc(desc);
-	map_columns(map, map->desc, model);
-	map->values = palloc(sizeof(Datum) * Max(map->desc->natts, 1));
-	map->nulls = palloc(sizeof(bool) * Max(map->desc->natts, 1));
-	map->next = form->maps;
-	form->maps = map;
+	set_columns(&columns, record->desc, NULL, true);
+	columns.by_position = is_anonymous(record->desc) && !names_are_all_there(model, columns.n);
+	record->map = mp_map_make(model, &columns);
+	record->values = palloc(sizeof(Datum) * Max(columns.n, 1));
+	record->nulls = palloc(sizeof(bool) * Max(columns.n, 1));
+	record->next = source->records;
+	source->records = record;
 	MemoryContextSwitchTo(old);
-	return map;
+	return record;
 }
 
-/* Which argument holds which feature: the map's columns are those after the lead. */
-static void
-map_arguments(MpRowForm *form, FunctionCallInfo fcinfo, const MpModel *model)
-{
-	MemoryContext old = MemoryContextSwitchTo(form->context);
-	Oid			type = get_fn_expr_argtype(fcinfo->flinfo, form->first);
-	TupleDesc	desc = lookup_rowtype_tupdesc(type, -1);
-	int			n_features = model->n_inputs;
-	RowMap	   *map = palloc0(sizeof(RowMap));
-	const char **names = palloc(sizeof(char *) * Max(desc->natts, 1));
-	int			n = 0;
-
-	map->column_of = palloc(sizeof(int) * Max(n_features, 1));
-	map->inputs = palloc0(sizeof(MpValueType) * Max(n_features, 1));
-	for (int i = 0; i < desc->natts; i++)
-		if (!TupleDescAttr(desc, i)->attisdropped)
-			names[n++] = pstrdup(NameStr(TupleDescAttr(desc, i)->attname));
-	ReleaseTupleDesc(desc);
-	if (n != form->n - 1)
-		ereport(ERROR,
-				errcode(ERRCODE_DATATYPE_MISMATCH),
-				errmsg("a row cannot be mixed with other arguments"),
-				errdetail("Argument %d is of the row type %s.", form->first + 1, format_type_be(type)));
-	mp_match_columns(model, names, n, map->column_of);
-	for (int i = 0; i < n_features; i++)
-		if (map->column_of[i] >= 0)
-		{
-			const char *name = names[map->column_of[i]];
-
-			map->column_of[i] += form->first + 1;
-			map->inputs[i] = mp_value_type_of(get_fn_expr_argtype(fcinfo->flinfo, map->column_of[i]));
-			mp_value_check_type(model, i, map->inputs[i], name);
-		}
-	MemoryContextSwitchTo(old);
-	form->maps = map;
-}
-
-static bool
-read_columns(MpRowForm *form, FunctionCallInfo fcinfo, MpRow *row)
-{
-	bool		complete = true;
-	RowMap	   *map;
-
-	if (form->maps == NULL)
-		map_arguments(form, fcinfo, row->model);
-	map = form->maps;
-	for (int i = 0; i < row->model->n_inputs; i++)
-	{
-		const NullableDatum *arg = &fcinfo->args[map->column_of[i]];
-
-		if (map->column_of[i] < 0 || arg->isnull)
-			row->x[i] = NAN;
-		else if (!mp_value_read(row, i, map->inputs[i], arg->value, &row->x[i]))
-			complete = false;
-	}
-	return complete;
-}
-
-/* Whether the map is for rows of this type as it is now. */
+/* Whether the record is of this type as it is now. */
 static inline bool
-fits(const RowMap *map, Oid type, int32 typmod)
+fits(const RecordType *record, Oid type, int32 typmod)
 {
-	return map->type == type && map->typmod == typmod &&
-		(map->entry == NULL || map->entry->tupDesc_identifier == map->identifier);
+	return record->type == type && record->typmod == typmod &&
+		(record->entry == NULL || record->entry->tupDesc_identifier == record->identifier);
 }
 
-static RowMap *
-map_for(MpRowForm *form, Oid type, int32 typmod, const MpModel *model)
+static RecordType *
+find_record(MpSource *source, Oid type, int32 typmod, const MpModel *model)
 {
-	RowMap	   *map;
+	RecordType *record;
 
-	for (RowMap **link = &form->maps; (map = *link) != NULL; link = &map->next)
-		if (map->type == type && map->typmod == typmod)
+	for (RecordType **link = &source->records; (record = *link) != NULL; link = &record->next)
+		if (record->type == type && record->typmod == typmod)
 		{
-			*link = map->next;	/* to the front: rows of one type come in runs */
-			if (!fits(map, type, typmod))
+			*link = record->next;	/* to the front: rows of one type come in runs */
+			if (!fits(record, type, typmod))
 				break;
-			map->next = form->maps;
-			form->maps = map;
-			return map;
+			record->next = source->records;
+			source->records = record;
+			return record;
 		}
-	return make_map(form, type, typmod, model);
+	return learn_record(source, type, typmod, model);
 }
 
 static bool
-read_composite(MpRowForm *form, HeapTupleHeader header, MpRow *row)
+read_record(MpSource *source, HeapTupleHeader header, MpRow *row)
 {
 	Oid			type = HeapTupleHeaderGetTypeId(header);
 	int32		typmod = HeapTupleHeaderGetTypMod(header);
-	RowMap	   *map = form->maps;
+	RecordType *record = source->records;
 	HeapTupleData tuple;
-	bool		complete = true;
 
-	if (map == NULL || !fits(map, type, typmod))
-		map = map_for(form, type, typmod, row->model);
+	if (record == NULL || !fits(record, type, typmod))
+		record = find_record(source, type, typmod, row->model);
 	tuple.t_len = HeapTupleHeaderGetDatumLength(header);
 	ItemPointerSetInvalid(&tuple.t_self);
 	tuple.t_tableOid = InvalidOid;
 	tuple.t_data = header;
-	heap_deform_tuple(&tuple, map->desc, map->values, map->nulls);
-	for (int i = 0; i < row->model->n_inputs; i++)
-	{
-		int			column = map->column_of[i];
-
-		if (column < 0 || map->nulls[column])
-			row->x[i] = NAN;
-		else if (!mp_value_read(row, i, map->inputs[i], map->values[column], &row->x[i]))
-			complete = false;
-	}
-	return complete;
+	heap_deform_tuple(&tuple, record->desc, record->values, record->nulls);
+	source->map = record->map;
+	source->values = record->values;
+	source->nulls = record->nulls;
+	return read_inputs(source, row, get_column);
 }
 
-bool
-mp_row_read_jsonb(Jsonb *object, MpRow *row)
-{
-	MpJsonRow	json;
-
-	return mp_json_row_read(&json, object, row);
-}
+/* Everything */
 
 static Jsonb *
 json_to_jsonb(text *json)
@@ -526,31 +584,45 @@ json_to_jsonb(text *json)
 	return DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(text_to_cstring(json))));
 }
 
-static bool
-read_row(MpRowForm *form, FunctionCallInfo fcinfo, MpRow *row)
+bool
+mp_row_read_jsonb(MpSource *source, Jsonb *object, MpRow *row)
 {
-	Datum		value = fcinfo->args[form->first].value;
+	if (source->json == NULL)
+		source->json = MemoryContextAllocHuge(source->context, sizeof(JsonbValue) * Max(row->model->n_inputs, 1));
+	mp_json_find(row->model, object, source->json);
+	return read_inputs(source, row, get_json);
+}
 
-	if (form->kind == ROW_SCALARS)
-		return read_scalars(form, fcinfo, row);
-	if (form->kind == ROW_COLUMNS)
-		return read_columns(form, fcinfo, row);
-	if (PG_ARGISNULL(form->first))
+bool
+mp_row_read_columns(MpSource *source, Datum *values, bool *nulls, MpRow *row)
+{
+	mp_source_map(source, row->model);
+	source->values = values;
+	source->nulls = nulls;
+	return read_inputs(source, row, get_column);
+}
+
+static bool
+read_row(MpSource *source, FunctionCallInfo fcinfo, MpRow *row)
+{
+	const NullableDatum *argument = &fcinfo->args[source->first];
+
+	if (source->kind == SOURCE_ARGUMENTS)
+		return read_arguments(source, fcinfo, row);
+	if (argument->isnull)
 		return false;
-	switch (form->kind)
+	switch (source->kind)
 	{
-		case ROW_COMPOSITE:
-			return read_composite(form, DatumGetHeapTupleHeader(value), row);
-		case ROW_JSONB:
-			return mp_json_row_read(&form->json, DatumGetJsonbP(value), row);
-		case ROW_JSON:
-			return mp_json_row_read(&form->json, json_to_jsonb(DatumGetTextPP(value)), row);
-		case ROW_ARRAY:
-			form->array = DatumGetArrayTypeP(value);
-			form->elements = NULL;
-			return read_array(form, form->array, row);
-		case ROW_COLUMNS:
-		case ROW_SCALARS:
+		case SOURCE_RECORD:
+			return read_record(source, DatumGetHeapTupleHeader(argument->value), row);
+		case SOURCE_JSONB:
+			return mp_row_read_jsonb(source, DatumGetJsonbP(argument->value), row);
+		case SOURCE_JSON:
+			return mp_row_read_jsonb(source, json_to_jsonb(DatumGetTextPP(argument->value)), row);
+		case SOURCE_ARRAY:
+			return read_array(source, DatumGetArrayTypeP(argument->value), row);
+		case SOURCE_ARGUMENTS:
+		case SOURCE_COLUMNS:
 			break;
 	}
 	return false;
@@ -565,60 +637,34 @@ name_model(void *arg)
 }
 
 bool
-mp_row_read(MpRowForm *form, FunctionCallInfo fcinfo, MpRow *row)
+mp_row_read(MpSource *source, FunctionCallInfo fcinfo, MpRow *row)
 {
 	ErrorContextCallback context = {error_context_stack, name_model, unconstify(MpModel *, row->model)};
 	bool		complete;
 
 	error_context_stack = &context;
-	complete = read_row(form, fcinfo, row);
+	complete = read_row(source, fcinfo, row);
 	error_context_stack = context.previous;
 	return complete;
 }
 
-static bool
-array_value(MpRowForm *form, int feature, MpValueType *input, Datum *value)
-{
-	int			n;
-
-	if (form->elements == NULL)
-		deconstruct_array(form->array, ARR_ELEMTYPE(form->array), form->element_length,
-						  form->element_by_value, form->element_align,
-						  &form->elements, &form->element_nulls, &n);
-	*input = form->inputs[0];
-	*value = form->elements[feature];
-	return !form->element_nulls[feature];
-}
-
 bool
-mp_row_value(MpRowForm *form, FunctionCallInfo fcinfo, const MpRow *row, int feature,
-			 MpValueType *input, Datum *value)
+mp_source_value(MpSource *source, const MpModel *model, int input, MpValueType *type, Datum *value)
 {
-	const RowMap *map = form->maps;
-	int			column;
-
-	switch (form->kind)
+	switch (source->kind)
 	{
-		case ROW_SCALARS:
-			column = form->first + feature;
-			*input = form->inputs[feature];
-			*value = fcinfo->args[column].value;
-			return !fcinfo->args[column].isnull;
-		case ROW_COLUMNS:
-			column = map->column_of[feature];
-			*input = map->inputs[feature];
-			*value = column < 0 ? (Datum) 0 : fcinfo->args[column].value;
-			return column >= 0 && !fcinfo->args[column].isnull;
-		case ROW_COMPOSITE:
-			column = map->column_of[feature];
-			*input = map->inputs[feature];
-			*value = column < 0 ? (Datum) 0 : map->values[column];
-			return column >= 0 && !map->nulls[column];
-		case ROW_ARRAY:
-			return array_value(form, feature, input, value);
-		case ROW_JSONB:
-		case ROW_JSON:
-			return mp_json_row_value(&form->json, row, feature, input, value);
+		case SOURCE_ARGUMENTS:
+			return get_argument(source, model, input, type, value);
+		case SOURCE_ARRAY:
+			if (!source->is_unpacked)
+				unpack_array(source);
+			return get_column(source, model, input, type, value);
+		case SOURCE_RECORD:
+		case SOURCE_COLUMNS:
+			return get_column(source, model, input, type, value);
+		case SOURCE_JSONB:
+		case SOURCE_JSON:
+			return get_json(source, model, input, type, value);
 	}
 	return false;
 }

@@ -10,6 +10,7 @@
 #include "mb/pg_wchar.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
+#include "utils/jsonb.h"
 #include "utils/lsyscache.h"
 #include "utils/numeric.h"
 #include "utils/syscache.h"
@@ -73,7 +74,7 @@ static bool
 is_text(MpValueKind kind)
 {
 	return kind == MP_VALUE_TEXT || kind == MP_VALUE_BPCHAR || kind == MP_VALUE_ENUM ||
-		kind == MP_VALUE_UNKNOWN;
+		kind == MP_VALUE_UNKNOWN || kind == MP_VALUE_JSON_STRING;
 }
 
 /* " (column "x")", where the column's name says more than the feature's */
@@ -86,6 +87,12 @@ where_from(const char *column)
 void
 mp_value_not_a_number(const MpModel *model, int input, MpValueType type, const char *column)
 {
+	if (type.kind == MP_VALUE_JSON_STRING)
+		ereport(ERROR,
+				errcode(ERRCODE_DATATYPE_MISMATCH),
+				errmsg("%s of model \"%s\" version %d is a number, not a JSON string",
+					   mp_input_label(model, input), model->name, model->version),
+				errhint("Strings are never parsed as numbers. A missing value is null: to_jsonb() makes the string \"NaN\" of NaN."));
 	ereport(ERROR,
 			errcode(ERRCODE_DATATYPE_MISMATCH),
 			errmsg("%s of model \"%s\" version %d is a number, not type %s%s",
@@ -93,6 +100,16 @@ mp_value_not_a_number(const MpModel *model, int input, MpValueType type, const c
 				   format_type_be(type.kind == MP_VALUE_UNKNOWN ? TEXTOID : type.type),
 				   where_from(column)),
 			errhint("Text is never parsed as a number: cast it, as in x::real."));
+}
+
+void
+mp_value_nested(const MpModel *model, int input)
+{
+	ereport(ERROR,
+			errcode(ERRCODE_DATATYPE_MISMATCH),
+			errmsg("%s of model \"%s\" version %d must be a JSON number, string, boolean or null",
+				   mp_input_label(model, input), model->name, model->version),
+			errhint("Nested objects and arrays are not read: give each feature a key of its own."));
 }
 
 void
@@ -209,8 +226,8 @@ give_code(const MpRow *row, float code, float *x)
 	return true;
 }
 
-bool
-mp_value_category_label(const MpRow *row, int input, const char *label, size_t length, float *x)
+static bool
+category_by_label(const MpRow *row, int input, const char *label, size_t length, float *x)
 {
 	const MpModel *model = row->model;
 	const MpCategoryIndex *categories = model->inputs[input].categories;
@@ -234,8 +251,8 @@ mp_value_category_label(const MpRow *row, int input, const char *label, size_t l
 }
 
 /* By value where the categories are numbers; where none are known, it is the code. */
-bool
-mp_value_category_number(const MpRow *row, int input, double number, float *x)
+static bool
+category_by_number(const MpRow *row, int input, double number, float *x)
 {
 	const MpModel *model = row->model;
 	const MpCategoryIndex *categories = model->inputs[input].categories;
@@ -275,7 +292,7 @@ category_of_text(const MpRow *row, int input, Datum value, bool blank_padded, fl
 
 	if (blank_padded)
 		length = bpchartruelen(VARDATA_ANY(label), length);
-	return mp_value_category_label(row, input, VARDATA_ANY(label), length, x);
+	return category_by_label(row, input, VARDATA_ANY(label), length, x);
 }
 
 static bool
@@ -288,12 +305,13 @@ category_of_enum(const MpRow *row, int input, Datum value, float *x)
 		elog(ERROR, "cache lookup failed for enum %u", DatumGetObjectId(value));
 	label = ((Form_pg_enum) GETSTRUCT(tuple))->enumlabel;
 	ReleaseSysCache(tuple);
-	return mp_value_category_label(row, input, NameStr(label), strlen(NameStr(label)), x);
+	return category_by_label(row, input, NameStr(label), strlen(NameStr(label)), x);
 }
 
 bool
 mp_value_category(const MpRow *row, int input, MpValueType type, Datum value, float *x)
 {
+	const JsonbValue *string;
 	double		number = 0;
 
 	switch (type.kind)
@@ -305,8 +323,11 @@ mp_value_category(const MpRow *row, int input, MpValueType type, Datum value, fl
 		case MP_VALUE_ENUM:
 			return category_of_enum(row, input, value, x);
 		case MP_VALUE_UNKNOWN:
-			return mp_value_category_label(row, input, DatumGetCString(value),
+			return category_by_label(row, input, DatumGetCString(value),
 										   strlen(DatumGetCString(value)), x);
+		case MP_VALUE_JSON_STRING:
+			string = (const JsonbValue *) DatumGetPointer(value);
+			return category_by_label(row, input, string->val.string.val, string->val.string.len, x);
 		case MP_VALUE_FLOAT4:
 			number = DatumGetFloat4(value);
 			break;
@@ -332,12 +353,13 @@ mp_value_category(const MpRow *row, int input, MpValueType type, Datum value, fl
 			mp_value_check_type(row->model, input, type, NULL);
 			return false;
 	}
-	return mp_value_category_number(row, input, number, x);
+	return category_by_number(row, input, number, x);
 }
 
 char *
 mp_value_text(MpValueType type, Datum value)
 {
+	const JsonbValue *string;
 	text	   *padded;
 	int			length;
 
@@ -367,6 +389,9 @@ mp_value_text(MpValueType type, Datum value)
 			return DatumGetCString(DirectFunctionCall1(enum_out, value));
 		case MP_VALUE_UNKNOWN:
 			return pstrdup(DatumGetCString(value));
+		case MP_VALUE_JSON_STRING:
+			string = (const JsonbValue *) DatumGetPointer(value);
+			return pnstrdup(string->val.string.val, string->val.string.len);
 		case MP_VALUE_OTHER:
 			break;
 	}

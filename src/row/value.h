@@ -25,6 +25,7 @@ typedef enum MpValueKind
 	MP_VALUE_BPCHAR,			/* char(n): trailing blanks are no part of it */
 	MP_VALUE_ENUM,
 	MP_VALUE_UNKNOWN,			/* an untyped literal: C string */
+	MP_VALUE_JSON_STRING,		/* points to a JsonbValue */
 	MP_VALUE_OTHER				/* no feature can be this */
 } MpValueKind;
 
@@ -42,9 +43,10 @@ extern void mp_value_check_type(const MpModel *model, int input, MpValueType typ
 pg_noreturn extern void mp_value_not_a_number(const MpModel *model, int input, MpValueType type,
 											  const char *column);
 
+/* For what JSON nests. */
+pg_noreturn extern void mp_value_nested(const MpModel *model, int input);
+
 extern bool mp_value_category(const MpRow *row, int input, MpValueType type, Datum value, float *x);
-extern bool mp_value_category_label(const MpRow *row, int input, const char *label, size_t length, float *x);
-extern bool mp_value_category_number(const MpRow *row, int input, double number, float *x);
 extern bool mp_value_infinite(const MpRow *row, int input, float *x);
 extern float mp_value_numeric(Datum value);
 
@@ -95,6 +97,7 @@ mp_value_read(const MpRow *row, int input, MpValueType type, Datum value, float 
 		case MP_VALUE_BPCHAR:
 		case MP_VALUE_ENUM:
 		case MP_VALUE_UNKNOWN:
+		case MP_VALUE_JSON_STRING:
 		case MP_VALUE_OTHER:
 			mp_value_not_a_number(row->model, input, type, NULL);
 	}

@@ -98,10 +98,10 @@ mp_callsite_get(FunctionCallInfo fcinfo, int first)
 	if (site == NULL)
 	{
 		site = mp_callsite_create(fcinfo->flinfo->fn_mcxt);
-		site->form = mp_row_form(fcinfo, first, site->context);
+		site->source = mp_source_of_call(fcinfo, first, site->context);
 		fcinfo->flinfo->fn_extra = site;
 	}
 	if (mp_callsite_resolve(site, VARDATA_ANY(reference), VARSIZE_ANY_EXHDR(reference)))
-		mp_row_form_reset(site->form);
+		mp_source_reset(site->source);
 	return site;
 }

@@ -18,8 +18,8 @@ typedef struct MpCallSite
 	/* the answer */
 	const MpModel *model;		/* pinned; NULL: nothing resolved */
 	MpRow		row;			/* of that model */
-	/* how the arguments hold the row, see source.c; NULL: not known from arguments */
-	MpRowForm  *form;
+	/* how the arguments hold the row, NULL: not known from arguments */
+	MpSource   *source;
 	MemoryContext context;		/* of all this: the function's */
 } MpCallSite;
 

@@ -110,21 +110,21 @@ name_example(void *arg)
 
 /* False: its answer is null. */
 static bool
-read_row(Jsonb *object, MpRow *row, int number)
+read_row(MpSource *source, Jsonb *object, MpRow *row, int number)
 {
 	Example		example = {row->model, number};
 	ErrorContextCallback context = {error_context_stack, name_example, &example};
 	bool		complete;
 
 	error_context_stack = &context;
-	complete = mp_row_read_jsonb(object, row);
+	complete = mp_row_read_jsonb(source, object, row);
 	error_context_stack = context.previous;
 	return complete;
 }
 
 /* Scores an example: how its answer differs from ours, or NULL. */
 static char *
-score_example(MpRow *row, JsonbValue *example, int number)
+score_example(MpSource *source, MpRow *row, JsonbValue *example, int number)
 {
 	const MpForest *forest = row->model->forest;
 	JsonbValue	given;
@@ -143,7 +143,7 @@ score_example(MpRow *row, JsonbValue *example, int number)
 		bad_example(number, "has a \"row\" that is no object");
 	expected = expected_of(&answer, number, &n_expected);
 	object = JsonbValueToJsonb(&given);
-	if (!read_row(object, row, number))
+	if (!read_row(source, object, row, number))
 		bad_example(number, "has an unseen category, so its answer is null");
 	mp_score_margin(row);
 	mp_predict_from_margin(forest, row->margin, row->prediction);
@@ -174,12 +174,13 @@ int
 mp_examples_check(const MpModel *model, Jsonb *examples)
 {
 	int			n = count_examples(examples);
+	MpSource   *source = mp_source_of_jsonb(CurrentMemoryContext);
 	MpRow		row = {0};
 
 	mp_row_prepare(&row, model, CurrentMemoryContext);
 	for (int i = 0; i < n; i++)
 	{
-		char	   *difference = score_example(&row, getIthJsonbValueFromContainer(&examples->root, i), i + 1);
+		char	   *difference = score_example(source, &row, getIthJsonbValueFromContainer(&examples->root, i), i + 1);
 
 		if (difference != NULL)
 			ereport(ERROR,
@@ -195,6 +196,7 @@ int
 mp_examples_count_different(const MpModel *model, Jsonb *examples, int *n, char **first)
 {
 	int			different = 0;
+	MpSource   *source = mp_source_of_jsonb(CurrentMemoryContext);
 	MpRow		row = {0};
 
 	mp_row_prepare(&row, model, CurrentMemoryContext);
@@ -202,7 +204,7 @@ mp_examples_count_different(const MpModel *model, Jsonb *examples, int *n, char 
 	*first = NULL;
 	for (int i = 0; i < *n; i++)
 	{
-		char	   *difference = score_example(&row, getIthJsonbValueFromContainer(&examples->root, i), i + 1);
+		char	   *difference = score_example(source, &row, getIthJsonbValueFromContainer(&examples->root, i), i + 1);
 
 		if (difference != NULL && different++ == 0)
 			*first = psprintf("Example %d: %s", i + 1, difference);

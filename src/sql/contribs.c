@@ -22,7 +22,7 @@ mp_contribs_read(FunctionCallInfo fcinfo, int first)
 {
 	MpCallSite *site = mp_callsite_get(fcinfo, first);
 
-	return mp_row_read(site->form, fcinfo, &site->row) ? site : NULL;
+	return mp_row_read(site->source, fcinfo, &site->row) ? site : NULL;
 }
 
 /* A real[] to be filled in: `n` dimensions of `width`, once for each of several outputs. */

@@ -127,16 +127,6 @@ mp_explain_scored(text *class, MpExplanation *e)
 	sort_features(e);
 }
 
-/* Of the arguments of a call. */
-static bool
-value_of_call(void *source, const MpRow *row, int feature, MpValueType *input, Datum *value)
-{
-	FunctionCallInfo fcinfo = source;
-	MpCallSite *site = fcinfo->flinfo->fn_extra;
-
-	return mp_row_value(site->form, fcinfo, row, feature, input, value);
-}
-
 bool
 mp_explain_row(FunctionCallInfo fcinfo, int first, text *class, MpExplanation *e)
 {
@@ -144,8 +134,7 @@ mp_explain_row(FunctionCallInfo fcinfo, int first, text *class, MpExplanation *e
 
 	if (site == NULL)
 		return false;
-	e->value_of = value_of_call;
-	e->source = fcinfo;
+	e->source = site->source;
 	e->row = &site->row;
 	mp_score_margin(e->row);
 	mp_explain_scored(class, e);
@@ -161,12 +150,12 @@ mp_explain_feature(const MpExplanation *e, int feature)
 char *
 mp_explain_value(const MpExplanation *e, int feature)
 {
-	MpValueType		input;
+	MpValueType type;
 	Datum		value;
 	char	   *given = NULL;
 
-	if (e->value_of(e->source, e->row, feature, &input, &value))
-		given = mp_value_text(input, value);
+	if (mp_source_value(e->source, e->row->model, feature, &type, &value))
+		given = mp_value_text(type, value);
 	if (given == NULL || strcmp(given, "NaN") == 0)
 		return pstrdup("missing");
 	return isnan(e->row->x[feature]) ? psprintf("%s (as missing)", given) : given;

@@ -7,10 +7,6 @@
 
 #include "score/callsite.h"
 
-/* The value of a feature as the row has it; false: it is null or absent. */
-typedef bool (*MpRowValue) (void *source, const MpRow *row, int feature,
-							MpValueType *input, Datum *value);
-
 /*
  * One output of a row taken apart: bias + contributions = margin. Lives in the
  * memory of the call, and only as long as the row does, of which values are
@@ -18,8 +14,7 @@ typedef bool (*MpRowValue) (void *source, const MpRow *row, int feature,
  */
 typedef struct MpExplanation
 {
-	MpRowValue	value_of;
-	void	   *source;
+	MpSource   *source;			/* which has read it */
 	MpRow	   *row;			/* scored */
 	int			output;			/* the margin that is explained */
 	int			class;			/* the class that this speaks for; -1: the model has none */
@@ -44,7 +39,7 @@ extern MpCallSite *mp_contribs_read(FunctionCallInfo fcinfo, int first);
  */
 extern bool mp_explain_row(FunctionCallInfo fcinfo, int first, text *class, MpExplanation *e);
 
-/* The same for a scored row; the caller has set `row`, `value_of`, `source`. */
+/* The same for a scored row; the caller has set `row` and `source`. */
 extern void mp_explain_scored(text *class, MpExplanation *e);
 
 /* Its name; f0, f1, ... without. */

@@ -80,6 +80,7 @@ is_number(MpValueKind kind)
 		case MP_VALUE_BPCHAR:
 		case MP_VALUE_ENUM:
 		case MP_VALUE_UNKNOWN:
+		case MP_VALUE_JSON_STRING:
 		case MP_VALUE_OTHER:
 			break;
 	}

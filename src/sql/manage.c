@@ -142,7 +142,7 @@ mp_manage_lock(const MpWriter *writer, const char *name, MpModelRow *model)
 {
 	mp_check_name(name, "model");
 	if (!find_model(name, model))
-		mp_catalog_refuse(name, writer->user);
+		*model = (MpModelRow) {.owner = MP_ROLE_NOBODY};
 	check_may_manage(writer, name, model);
 	if (!lock_row(model, 0))
 		mp_catalog_refuse(name, writer->user);

@@ -26,7 +26,7 @@ margins(FunctionCallInfo fcinfo, int first)
 	MpCallSite *site = mp_callsite_get(fcinfo, first);
 	MpRow	   *row = &site->row;
 
-	if (!mp_row_read(site->form, fcinfo, row))
+	if (!mp_row_read(site->source, fcinfo, row))
 		return NULL;
 	mp_score_margin(row);
 	return row;

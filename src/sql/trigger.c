@@ -19,7 +19,6 @@
 #include "utils/memutils.h"
 
 #include "sql/explain.h"
-#include "row/match.h"
 #include "score/score.h"
 #include "sql/target.h"
 
@@ -32,11 +31,8 @@ typedef struct TriggerSite
 	/* the row to be: of as many columns as the table has */
 	Datum	   *values;
 	bool	   *nulls;
-	/* which columns hold the features of the site's model */
-	MemoryContext map_context;
-	int		   *column_of;		/* of each feature; -1: absent, so missing */
-	MpValueType    *inputs;			/* of each feature */
-	int			n_needed;		/* the columns up to the last that is a feature or a target */
+	const MpInputMap *map;		/* which columns hold the inputs of the site's model */
+	int			n_needed;		/* the columns up to the last that is an input or a target */
 } TriggerSite;
 
 static const char *
@@ -58,10 +54,10 @@ name_trigger(void *arg)
 				   t->fired->tg_trigger->tgname, relation_name(t), model->name, model->version);
 }
 
-/* Features */
+/* Inputs */
 
 static void
-check_feature(const TriggerSite *t, int feature, Form_pg_attribute att)
+check_generated(const TriggerSite *t, int input, Form_pg_attribute att)
 {
 	const MpModel *model = t->site->model;
 
@@ -69,12 +65,10 @@ check_feature(const TriggerSite *t, int feature, Form_pg_attribute att)
 		ereport(ERROR,
 				errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				errmsg("%s of model \"%s\" version %d is the generated column \"%s\", which a trigger cannot read",
-					   mp_input_label(model, feature), model->name, model->version,
-					   NameStr(att->attname)),
+					   mp_input_label(model, input), model->name, model->version, NameStr(att->attname)),
 				errdetail("PostgreSQL computes generated columns after BEFORE triggers."),
 				errhint("Make it a plain column, filled by a BEFORE trigger whose name sorts before \"%s\".",
 						t->fired->tg_trigger->tgname));
-	mp_value_check_type(model, feature, t->inputs[feature], NameStr(att->attname));
 }
 
 /* Better than to say that the row lacks a column which the table has. */
@@ -111,33 +105,20 @@ check_targets(const TriggerSite *t)
 	}
 }
 
-/* What depends on the version: which columns hold its features, and its classes. */
+/* What depends on the version: which columns hold its inputs, and its classes. */
 static void
 learn_model(TriggerSite *t)
 {
 	const MpModel *model = t->site->model;
 	TupleDesc	desc = RelationGetDescr(t->fired->tg_relation);
-	int			n_inputs = model->n_inputs;
-	const char **names = palloc(sizeof(char *) * Max(desc->natts, 1));
 
 	check_targets(t);
-	MemoryContextReset(t->map_context);
-	t->column_of = MemoryContextAlloc(t->map_context, sizeof(int) * Max(n_inputs, 1));
-	t->inputs = MemoryContextAllocZero(t->map_context, sizeof(MpValueType) * Max(n_inputs, 1));
-	t->n_needed = 0;
-	for (int i = 0; i < desc->natts; i++)
-		names[i] = TupleDescAttr(desc, i)->attisdropped || mp_targets_have(t->targets, i) ? NULL :
-			NameStr(TupleDescAttr(desc, i)->attname);
-	mp_match_columns(model, names, desc->natts, t->column_of);
-	for (int i = 0; i < n_inputs; i++)
-		if (t->column_of[i] >= 0)
-		{
-			Form_pg_attribute att = TupleDescAttr(desc, t->column_of[i]);
-
-			t->inputs[i] = mp_value_type_of(att->atttypid);
-			check_feature(t, i, att);
-			t->n_needed = Max(t->n_needed, t->column_of[i] + 1);
-		}
+	mp_source_reset(t->site->source);
+	t->map = mp_source_map(t->site->source, model);
+	for (int i = 0; i < model->n_inputs; i++)
+		if (t->map->places[i].column >= 0)
+			check_generated(t, i, TupleDescAttr(desc, t->map->places[i].column));
+	t->n_needed = t->map->n_columns;
 	for (int i = 0; i < t->targets->n; i++)
 	{
 		t->targets->targets[i].class = -1;
@@ -145,47 +126,12 @@ learn_model(TriggerSite *t)
 	}
 }
 
-/* False: the answers are NULL. */
-static bool
-read_row(TriggerSite *t)
-{
-	MpRow	   *row = &t->site->row;
-	const TupleTableSlot *slot = t->slot;
-	bool		complete = true;
-
-	row->warn_of_faults = t->targets->null_on_error;
-	for (int i = 0; i < row->model->n_inputs; i++)
-	{
-		int			column = t->column_of[i];
-
-		if (column < 0 || slot->tts_isnull[column])
-			row->x[i] = NAN;
-		else if (!mp_value_read(row, i, t->inputs[i], slot->tts_values[column], &row->x[i]))
-			complete = false;
-	}
-	return complete;
-}
-
 /* Answers */
-
-/* Of the row that is being scored. */
-static bool
-value_of_row(void *source, const MpRow *row, int feature, MpValueType *input, Datum *value)
-{
-	const TriggerSite *t = source;
-	int			column = t->column_of[feature];
-
-	if (column < 0 || t->slot->tts_isnull[column])
-		return false;
-	*input = t->inputs[feature];
-	*value = t->slot->tts_values[column];
-	return true;
-}
 
 static Datum
 reasons_of(TriggerSite *t, int top)
 {
-	MpExplanation e = {.row = &t->site->row, .value_of = value_of_row, .source = t};
+	MpExplanation e = {.row = &t->site->row, .source = t->site->source};
 
 	mp_explain_scored(NULL, &e);
 	return PointerGetDatum(mp_reasons_line(&e, top));
@@ -291,7 +237,7 @@ is_up_to_date(TriggerSite *t, TupleTableSlot *old)
 			return false;
 	}
 	for (int i = 0; i < t->site->model->n_inputs; i++)
-		if (t->column_of[i] >= 0 && !is_same(old, new, t->column_of[i]))
+		if (t->map->places[i].column >= 0 && !is_same(old, new, t->map->places[i].column))
 			return false;
 	return answered;
 }
@@ -324,8 +270,6 @@ create_site(FunctionCallInfo fcinfo)
 
 	t->fired = (TriggerData *) fcinfo->context;
 	t->site = mp_callsite_create(CurrentMemoryContext);
-	t->map_context = AllocSetContextCreate(CurrentMemoryContext, "model_predict trigger",
-										   ALLOCSET_SMALL_SIZES);
 	MemoryContextSwitchTo(old);
 	return t;
 }
@@ -334,12 +278,17 @@ create_site(FunctionCallInfo fcinfo)
 static void
 open_site(TriggerSite *t, FunctionCallInfo fcinfo)
 {
-	int			natts = RelationGetDescr(t->fired->tg_relation)->natts;
+	TupleDesc	desc = RelationGetDescr(t->fired->tg_relation);
+	bool	   *hidden = palloc(sizeof(bool) * Max(desc->natts, 1));
 	MemoryContext old = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
 
 	t->targets = mp_targets_open(t->fired->tg_trigger, t->fired->tg_relation);
-	t->values = palloc(sizeof(Datum) * natts);
-	t->nulls = palloc(sizeof(bool) * natts);
+	for (int i = 0; i < desc->natts; i++)
+		hidden[i] = mp_targets_have(t->targets, i);
+	t->site->source = mp_source_of_columns(desc, hidden, CurrentMemoryContext);
+	t->site->row.warn_of_faults = t->targets->null_on_error;
+	t->values = palloc(sizeof(Datum) * desc->natts);
+	t->nulls = palloc(sizeof(bool) * desc->natts);
 	MemoryContextSwitchTo(old);
 	fcinfo->flinfo->fn_extra = t;
 }
@@ -355,7 +304,7 @@ score_row(TriggerSite *t)
 	slot_getsomeattrs(t->slot, t->n_needed);
 	if (is_update && t->targets->only_if_changed && is_up_to_date(t, t->fired->tg_trigslot))
 		return tuple;
-	complete = read_row(t);
+	complete = mp_row_read_columns(t->site->source, t->slot->tts_values, t->slot->tts_isnull, &t->site->row);
 	if (complete)
 		mp_score_margin(&t->site->row);
 	return fill_in(t, tuple, complete);

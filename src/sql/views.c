@@ -21,6 +21,7 @@
 
 #include "glue/compat.h"
 #include "store/catalog.h"
+#include "store/roles.h"
 
 /* What the current role may do with a model. */
 typedef struct Sight
@@ -60,7 +61,7 @@ static const struct
 static bool
 reads_all(void)
 {
-	return has_privs_of_role(GetUserId(), ROLE_PG_READ_ALL_DATA);
+	return mp_role_is(GetUserId(), ROLE_PG_READ_ALL_DATA);
 }
 
 static bool

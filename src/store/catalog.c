@@ -268,6 +268,8 @@ mp_catalog_permitted(int64 model, Oid role, Snapshot snapshot)
 	HeapTuple	tuple;
 	bool		permitted = false;
 
+	if (!mp_role_is(role, role))
+		return false;
 	mp_scan_begin(&scan, "permission", snapshot);
 	mp_scan_key_int8(&scan, "model", model);
 	while (!permitted && (tuple = mp_scan_next(&scan)) != NULL)
@@ -277,7 +279,7 @@ mp_catalog_permitted(int64 model, Oid role, Snapshot snapshot)
 		if (grantee == MP_ROLE_PUBLIC)
 			permitted = true;
 		else if (grantee != MP_ROLE_NOBODY)
-			permitted = has_privs_of_role(role, grantee);
+			permitted = mp_role_is(role, grantee);
 	}
 	mp_scan_end(&scan);
 	return permitted;
@@ -289,7 +291,7 @@ mp_catalog_may_manage(const MpModelRow *row, Oid role)
 	if (superuser_arg(role))
 		return true;
 	return row->owner != MP_ROLE_NOBODY && row->owner != MP_ROLE_PUBLIC &&
-		has_privs_of_role(role, row->owner);
+		mp_role_is(role, row->owner);
 }
 
 bool
@@ -298,14 +300,27 @@ mp_catalog_may_predict(const MpModelRow *row, Oid role, Snapshot snapshot)
 	return mp_catalog_may_manage(row, role) || mp_catalog_permitted(row->id, role, snapshot);
 }
 
+/* Who may not use a model must not learn from the time taken that there is one: both look at the same tables. */
+bool
+mp_catalog_find(const char *name, Oid role, Snapshot snapshot, MpModelRow *model)
+{
+	bool		exists = mp_catalog_model(name, snapshot, model);
+
+	if (!exists)
+		*model = (MpModelRow) {.owner = MP_ROLE_NOBODY};
+	return mp_catalog_may_predict(model, role, snapshot) && exists;
+}
+
 /* One error for both, so that names do not leak. */
 void
 mp_catalog_refuse(const char *name, Oid role)
 {
+	const char *role_name = GetUserNameFromId(role, true);
+
 	ereport(ERROR,
 			errcode(ERRCODE_UNDEFINED_OBJECT),
 			errmsg("model \"%s\" does not exist, or role \"%s\" may not use it",
-				   name, GetUserNameFromId(role, false)),
+				   name, role_name ? role_name : "-"),
 			errhint("The view model_predict.models lists the models that this role may use; an owner grants one by model_predict.grant_predict()."));
 }
 
@@ -339,8 +354,7 @@ mp_catalog_resolve(const char *reference, Oid role, Snapshot snapshot,
 	MpReference ref = mp_reference_parse(reference);
 	int32		version = ref.version;
 
-	if (!mp_catalog_model(ref.name, snapshot, model) ||
-		!mp_catalog_may_predict(model, role, snapshot))
+	if (!mp_catalog_find(ref.name, role, snapshot, model))
 		mp_catalog_refuse(ref.name, role);
 	if (ref.alias != NULL && !mp_catalog_alias(model->id, ref.alias, snapshot, &version))
 		ereport(ERROR,

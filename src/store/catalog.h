@@ -56,6 +56,9 @@ extern bool mp_catalog_model(const char *name, Snapshot snapshot, MpModelRow *ro
 extern bool mp_catalog_alias(int64 model, const char *alias, Snapshot snapshot, int32 *version);
 extern bool mp_catalog_permitted(int64 model, Oid role, Snapshot snapshot);
 extern bool mp_catalog_may_predict(const MpModelRow *row, Oid role, Snapshot snapshot);
+
+/* Whether there is a model of that name that the role may use; *model is set in any case. */
+extern bool mp_catalog_find(const char *name, Oid role, Snapshot snapshot, MpModelRow *model);
 extern bool mp_catalog_may_manage(const MpModelRow *row, Oid role);
 extern bool mp_catalog_has_version(int64 model, int32 version, Snapshot snapshot);
 pg_noreturn extern void mp_catalog_refuse(const char *name, Oid role);

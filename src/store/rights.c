@@ -138,7 +138,7 @@ mp_set_owner(PG_FUNCTION_ARGS)
 static bool
 may_read(Oid role)
 {
-	return has_privs_of_role(role, ROLE_PG_READ_ALL_DATA);
+	return mp_role_is(role, ROLE_PG_READ_ALL_DATA);
 }
 
 static bool
@@ -167,22 +167,15 @@ mp_rights_may_see(int64 id)
 
 /* The contents of a model: its bytes, its trees */
 
-/* what: NULL: just the metadata that the views show */
+/* Of one who sees the model; what: NULL: just the metadata that the views show */
 static void
-check_may_read(const char *name, const MpModelRow *model, const char *what, Snapshot snapshot)
+check_may_read(const char *name, const MpModelRow *model, const char *what)
 {
-	if (may_read(GetUserId()) || mp_catalog_may_manage(model, GetUserId()))
-		return;
-	if (mp_catalog_may_predict(model, GetUserId(), snapshot))
-	{
-		if (what == NULL)
-			return;
+	if (what != NULL && !may_read(GetUserId()) && !mp_catalog_may_manage(model, GetUserId()))
 		ereport(ERROR,
 				errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				errmsg("permission denied for the %s of model \"%s\"", what, name),
 				errdetail("The right to predict does not include them; the owner and members of \"pg_read_all_data\" may see them."));
-	}
-	mp_catalog_refuse(name, GetUserId());
 }
 
 int32
@@ -193,9 +186,9 @@ mp_rights_resolve(const char *reference, const char *what, Snapshot snapshot,
 	int32		version = ref.version;
 
 	*name = ref.name;
-	if (!mp_catalog_model(ref.name, snapshot, model))
+	if (!mp_catalog_find(ref.name, GetUserId(), snapshot, model) && (model->id == 0 || !may_read(GetUserId())))
 		mp_catalog_refuse(ref.name, GetUserId());
-	check_may_read(ref.name, model, what, snapshot);
+	check_may_read(ref.name, model, what);
 	if (ref.alias != NULL && !mp_catalog_alias(model->id, ref.alias, snapshot, &version))
 		mp_manage_no_alias(ref.name, ref.alias);
 	if (!mp_catalog_has_version(model->id, version, snapshot))

@@ -60,6 +60,13 @@ mp_role_name(Oid role)
 	return result;
 }
 
+/* A session outlives its role, and PostgreSQL grants each role itself. */
+bool
+mp_role_is(Oid role, Oid other)
+{
+	return SearchSysCacheExists1(AUTHOID, ObjectIdGetDatum(role)) && has_privs_of_role(role, other);
+}
+
 /* The one identifier that the text is; NULL: it is none. */
 static char *
 identifier(const char *text)

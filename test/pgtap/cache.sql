@@ -25,5 +25,16 @@ SELECT is(predict('broad@1', '{}'::jsonb), 1::float8, 'under another name');
 SELECT is(array_agg(model), '{broad}', 'the cache says so') FROM model_predict.cache WHERE version = 1;
 SELECT throws_ok($$ SELECT predict('broad@1', 1, 2) $$, '22023', 'model "broad" version 1 expects 12000 features, not 2', 'and messages');
 
+-- a version that was evicted costs nothing any more, however many there were
+CREATE FUNCTION pg_temp.table_bytes() RETURNS bigint LANGUAGE sql AS
+	$$ SELECT total_bytes FROM pg_backend_memory_contexts WHERE name = 'model_predict models' $$;
+SELECT model_predict.register('small', pg_temp.linear('{x}', '{1}', n)) FROM generate_series(1, 600) AS n \g /dev/null
+SET model_predict.cache_size = '1MB';
+SELECT is(sum(predict('small@' || n, 1)), 20300::float8, 'some versions') FROM generate_series(1, 200) AS n;
+SELECT pg_temp.table_bytes() AS bytes \gset
+SELECT is(sum(predict('small@' || n, 1)), 160600::float8, 'and three times as many') FROM generate_series(201, 600) AS n;
+SELECT is(pg_temp.table_bytes(), :bytes::bigint, 'which the table has no place for any more');
+SELECT is(min(version), 601 - count(*)::int, 'the last ones are kept') FROM model_predict.cache WHERE model = 'small';
+
 SELECT * FROM finish();
 ROLLBACK;

@@ -58,6 +58,31 @@ DROP ROLE regress_owner;
 SELECT is((SELECT owner FROM model_predict.models WHERE model = 'a'), '-', 'a dropped owner is shown as such');
 SELECT is(pg_temp.sees('regress_scorer'), 'a 1 1 a a:register', 'and who may score still does');
 
+-- absent and forbidden: the same error, after the same look-ups
+CREATE ROLE regress_stranger;
+CREATE FUNCTION pg_temp.scans() RETURNS text[] LANGUAGE sql AS $$
+	SELECT array_agg(relname || ' ' || pg_stat_get_xact_numscans(c.oid) ORDER BY relname)
+	FROM pg_class c WHERE relnamespace = 'model_predict'::regnamespace AND relkind IN ('r', 'i') $$;
+CREATE FUNCTION pg_temp.looked_up(statement text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	before text[] := pg_temp.scans(); said text;
+BEGIN
+	SET LOCAL ROLE regress_stranger;
+	BEGIN
+		EXECUTE statement;
+	EXCEPTION WHEN undefined_object THEN
+		said := SQLERRM;
+	END;
+	RESET ROLE;
+	RETURN said || ': ' || (SELECT string_agg(split_part(b, ' ', 1) || ' ' || split_part(b, ' ', 2)::int - split_part(a, ' ', 2)::int, ', ')
+		FROM unnest(before) WITH ORDINALITY x (a, n) JOIN unnest(pg_temp.scans()) WITH ORDINALITY y (b, n) USING (n));
+END $$;
+SELECT is(replace(pg_temp.looked_up(format(s, 'x')), '"x"', '"b"'), pg_temp.looked_up(format(s, 'b')), 'absent and forbidden: ' || s)
+	FROM unnest(ARRAY['SELECT predict(%L, 1)', 'SELECT model_predict.input_query(%L, ''pg_class'')', 'SELECT model_predict.export(%L)',
+		'SELECT * FROM model_predict.trees(%L)', 'SELECT model_predict.importance_svg(%L)']) s;
+SELECT matches(pg_temp.looked_up('SELECT predict(''b'', 1)'), 'may not use it: .*permission [1-9]', 'the look-up of rights is seen');
+DROP ROLE regress_stranger;
+
 -- features without a name that no tree uses are counted, not stored
 SELECT model_predict.register('wide', convert_to('{"learner":{"attributes":{},"feature_names":[],"feature_types":[],'
 	'"gradient_booster":{"model":{"gbtree_model_param":{"num_parallel_tree":"1","num_trees":"0"},"iteration_indptr":[0],"tree_info":[],"trees":[]},"name":"gbtree"},'

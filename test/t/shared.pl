@@ -295,4 +295,15 @@ $node->stop;
 is(join(' ', grep { -e "/dev/shm/$_" } keys %all), '', 'nothing is left in /dev/shm');
 my $log = slurp_file($node->logfile);
 unlike($log, qr/PANIC|TRAP:|WARNING:  (?!terminating)/, 'nothing to complain of');
+# what a model shares counts with it, before and after it explains
+my $explains = session($node);
+my $elsewhere = q{SELECT (SELECT sum(bytes) FROM model_predict.cache) - sum(total_bytes) FROM pg_backend_memory_contexts
+	WHERE name IN ('model_predict model', 'model_predict trees', 'model_predict shap')};
+$explains->(score(1));
+is($explains->($shared), 't', 'a model in shared memory');
+my $counted = $explains->($elsewhere);
+cmp_ok($counted, '>', 100000, 'counts with what it shares');
+$explains->("SELECT predict_contribs('m\@1', 0, 0), predict_interactions('m\@1', 0, 0)");
+is($explains->($elsewhere), $counted, 'and does after it has explained a row');
+
 done_testing();
