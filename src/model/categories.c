@@ -123,3 +123,17 @@ mp_category_by_number(const MpCategoryIndex *index, double number)
 		return index->numbers[low].code;
 	return -1;
 }
+
+int64
+mp_category_by_boolean(const MpCategoryIndex *index, bool value)
+{
+	static const char *const labels[2][2] = {{"false", "False"}, {"true", "True"}};
+	int64		code;
+
+	if (index->numbers != NULL)
+		return mp_category_by_number(index, value);
+	code = mp_category_by_label(index, labels[value][0], strlen(labels[value][0]));
+	if (code < 0)
+		code = mp_category_by_label(index, labels[value][1], strlen(labels[value][1]));
+	return code;
+}

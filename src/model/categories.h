@@ -20,6 +20,9 @@ extern MpCategoryIndex *mp_categories_index(const MpCategory *categories, uint32
 extern int64 mp_category_by_label(const MpCategoryIndex *index, const char *label, size_t length);
 extern int64 mp_category_by_number(const MpCategoryIndex *index, double number);
 
+/* Of a boolean: true or false as a label, as SQL, JSON or Python writes it, or as the number 1 or 0. */
+extern int64 mp_category_by_boolean(const MpCategoryIndex *index, bool value);
+
 extern uint32 mp_categories_count(const MpCategoryIndex *index);
 extern bool mp_categories_are_numbers(const MpCategoryIndex *index);
 extern MpString mp_category_label(const MpCategoryIndex *index, uint32 code);

@@ -72,6 +72,14 @@ mp_input_wants_label(const MpInput *input)
 		!mp_categories_are_numbers(input->categories);
 }
 
+/* Whether a boolean can be one of its categories. */
+static inline bool
+mp_input_knows_booleans(const MpInput *input)
+{
+	return input->categories != NULL && (mp_category_by_boolean(input->categories, true) >= 0 ||
+										 mp_category_by_boolean(input->categories, false) >= 0);
+}
+
 /* `input "tenure"` is said as `feature "tenure"`, or `feature 3` where the model has no names; counted from 1 */
 extern char *mp_input_label(const MpModel *model, int input);
 

@@ -127,6 +127,8 @@ mp_value_check_type(const MpModel *model, int input, MpValueType type, const cha
 	/* an untyped literal may be a null, which fits anything */
 	if (!mp_input_is_category(i) && is_text(type.kind) && type.kind != MP_VALUE_UNKNOWN)
 		mp_value_not_a_number(model, input, type, column);
+	if (type.kind == MP_VALUE_BOOL && mp_input_knows_booleans(i))
+		return;
 	if (mp_input_wants_label(i) && !is_text(type.kind))
 		ereport(ERROR,
 				errcode(ERRCODE_DATATYPE_MISMATCH),
@@ -285,6 +287,18 @@ category_by_number(const MpRow *row, int input, double number, float *x)
 }
 
 static bool
+category_of_boolean(const MpRow *row, int input, bool value, float *x)
+{
+	const MpInput *i = &row->model->inputs[input];
+	int64		code;
+
+	if (!mp_input_knows_booleans(i))
+		return category_by_number(row, input, value, x);
+	code = mp_category_by_boolean(i->categories, value);
+	return code >= 0 ? give_code(row, (float) code, x) : unseen(row, input, value ? "true" : "false", x);
+}
+
+static bool
 category_of_text(const MpRow *row, int input, Datum value, bool blank_padded, float *x)
 {
 	text	   *label = DatumGetTextPP(value);
@@ -344,8 +358,7 @@ mp_value_category(const MpRow *row, int input, MpValueType type, Datum value, fl
 			number = (double) DatumGetInt64(value);
 			break;
 		case MP_VALUE_BOOL:
-			number = DatumGetBool(value);
-			break;
+			return category_of_boolean(row, input, DatumGetBool(value), x);
 		case MP_VALUE_NUMERIC:
 			number = DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow, value));
 			break;

@@ -93,6 +93,8 @@ fits(const MpInput *input, MpValueKind kind)
 {
 	if (kind == MP_VALUE_OTHER)
 		return false;
+	if (kind == MP_VALUE_BOOL && mp_input_knows_booleans(input))
+		return true;
 	if (is_number(kind) || kind == MP_VALUE_BOOL)
 		return !mp_input_wants_label(input);
 	return mp_input_is_category(input);

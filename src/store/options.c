@@ -109,7 +109,7 @@ numeric_double(Numeric number)
 	return DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow, NumericGetDatum(number)));
 }
 
-/* {"feature": [label, ...], ...}, labels as text or as numbers */
+/* {"feature": [label, ...], ...}, labels as text, as numbers or as booleans */
 MpGivenCategories *
 mp_option_categories(Jsonb *jsonb, size_t *n)
 {
@@ -164,6 +164,11 @@ mp_option_categories(Jsonb *jsonb, size_t *n)
 					labels[current->n_labels].data = text;
 					labels[current->n_labels].length = strlen(text);
 				}
+				else if (v.type == jbvBool)
+				{
+					labels[current->n_labels] = v.val.boolean ? (MpString) {"true", 4} : (MpString) {"false", 5};
+					current->numbers = NULL;
+				}
 				else
 					goto bad;
 				current->n_labels++;
@@ -184,7 +189,7 @@ mp_option_categories(Jsonb *jsonb, size_t *n)
 bad:
 	ereport(ERROR,
 			errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			errmsg("option \"categories\" must hold an array of text or numbers for each feature"),
+			errmsg("option \"categories\" must hold an array of text, numbers or booleans for each feature"),
 			current ? errdetail("The value for feature \"%s\" is none.",
 								mp_shown(pnstrdup(current->feature.data, current->feature.length))) : 0);
 }
