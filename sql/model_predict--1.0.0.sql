@@ -193,19 +193,19 @@ AS 'MODULE_PATHNAME', 'mp_predict_class';
 COMMENT ON FUNCTION @extschema@.predict_class(text, VARIADIC "any") IS
   'label of the predicted class';
 
-CREATE FUNCTION @extschema@.predict_proba(model text, VARIADIC "row" "any") RETURNS real[]
+CREATE FUNCTION @extschema@.predict_proba(model text, VARIADIC "row" "any") RETURNS double precision[]
 LANGUAGE c STABLE PARALLEL SAFE COST 100 SUPPORT model_predict.planner_support
 AS 'MODULE_PATHNAME', 'mp_predict_proba';
 COMMENT ON FUNCTION @extschema@.predict_proba(text, VARIADIC "any") IS
   'probability of each class; element 1 is the first class, element 2 the second';
 
-CREATE FUNCTION @extschema@.predict_all(model text, VARIADIC "row" "any") RETURNS real[]
+CREATE FUNCTION @extschema@.predict_all(model text, VARIADIC "row" "any") RETURNS double precision[]
 LANGUAGE c STABLE PARALLEL SAFE COST 100 SUPPORT model_predict.planner_support
 AS 'MODULE_PATHNAME', 'mp_predict_all';
 COMMENT ON FUNCTION @extschema@.predict_all(text, VARIADIC "any") IS
   'all that XGBoost''s Booster.predict gives for the row';
 
-CREATE FUNCTION @extschema@.predict_margin(model text, VARIADIC "row" "any") RETURNS real[]
+CREATE FUNCTION @extschema@.predict_margin(model text, VARIADIC "row" "any") RETURNS double precision[]
 LANGUAGE c STABLE PARALLEL SAFE COST 100 SUPPORT model_predict.planner_support
 AS 'MODULE_PATHNAME', 'mp_predict_margin';
 COMMENT ON FUNCTION @extschema@.predict_margin(text, VARIADIC "any") IS
@@ -237,13 +237,13 @@ LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'mp_planner_support
 COMMENT ON FUNCTION model_predict.planner_support_explain(internal) IS
   'planner_support for functions that explain, which take far longer';
 
-CREATE FUNCTION @extschema@.predict_contribs(model text, VARIADIC "row" "any") RETURNS real[]
+CREATE FUNCTION @extschema@.predict_contribs(model text, VARIADIC "row" "any") RETURNS double precision[]
 LANGUAGE c STABLE PARALLEL SAFE COST 1000 SUPPORT model_predict.planner_support_explain
 AS 'MODULE_PATHNAME', 'mp_predict_contribs';
 COMMENT ON FUNCTION @extschema@.predict_contribs(text, VARIADIC "any") IS
   'what each feature adds to the margin (SHAP), in the model''s order, the bias last; with several outputs one row of the array for each';
 
-CREATE FUNCTION @extschema@.predict_interactions(model text, VARIADIC "row" "any") RETURNS real[]
+CREATE FUNCTION @extschema@.predict_interactions(model text, VARIADIC "row" "any") RETURNS double precision[]
 LANGUAGE c STABLE PARALLEL SAFE COST 10000 SUPPORT model_predict.planner_support_explain
 AS 'MODULE_PATHNAME', 'mp_predict_interactions';
 COMMENT ON FUNCTION @extschema@.predict_interactions(text, VARIADIC "any") IS

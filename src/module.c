@@ -14,6 +14,7 @@
 #include "plan/batch_scan.h"
 #include "plan/run.h"
 #include "score/moment.h"
+#include "sql/predict.h"
 #include "sql/register.h"
 
 PG_MODULE_MAGIC_EXT(.name = "model_predict");
@@ -26,6 +27,7 @@ _PG_init(void)
 	mp_cache_init();
 	mp_shared_init();
 	mp_moment_init();
+	mp_predict_init();
 	mp_register_init();
 	mp_xgboost_init();
 	mp_engine_init();

@@ -38,7 +38,9 @@
 #include "model/cache.h"
 #include "plan/batch_scan.h"
 #include "plan/run.h"
+#include "score/answer.h"
 #include "score/callsite.h"
+#include "score/score.h"
 
 #define SCAN_NAME "ModelPredictBatch"
 
@@ -79,7 +81,7 @@ typedef struct BatchArgument
 
 typedef struct BatchCall
 {
-	const MpScorer *scorer;
+	const MpAnswer *answer;
 	FmgrInfo	function;
 	FunctionCallInfo fcinfo;
 	BatchArgument *arguments;
@@ -207,8 +209,8 @@ init_call(BatchScan *scan, BatchCall *call, FuncExpr *expr, Expr *guard)
 
 	fmgr_info(expr->funcid, &call->function);
 	fmgr_info_set_expr((Node *) expr, &call->function);
-	call->scorer = mp_scorer_of(call->function.fn_addr);
-	if (call->scorer == NULL)
+	call->answer = mp_answer_of(call->function.fn_addr);
+	if (call->answer == NULL)
 		elog(ERROR, "function %u does not score rows", expr->funcid);
 	call->fcinfo = palloc0(SizeForFunctionCallInfo(n));
 	InitFunctionCallInfoData(*call->fcinfo, &call->function, n, expr->inputcollid, NULL, NULL);
@@ -372,7 +374,7 @@ set_arguments(Ahead *ahead, BatchCall *call, const TupleTableSlot *slot)
 static void
 resolve(Ahead *ahead, BatchCall *call)
 {
-	MpCallSite *site = mp_callsite_get(call->fcinfo, call->scorer->first);
+	MpCallSite *site = mp_callsite_get(call->fcinfo, mp_answer_first(call->answer));
 
 	if (call->model != site->model)
 		make_room(call, site->model);
@@ -586,7 +588,7 @@ answer(BatchCall *call, int number, bool *isnull)
 		return (Datum) 0;
 	pgstat_init_function_usage(call->fcinfo, &usage);
 	call->fcinfo->isnull = false;
-	value = call->scorer->answer(&row, call->fcinfo);
+	value = mp_answer_call(call->answer, &row, call->fcinfo);
 	*isnull = call->fcinfo->isnull;
 	pgstat_end_function_usage(&usage, true);
 	return value;

@@ -61,15 +61,15 @@ depends_on_place(Node *node, void *context)
 bool
 mp_call_can_batch(const FuncExpr *expr)
 {
-	const MpScorer *scorer;
+	const MpAnswer *answer;
 
 	if (expr->funcretset || list_length(expr->args) < 2 ||
 		exprType(linitial(expr->args)) != TEXTOID)
 		return false;
-	scorer = mp_planner_scorer(expr->funcid);
-	if (scorer == NULL || list_length(expr->args) <= scorer->first)
+	answer = mp_planner_answer(expr->funcid);
+	if (answer == NULL || list_length(expr->args) <= mp_answer_first(answer))
 		return false;
-	for (int i = 0; i < scorer->first; i++)
+	for (int i = 0; i < mp_answer_first(answer); i++)
 		if (!is_constant(list_nth(expr->args, i)))
 			return false;
 	return !contain_volatile_functions((Node *) expr->args) &&

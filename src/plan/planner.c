@@ -330,8 +330,8 @@ mp_planner_support_explain(PG_FUNCTION_ARGS)
 }
 
 /* Ours are those whose support function is ours. */
-const MpScorer *
-mp_planner_scorer(Oid function)
+const MpAnswer *
+mp_planner_answer(Oid function)
 {
 	Oid			support_function = get_func_support(function);
 	FmgrInfo	info;
@@ -342,5 +342,5 @@ mp_planner_scorer(Oid function)
 	if (info.fn_addr != mp_planner_support && info.fn_addr != mp_planner_support_explain)
 		return NULL;
 	fmgr_info(function, &info);
-	return mp_scorer_of(info.fn_addr);
+	return mp_answer_of(info.fn_addr);
 }

@@ -5,12 +5,12 @@
 #ifndef MP_PLANNER_H
 #define MP_PLANNER_H
 
-#include "score/score.h"
+#include "score/answer.h"
 
 /* How often the planner has asked; it asks about each call of each plan. */
 extern uint64 mp_planner_questions(void);
 
 /* How the function answers; NULL: it does not score rows. */
-extern const MpScorer *mp_planner_scorer(Oid function);
+extern const MpAnswer *mp_planner_answer(Oid function);
 
 #endif

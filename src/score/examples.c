@@ -126,7 +126,6 @@ read_row(MpSource *source, Jsonb *object, MpRow *row, int number)
 static char *
 score_example(MpSource *source, MpRow *row, JsonbValue *example, int number)
 {
-	const MpForest *forest = row->model->forest;
 	JsonbValue	given;
 	JsonbValue	answer;
 	Jsonb	   *object;
@@ -146,8 +145,7 @@ score_example(MpSource *source, MpRow *row, JsonbValue *example, int number)
 	if (!read_row(source, object, row, number))
 		bad_example(number, "has an unseen category, so its answer is null");
 	mp_score_margin(row);
-	mp_predict_from_margin(forest, row->margin, row->prediction);
-	n = mp_forest_n_predictions(forest);
+	n = mp_score_all(row);
 	same = n == n_expected;
 	for (int i = 0; same && i < n; i++)
 		same = close_enough(expected[i], row->prediction[i]);

@@ -114,25 +114,16 @@ mp_score_class(MpRow *row)
 	return 0;
 }
 
-int
-mp_score_probabilities(MpRow *row)
+void
+mp_score_check_probabilities(const MpModel *model)
 {
-	const MpModel *model = row->model;
-	float		p;
-
 	switch (model->task)
 	{
 		case MP_TASK_TWO_CLASSES:
 		case MP_TASK_TWO_CLASSES_RAW:
-			p = mp_sigmoid(row->margin[0]);
-			row->prediction[0] = 1.0f - p;
-			row->prediction[1] = p;
-			return 2;
 		case MP_TASK_CLASS:
 		case MP_TASK_CLASSES:
-			memcpy(row->prediction, row->margin, sizeof(float) * model->forest->n_outputs);
-			mp_softmax(row->prediction, model->forest->n_outputs);
-			return model->forest->n_outputs;
+			break;
 		case MP_TASK_HINGE:
 			no_such_answer(model, "probability", "Use predict_class() for the class.");
 		case MP_TASK_VALUE:
@@ -140,7 +131,35 @@ mp_score_probabilities(MpRow *row)
 		case MP_TASK_VALUES:
 			no_such_answer(model, "probability", "Use predict_all() for its values.");
 	}
-	return 0;
+}
+
+int
+mp_score_probabilities(MpRow *row)
+{
+	const MpModel *model = row->model;
+	int			n = model->forest->n_outputs;
+
+	mp_score_check_probabilities(model);
+	if (model->task == MP_TASK_TWO_CLASSES || model->task == MP_TASK_TWO_CLASSES_RAW)
+	{
+		float		p = mp_sigmoid(row->margin[0]);
+
+		row->prediction[0] = 1.0f - p;
+		row->prediction[1] = p;
+		return 2;
+	}
+	memcpy(row->prediction, row->margin, sizeof(float) * n);
+	mp_softmax(row->prediction, n);
+	return n;
+}
+
+int
+mp_score_all(MpRow *row)
+{
+	const MpForest *forest = row->model->forest;
+
+	mp_predict_from_margin(forest, row->margin, row->prediction);
+	return mp_forest_n_predictions(forest);
 }
 
 /* Without `classes` the labels are '0', '1', ... */

@@ -3,7 +3,7 @@
  *
  * What SHAP needs of a model is made at the first explanation and kept with
  * the model in the cache, which then also holds the trees. A row takes no memory but its
- * result: 4 bytes for each output and each feature, for interactions each pair
+ * result: 8 bytes for each output and each feature, for interactions each pair
  * of features; the bias counts as a feature.
  */
 #include "postgres.h"
@@ -25,14 +25,14 @@ mp_contribs_read(FunctionCallInfo fcinfo, int first)
 	return mp_row_read(site->source, fcinfo, &site->row) ? site : NULL;
 }
 
-/* A real[] to be filled in: `n` dimensions of `width`, once for each of several outputs. */
+/* An array to be filled in: `n` dimensions of `width`, once for each of several outputs. */
 static ArrayType *
 new_array(const MpModel *model, int n, int width)
 {
 	int			outputs = model->forest->n_outputs;
 	int			n_dims = n + (outputs > 1);
 	Size		numbers = (Size) outputs * width * (n > 1 ? width : 1);
-	Size		size = ARR_OVERHEAD_NONULLS(n_dims) + numbers * sizeof(float4);
+	Size		size = ARR_OVERHEAD_NONULLS(n_dims) + numbers * sizeof(float8);
 	ArrayType  *array;
 
 	if (!AllocSizeIsValid(size))
@@ -44,13 +44,39 @@ new_array(const MpModel *model, int n, int width)
 	SET_VARSIZE(array, size);
 	array->ndim = n_dims;
 	array->dataoffset = 0;
-	array->elemtype = FLOAT4OID;
+	array->elemtype = FLOAT8OID;
 	for (int i = 0; i < n_dims; i++)
 	{
 		ARR_DIMS(array)[i] = i == 0 && outputs > 1 ? outputs : width;
 		ARR_LBOUND(array)[i] = 1;
 	}
 	return array;
+}
+
+/* Where floats for all numbers of the array may lie until they are widened: in the latter half of it. */
+static float *
+room_for_floats(ArrayType *array)
+{
+	return (float *) ARR_DATA_PTR(array) + ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
+}
+
+/* In place: none is written over before it is read. */
+static void
+widen(ArrayType *array)
+{
+	int			n = ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
+	const char *from = (const char *) room_for_floats(array);
+	char	   *to = ARR_DATA_PTR(array);
+
+	for (int i = 0; i < n; i++)
+	{
+		float		narrow;
+		double		wide;
+
+		memcpy(&narrow, from + (Size) i * sizeof(narrow), sizeof(narrow));
+		wide = narrow;
+		memcpy(to + (Size) i * sizeof(wide), &wide, sizeof(wide));
+	}
 }
 
 PG_FUNCTION_INFO_V1(mp_predict_contribs);
@@ -67,7 +93,8 @@ mp_predict_contribs(PG_FUNCTION_ARGS)
 	model = site->model;
 	shap = mp_cache_shap(model, GetActiveSnapshot());
 	array = new_array(model, 1, model->forest->n_features + 1);
-	mp_shap_contribs(shap, site->row.x, (float *) ARR_DATA_PTR(array));
+	mp_shap_contribs(shap, site->row.x, room_for_floats(array));
+	widen(array);
 	model->state->rows++;
 	PG_RETURN_ARRAYTYPE_P(array);
 }
@@ -88,8 +115,9 @@ mp_predict_interactions(PG_FUNCTION_ARGS)
 	shap = mp_cache_shap(model, GetActiveSnapshot());
 	array = new_array(model, 2, model->forest->n_features + 1);
 	mp_error_clear(&error);
-	if (!mp_shap_interactions(shap, site->row.x, (float *) ARR_DATA_PTR(array), &error))
+	if (!mp_shap_interactions(shap, site->row.x, room_for_floats(array), &error))
 		mp_throw_unexplained(&error, model->name, model->version);
+	widen(array);
 	model->state->rows++;
 	mp_cache_measure(model);
 	PG_RETURN_ARRAYTYPE_P(array);

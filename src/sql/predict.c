@@ -1,8 +1,8 @@
 /*
  * predict.c: the scoring functions of SQL.
  *
- * Each resolves its call site, reads the row into its vector, sums
- * the margins by the kernel and shapes the answer. A row that is NULL, or has
+ * Each resolves its call site, reads the row, sums the margins and
+ * takes the answer from the table (score/answer.c). A row that is NULL, or has
  * an unseen category of a version that says so, is answered NULL. Where a scan
  * scores its rows in batches (batch_scan.c), only the shaping is done here.
  */
@@ -17,7 +17,9 @@
 #include "core/forest/eval.h"
 #include "model/cache.h"
 #include "score/callsite.h"
+#include "score/answer.h"
 #include "score/score.h"
+#include "sql/predict.h"
 
 /* The row with its margins, or NULL where the answer is NULL. */
 static MpRow *
@@ -32,86 +34,22 @@ margins(FunctionCallInfo fcinfo, int first)
 	return row;
 }
 
-/* A real[] of one dimension; lower is its only allocation. */
 static Datum
-real_array(const float *values, int n)
+answer(FunctionCallInfo fcinfo, MpAnswerId id)
 {
-	Size		size = ARR_OVERHEAD_NONULLS(1) + n * sizeof(float4);
-	ArrayType  *array;
-
-	if (n == 0)
-		return PointerGetDatum(construct_empty_array(FLOAT4OID));
-	array = palloc(size);
-	SET_VARSIZE(array, size);
-	array->ndim = 1;
-	array->dataoffset = 0;
-	array->elemtype = FLOAT4OID;
-	ARR_DIMS(array)[0] = n;
-	ARR_LBOUND(array)[0] = 1;
-	memcpy(ARR_DATA_PTR(array), values, n * sizeof(float4));
-	return PointerGetDatum(array);
-}
-
-static Datum
-answer_value(MpRow *row, FunctionCallInfo fcinfo)
-{
-	PG_RETURN_FLOAT8((double) mp_score_value(row));
-}
-
-static Datum
-answer_class(MpRow *row, FunctionCallInfo fcinfo)
-{
-	PG_RETURN_TEXT_P(cstring_to_text(mp_score_label(row->model, mp_score_class(row))));
-}
-
-static Datum
-answer_probabilities(MpRow *row, FunctionCallInfo fcinfo)
-{
-	int			n = mp_score_probabilities(row);
-
-	return real_array(row->prediction, n);
-}
-
-static Datum
-answer_probability(MpRow *row, FunctionCallInfo fcinfo)
-{
-	int			class;
-
-	if (PG_ARGISNULL(1))
-		PG_RETURN_NULL();
-	mp_score_probabilities(row);
-	class = mp_score_find_class(row->model, PG_GETARG_TEXT_PP(1));
-	PG_RETURN_FLOAT8((double) row->prediction[class]);
-}
-
-static Datum
-answer_all(MpRow *row, FunctionCallInfo fcinfo)
-{
-	mp_predict_from_margin(row->model->forest, row->margin, row->prediction);
-	return real_array(row->prediction, mp_forest_n_predictions(row->model->forest));
-}
-
-static Datum
-answer_margin(MpRow *row, FunctionCallInfo fcinfo)
-{
-	return real_array(row->margin, row->model->forest->n_outputs);
-}
-
-static Datum
-score(FunctionCallInfo fcinfo, int first, MpAnswerFunction answer)
-{
-	MpRow	   *row = margins(fcinfo, first);
+	const MpAnswer *answer = &mp_answers[id];
+	MpRow	   *row = margins(fcinfo, mp_answer_first(answer));
 
 	if (row == NULL)
 		PG_RETURN_NULL();
-	return answer(row, fcinfo);
+	return mp_answer_call(answer, row, fcinfo);
 }
 
 PG_FUNCTION_INFO_V1(mp_predict);
 Datum
 mp_predict(PG_FUNCTION_ARGS)
 {
-	return score(fcinfo, 1, answer_value);
+	return answer(fcinfo, MP_ANSWER_VALUE);
 }
 
 /* Registered as (text, jsonb): the same function, whose argument is jsonb whatever the driver sends. */
@@ -119,61 +57,54 @@ PG_FUNCTION_INFO_V1(mp_predict_json);
 Datum
 mp_predict_json(PG_FUNCTION_ARGS)
 {
-	return score(fcinfo, 1, answer_value);
+	return answer(fcinfo, MP_ANSWER_VALUE);
 }
 
 PG_FUNCTION_INFO_V1(mp_predict_class);
 Datum
 mp_predict_class(PG_FUNCTION_ARGS)
 {
-	return score(fcinfo, 1, answer_class);
+	return answer(fcinfo, MP_ANSWER_CLASS);
 }
 
 PG_FUNCTION_INFO_V1(mp_predict_proba);
 Datum
 mp_predict_proba(PG_FUNCTION_ARGS)
 {
-	return score(fcinfo, 1, answer_probabilities);
+	return answer(fcinfo, MP_ANSWER_PROBABILITIES);
 }
 
 PG_FUNCTION_INFO_V1(mp_predict_proba_of);
 Datum
 mp_predict_proba_of(PG_FUNCTION_ARGS)
 {
-	return score(fcinfo, 2, answer_probability);
+	return answer(fcinfo, MP_ANSWER_PROBABILITY);
 }
 
 PG_FUNCTION_INFO_V1(mp_predict_all);
 Datum
 mp_predict_all(PG_FUNCTION_ARGS)
 {
-	return score(fcinfo, 1, answer_all);
+	return answer(fcinfo, MP_ANSWER_ALL);
 }
 
 PG_FUNCTION_INFO_V1(mp_predict_margin);
 Datum
 mp_predict_margin(PG_FUNCTION_ARGS)
 {
-	return score(fcinfo, 1, answer_margin);
+	return answer(fcinfo, MP_ANSWER_MARGIN);
 }
 
-const MpScorer *
-mp_scorer_of(PGFunction function)
+void
+mp_predict_init(void)
 {
-	static const MpScorer scorers[] = {
-		{mp_predict, 1, answer_value},
-		{mp_predict_json, 1, answer_value},
-		{mp_predict_class, 1, answer_class},
-		{mp_predict_proba, 1, answer_probabilities},
-		{mp_predict_proba_of, 2, answer_probability},
-		{mp_predict_all, 1, answer_all},
-		{mp_predict_margin, 1, answer_margin}
-	};
-
-	for (int i = 0; i < lengthof(scorers); i++)
-		if (scorers[i].function == function)
-			return &scorers[i];
-	return NULL;
+	mp_answer_install(mp_predict, MP_ANSWER_VALUE);
+	mp_answer_install(mp_predict_json, MP_ANSWER_VALUE);
+	mp_answer_install(mp_predict_class, MP_ANSWER_CLASS);
+	mp_answer_install(mp_predict_proba, MP_ANSWER_PROBABILITIES);
+	mp_answer_install(mp_predict_proba_of, MP_ANSWER_PROBABILITY);
+	mp_answer_install(mp_predict_all, MP_ANSWER_ALL);
+	mp_answer_install(mp_predict_margin, MP_ANSWER_MARGIN);
 }
 
 PG_FUNCTION_INFO_V1(mp_predict_leaf);

@@ -66,35 +66,44 @@ parse_top(const char *value)
 }
 
 static MpTarget *
-add_target(MpTargets *t, MpAnswer answer, const char *label, const char *column)
+add_target(MpTargets *t, const MpAnswer *answer, const char *column)
 {
 	MpTarget   *target = &t->targets[t->n++];
 
 	target->answer = answer;
-	target->label = label;
 	target->class = -1;
 	target->top = DEFAULT_REASONS;
 	target->name = column;
 	return target;
 }
 
+/* "class", "proba_of:LABEL", "reasons:5": false where it is no answer that a column can hold. */
+static bool
+parse_answer(MpTargets *t, const char *what, const char *column)
+{
+	size_t		length = strcspn(what, ":");
+	const char *given = what[length] == ':' ? what + length + 1 : NULL;
+	const MpAnswer *answer = mp_answer_named(what, length);
+	MpTarget   *target;
+
+	if (answer == NULL || answer->type == FLOAT8ARRAYOID ||
+		(given == NULL && answer->needs == MP_NEEDS_CLASS) ||
+		(given != NULL && answer->needs == MP_NEEDS_NOTHING))
+		return false;
+	target = add_target(t, answer, column);
+	target->label = given;
+	if (given != NULL && answer->needs == MP_NEEDS_NUMBER)
+		target->top = parse_top(given);
+	return true;
+}
+
 /* An answer and its column, or an option and its value. */
 static void
 parse_pair(MpTargets *t, const char *what, const char *value)
 {
-	if (strcmp(what, "value") == 0)
-		add_target(t, MP_ANSWER_VALUE, NULL, value);
-	else if (strcmp(what, "class") == 0)
-		add_target(t, MP_ANSWER_CLASS, NULL, value);
-	else if (strncmp(what, "proba_of:", 9) == 0)
-		add_target(t, MP_ANSWER_PROBABILITY, what + 9, value);
-	else if (strcmp(what, "reasons") == 0)
-		add_target(t, MP_ANSWER_REASONS, NULL, value);
-	else if (strncmp(what, "reasons:", 8) == 0)
-		add_target(t, MP_ANSWER_REASONS, NULL, value)->top = parse_top(what + 8);
-	else if (strcmp(what, "version") == 0)
-		add_target(t, MP_ANSWER_VERSION, NULL, value);
-	else if (strcmp(what, "on_error") == 0)
+	if (parse_answer(t, what, value))
+		return;
+	if (strcmp(what, "on_error") == 0)
 		t->null_on_error = parse_on_error(value);
 	else if (strcmp(what, "only_if_changed") == 0)
 		t->only_if_changed = parse_boolean(what, value);
@@ -118,7 +127,7 @@ parse_arguments(MpTargets *t, const Trigger *trigger)
 		t->reference_length = strlen(t->reference);
 		t->targets = palloc0(sizeof(MpTarget) * n);
 		if (n % 2 == 0)
-			add_target(t, MP_ANSWER_VALUE, NULL, trigger->tgargs[i++]);
+			add_target(t, &mp_answers[MP_ANSWER_VALUE], trigger->tgargs[i++]);
 		for (; i < n; i += 2)
 			parse_pair(t, trigger->tgargs[i], trigger->tgargs[i + 1]);
 	}
@@ -130,61 +139,32 @@ parse_arguments(MpTargets *t, const Trigger *trigger)
 				errhint("Write EXECUTE FUNCTION model_predict.score('model', 'column')."));
 }
 
-static Oid
-answer_type(MpAnswer answer)
-{
-	switch (answer)
-	{
-		case MP_ANSWER_VALUE:
-		case MP_ANSWER_PROBABILITY:
-			return FLOAT8OID;
-		case MP_ANSWER_CLASS:
-		case MP_ANSWER_REASONS:
-			return TEXTOID;
-		case MP_ANSWER_VERSION:
-			return INT4OID;
-	}
-	return InvalidOid;
-}
-
 /* Types that lose nothing that matters: a score in an integer column would be rounded to 0 or 1. */
 static bool
-can_hold(Oid type, MpAnswer answer)
+can_hold(Oid type, const MpAnswer *answer)
 {
 	bool		is_integer = type == INT2OID || type == INT4OID || type == INT8OID;
+	bool		is_string = TypeCategory(type) == TYPCATEGORY_STRING;
 
-	switch (answer)
-	{
-		case MP_ANSWER_VALUE:
-		case MP_ANSWER_PROBABILITY:
-			return type == FLOAT8OID || type == FLOAT4OID || type == NUMERICOID;
-		case MP_ANSWER_CLASS:
-			return TypeCategory(type) == TYPCATEGORY_STRING || type_is_enum(type) ||
-				type == BOOLOID || is_integer;
-		case MP_ANSWER_REASONS:
-			return TypeCategory(type) == TYPCATEGORY_STRING;
-		case MP_ANSWER_VERSION:
-			return is_integer;
-	}
-	return false;
+	if (answer->type == FLOAT8OID)
+		return type == FLOAT8OID || type == FLOAT4OID || type == NUMERICOID;
+	if (answer->type == INT4OID)
+		return is_integer;
+	if (answer->id == MP_ANSWER_CLASS)
+		return is_string || type_is_enum(type) || type == BOOLOID || is_integer;
+	return is_string;
 }
 
 static const char *
-types_for(MpAnswer answer)
+types_for(const MpAnswer *answer)
 {
-	switch (answer)
-	{
-		case MP_ANSWER_VALUE:
-		case MP_ANSWER_PROBABILITY:
-			return "double precision, real or numeric";
-		case MP_ANSWER_CLASS:
-			return "text, another string type, an enum, or, where labels read so, an integer or boolean";
-		case MP_ANSWER_REASONS:
-			return "text";
-		case MP_ANSWER_VERSION:
-			return "integer, bigint or smallint";
-	}
-	return NULL;
+	if (answer->type == FLOAT8OID)
+		return "double precision, real or numeric";
+	if (answer->type == INT4OID)
+		return "integer, bigint or smallint";
+	if (answer->id == MP_ANSWER_CLASS)
+		return "text, another string type, an enum, or, where labels read so, an integer or boolean";
+	return "text";
 }
 
 /*
@@ -192,7 +172,7 @@ types_for(MpAnswer answer)
  * constraints, or NULL where there is nothing to do.
  */
 static ExprState *
-cast_for(MpAnswer answer, Form_pg_attribute att)
+cast_for(const MpAnswer *answer, Form_pg_attribute att)
 {
 	CaseTestExpr *given = makeNode(CaseTestExpr);
 	Oid			base = getBaseType(att->atttypid);
@@ -200,14 +180,14 @@ cast_for(MpAnswer answer, Form_pg_attribute att)
 	CoercionContext context;
 	Node	   *expr;
 
-	given->typeId = answer_type(answer);
+	given->typeId = answer->type;
 	given->typeMod = -1;
 	given->collation = get_typcollation(given->typeId);
 	/*
 	 * Assignment to strings, so that a label too long is an error; explicit to
 	 * enums and the like, which have no other.
 	 */
-	context = answer == MP_ANSWER_CLASS && !is_string ? COERCION_EXPLICIT : COERCION_ASSIGNMENT;
+	context = answer->id == MP_ANSWER_CLASS && !is_string ? COERCION_EXPLICIT : COERCION_ASSIGNMENT;
 	expr = coerce_to_target_type(NULL, (Node *) given, given->typeId, att->atttypid, att->atttypmod,
 								 context, COERCE_IMPLICIT_CAST, -1);
 	if (expr == NULL)

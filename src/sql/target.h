@@ -9,18 +9,11 @@
 #include "nodes/execnodes.h"
 #include "utils/rel.h"
 
-typedef enum MpAnswer
-{
-	MP_ANSWER_VALUE,
-	MP_ANSWER_CLASS,
-	MP_ANSWER_PROBABILITY,
-	MP_ANSWER_REASONS,
-	MP_ANSWER_VERSION
-} MpAnswer;
+#include "score/answer.h"
 
 typedef struct MpTarget
 {
-	MpAnswer	answer;
+	const MpAnswer *answer;
 	const char *label;			/* of the class whose probability it is */
 	int			class;			/* its index; -1: not looked up yet */
 	int			top;			/* how many reasons */

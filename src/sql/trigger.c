@@ -94,7 +94,7 @@ check_targets(const TriggerSite *t)
 	{
 		const MpTarget *target = &t->targets->targets[i];
 
-		if (target->answer == MP_ANSWER_VALUE && n != 1)
+		if (target->answer->id == MP_ANSWER_VALUE && n != 1)
 			ereport(ERROR,
 					errcode(ERRCODE_WRONG_OBJECT_TYPE),
 					errmsg("model \"%s\" version %d gives %d numbers for a row, not one for column \"%s\"",
@@ -140,25 +140,14 @@ reasons_of(TriggerSite *t, int top)
 static Datum
 answer_of(TriggerSite *t, MpTarget *target)
 {
+	const MpAnswer *answer = target->answer;
 	MpRow	   *row = &t->site->row;
 
-	switch (target->answer)
-	{
-		case MP_ANSWER_VALUE:
-			return Float8GetDatum((double) mp_score_value(row));
-		case MP_ANSWER_CLASS:
-			return CStringGetTextDatum(mp_score_label(row->model, mp_score_class(row)));
-		case MP_ANSWER_PROBABILITY:
-			mp_score_probabilities(row);
-			if (target->class < 0)
-				target->class = mp_score_find_class(row->model, cstring_to_text(target->label));
-			return Float8GetDatum((double) row->prediction[target->class]);
-		case MP_ANSWER_REASONS:
-			return reasons_of(t, target->top);
-		case MP_ANSWER_VERSION:
-			return Int32GetDatum(row->model->version);
-	}
-	return (Datum) 0;
+	if (answer->give == NULL)
+		return reasons_of(t, target->top);
+	if (answer->needs == MP_NEEDS_CLASS && target->class < 0)
+		target->class = mp_answer_class(answer, row->model, cstring_to_text(target->label));
+	return answer->give(row, target->class);
 }
 
 /* The row with its answers: all NULL, but for the version, where it has none. */
@@ -175,7 +164,7 @@ fill_in(TriggerSite *t, HeapTuple tuple, bool scored)
 	{
 		MpTarget   *target = &t->targets->targets[i];
 
-		t->nulls[target->column] = !scored && target->answer != MP_ANSWER_VERSION;
+		t->nulls[target->column] = !scored && target->answer->id != MP_ANSWER_VERSION;
 		if (!t->nulls[target->column])
 			t->values[target->column] = answer_of(t, target);
 		mp_target_cast(t->targets, target, &t->values[target->column], &t->nulls[target->column]);
@@ -231,7 +220,7 @@ is_up_to_date(TriggerSite *t, TupleTableSlot *old)
 
 		if (!is_same(old, new, target->column))
 			return false;
-		if (target->answer != MP_ANSWER_VERSION)
+		if (target->answer->id != MP_ANSWER_VERSION)
 			answered |= !old->tts_isnull[target->column];
 		else if (!is_of_this_version(t, target, old))
 			return false;

@@ -83,8 +83,8 @@ public class JdbcClient {
             try (ResultSet r = c.createStatement().executeQuery(
                 "SELECT predict_class('jdbc', c.*), predict_proba('jdbc', c.*) FROM customers c WHERE id = 1")) {
                 r.next();
-                Float[] proba = (Float[]) r.getArray(2).getArray();
-                check("gets a class and an array, " + mode, r.getString(1).equals("Yes") && proba[1] == CHURN_SCORE);
+                Double[] proba = (Double[]) r.getArray(2).getArray();
+                check("gets a class and an array, " + mode, r.getString(1).equals("Yes") && proba[1].floatValue() == CHURN_SCORE);
             }
         }
     }

@@ -10,10 +10,10 @@ SELECT pg_temp.golden('xgboost-3.4.1/' || name, name)
 FROM unnest('{multi-softprob,gblinear-multi,multi-target-vector-leaf,one-feature,zero-rounds,no-names}'::text[]) AS name \g /dev/null
 
 -- the row's numbers, whatever the array's dimensions, and the largest
-CREATE FUNCTION pg_temp.largest(real[]) RETURNS float8 LANGUAGE sql AS
+CREATE FUNCTION pg_temp.largest(float8[]) RETURNS float8 LANGUAGE sql AS
 	$$ SELECT max(abs(v)) FROM unnest($1) AS v $$;
-CREATE FUNCTION pg_temp.near(got real[], expected real[]) RETURNS boolean LANGUAGE sql AS
-	$$ SELECT array_length(expected, 1) = count(*) AND bool_and(abs(g::float8 - e) <= 1e-4 * pg_temp.largest(expected) + 1e-5)
+CREATE FUNCTION pg_temp.near(got float8[], expected float8[]) RETURNS boolean LANGUAGE sql AS
+	$$ SELECT array_length(expected, 1) = count(*) AND bool_and(abs(g - e) <= 1e-4 * pg_temp.largest(expected) + 1e-5)
 	   FROM ROWS FROM (unnest(got), unnest(expected)) AS v (g, e) $$;
 -- rows where the condition on m, the model's name, and t, its row, does not hold
 CREATE FUNCTION pg_temp.failing(m text, condition text) RETURNS SETOF int LANGUAGE plpgsql AS $$
@@ -29,10 +29,10 @@ FROM (SELECT m, CASE WHEN k > 1 THEN format('[1:%s]', k) ELSE '' END || format('
 	CASE WHEN k > 1 THEN format('[1:%s]', k) ELSE '' END || format('[1:%s][1:%1$s]', f + 1) AS two FROM registered) AS r;
 
 -- what adds up: contributions to the margin, rows of interactions to contributions
-CREATE FUNCTION pg_temp.sums(numbers real[], width int) RETURNS real[] LANGUAGE sql AS
-	$$ SELECT array_agg(s::real ORDER BY i) FROM (SELECT (o - 1) / width AS i, sum(v::float8) AS s
+CREATE FUNCTION pg_temp.sums(numbers float8[], width int) RETURNS float8[] LANGUAGE sql AS
+	$$ SELECT array_agg(s ORDER BY i) FROM (SELECT (o - 1) / width AS i, sum(v) AS s
 	   FROM unnest(numbers) WITH ORDINALITY AS u (v, o) GROUP BY 1) AS g $$;
-CREATE FUNCTION pg_temp.flat(numbers real[]) RETURNS real[] LANGUAGE sql AS
+CREATE FUNCTION pg_temp.flat(numbers float8[]) RETURNS float8[] LANGUAGE sql AS
 	$$ SELECT array_agg(v ORDER BY o) FROM unnest(numbers) WITH ORDINALITY AS u (v, o) $$;
 SELECT is_empty(format('SELECT pg_temp.failing(%L, %L)', m,
 		format('pg_temp.near(pg_temp.sums(predict_contribs(m, t), %s), predict_margin(m, t))', f + 1)), m || ': contributions add up to the margin'),
@@ -45,7 +45,7 @@ SELECT is((SELECT (predict_interactions('forest', t))[i][j] FROM forest t WHERE 
 FROM (VALUES (1, 2), (3, 9), (5, 6)) AS v (i, j);
 
 -- interactions as XGBoost gave them
-SELECT ok(pg_temp.near(predict_interactions, ('{' || line || '}')::real[]), format('%s: interactions, row %s', m, n))
+SELECT ok(pg_temp.near(predict_interactions, ('{' || line || '}')::float8[]), format('%s: interactions, row %s', m, n))
 FROM (
 	SELECT 'forest' AS m, _row, predict_interactions('forest', t) FROM forest t
 	UNION ALL SELECT 'multi-target', _row, predict_interactions('multi-target', t) FROM "multi-target" t

@@ -8,7 +8,7 @@ SELECT pg_temp.golden('xgboost-3.4.1/' || name, name)
 FROM unnest('{categorical-text,categorical-multi,multi-softmax,multi-target,count-poisson}'::text[]) AS name \g /dev/null
 
 -- the table holds the contributions, strongest first, equally strong ones by position, the bias last
-CREATE FUNCTION pg_temp.expected(model text, numbers real[]) RETURNS TABLE (feature text, contribution float8) LANGUAGE sql AS $$
+CREATE FUNCTION pg_temp.expected(model text, numbers float8[]) RETURNS TABLE (feature text, contribution float8) LANGUAGE sql AS $$
 	SELECT coalesce(name, '(bias)'), c FROM unnest(numbers) WITH ORDINALITY AS v (c, i)
 	LEFT JOIN model_predict.features f ON f.model = $1 AND position = i
 	ORDER BY name IS NULL, abs(c) DESC, i $$;
@@ -21,7 +21,7 @@ SELECT is_empty($$ SELECT _row, feature FROM "categorical-text" t, predict_expla
 	WHERE feature <> '(bias)' AND value IS DISTINCT FROM coalesce(j ->> feature, 'missing') $$, 'values are those of the row');
 
 -- which output: of several classes the predicted one, of two the second
-CREATE FUNCTION pg_temp.row_of(numbers real[], k int) RETURNS real[] LANGUAGE sql AS
+CREATE FUNCTION pg_temp.row_of(numbers float8[], k int) RETURNS float8[] LANGUAGE sql AS
 	$$ SELECT array_agg(v) FROM unnest(numbers[k:k][:]) AS v $$;
 SELECT results_eq(format($$ SELECT feature, contribution FROM %I t, predict_explain(%1$L, t) WHERE _row = %s $$, m, r),
 	format($$ SELECT e.* FROM %I t, pg_temp.expected(%1$L, pg_temp.row_of(predict_contribs(%1$L, t), predict_class(%1$L, t)::int + 1)) e WHERE _row = %s $$, m, r),

@@ -14,7 +14,7 @@ CREATE FUNCTION pg_temp.differ(name text, key text, call text) RETURNS SETOF big
 BEGIN
 	RETURN QUERY EXECUTE format($q$
 		SELECT n FROM pg_temp.people(%1$L)
-		WHERE %3$s(%1$L, p) IS DISTINCT FROM
+		WHERE %3$s(%1$L, p)::real[] IS DISTINCT FROM
 			(SELECT array_agg(v::real ORDER BY o) FROM jsonb_array_elements_text(
 				CASE jsonb_typeof(answer -> %2$L) WHEN 'array' THEN answer -> %2$L ELSE jsonb_build_array(answer -> %2$L) END)
 				WITH ORDINALITY AS e (v, o)) $q$, name, key, call);
@@ -28,12 +28,17 @@ FROM unnest('{logistic,logitraw,hinge,reg_logistic,softmax,poisson,squarederror}
 SELECT throws_ok($$ SELECT predict('softprob', p) FROM pg_temp.people('softprob') $$, '42809', NULL, 'softprob: predict has several outputs');
 SELECT throws_like($$ SELECT predict('softprob', p) FROM pg_temp.people('softprob') $$, '%3%', 'softprob: the error counts the outputs');
 
+-- XGBoost's numbers are float32: widened, and nothing else
+SELECT is_empty(format($$ SELECT n FROM pg_temp.people(%L) WHERE predict_margin(%1$L, p) <> predict_margin(%1$L, p)::real[]::float8[]
+	OR predict_all(%1$L, p) <> predict_all(%1$L, p)::real[]::float8[] $$, name), name || ': numbers are widened float32')
+FROM unnest('{logistic,softprob}'::text[]) AS name;
+
 -- probabilities
 SELECT is_empty(format($$ SELECT pg_temp.differ(%L, 'proba', 'predict_proba') $$, name), name || ': predict_proba is softprob')
 FROM unnest('{softmax,softprob}'::text[]) AS name;
-SELECT is(predict_proba('logistic', p), array[1::real - (answer ->> 'predict')::real, (answer ->> 'predict')::real], 'logistic: predict_proba')
+SELECT is(predict_proba('logistic', p)::real[], array[1::real - (answer ->> 'predict')::real, (answer ->> 'predict')::real], 'logistic: predict_proba')
 FROM pg_temp.people('logistic');
-SELECT is((predict_proba('logitraw', p))[2], (answer ->> 'p')::real, 'logitraw: predict_proba is the sigmoid')
+SELECT is((predict_proba('logitraw', p))[2]::real, (answer ->> 'p')::real, 'logitraw: predict_proba is the sigmoid')
 FROM pg_temp.people('logitraw');
 SELECT is(predict_proba_of('logistic', '1', p)::real, (answer ->> 'predict')::real, 'logistic: of the second class'),
 	is(predict_proba_of('logistic', '0', p)::real, 1::real - (answer ->> 'predict')::real, 'logistic: of the first class')

@@ -44,7 +44,7 @@ FROM (SELECT t, predict_reasons_json('count-poisson', 2, t) AS j FROM "count-poi
 SELECT is(predict_reasons_json('binary-hinge', 1, t) - 'reasons' - 'rest' - 'margin' - 'bias',
 	jsonb_build_object('model', 'binary-hinge', 'version', 1, 'predicted_class', predict_class('binary-hinge', t), 'explained_class', '1'), 'hinge has no probability')
 FROM "binary-hinge" t WHERE _row = 2;
-SELECT is((predict_reasons_json('binary-logitraw', 1, t) ->> 'probability')::real, (predict_proba('binary-logitraw', t))[2], 'logitraw has one')
+SELECT is((predict_reasons_json('binary-logitraw', 1, t) ->> 'probability')::real, (predict_proba('binary-logitraw', t))[2]::real, 'logitraw has one')
 FROM "binary-logitraw" t WHERE _row = 2;
 SELECT is(j -> 'margin', 'null', 'what is no number is null') FROM predict_reasons_json('lin', 1, 3e38, 3e38, 3e38, 3e38, 0, 0) AS j;
 

@@ -31,7 +31,7 @@ SELECT line FROM regexp_split_to_table(model_predict.tree('churn', 0, 'dot'), E'
 SELECT rtrim(pg_read_file(:'picture'), E'\n') = predict_explain_svg('churn', c.*) AS same FROM customers c WHERE id = 1;
 
 /* a row in a report is explained as it stands there, by every plan the same */
-SELECT count(*) FROM customers c, LATERAL (SELECT array_agg(contribution::real ORDER BY position NULLS LAST) AS numbers
+SELECT count(*) FROM customers c, LATERAL (SELECT array_agg(contribution ORDER BY position NULLS LAST) AS numbers
   FROM predict_explain('churn', c.*) LEFT JOIN model_predict.features ON name = feature) e
 WHERE id % 100 = 0 AND numbers IS DISTINCT FROM predict_contribs('churn', c.*);
 CREATE TABLE alone AS SELECT id, predict_contribs('churn', c.*), predict_reasons('churn', 5, c.*) FROM customers c;

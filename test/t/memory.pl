@@ -28,7 +28,7 @@ SELECT model_predict.register(name, bytes, trees => 'all') FROM file;
 CREATE VIEW held AS SELECT
 	(SELECT sum(total_bytes) FROM pg_backend_memory_contexts)::int / 1024 AS contexts,
 	substring(pg_read_file('/proc/self/status') FROM 'RssAnon:\\s+(\\d+) kB')::int AS process;
-CREATE FUNCTION score_all() RETURNS real LANGUAGE sql AS
+CREATE FUNCTION score_all() RETURNS float8 LANGUAGE sql AS
 	\$\$ SELECT sum((predict_margin(model, array_fill(1::real, ARRAY[features])))[1]) FROM model_predict.versions WHERE model <> 'large' \$\$;
 -- the other kernel: all are loaded anew
 CREATE FUNCTION forget(i int) RETURNS text LANGUAGE sql AS
