@@ -29,7 +29,7 @@
 #include "glue/memory.h"
 #include "model/cache.h"
 #include "model/version.h"
-#include "store/rights.h"
+#include "store/lookup.h"
 
 typedef struct CacheKey
 {
@@ -236,7 +236,7 @@ is_current(CacheEntry *entry, MpScan *scan, HeapTuple tuple)
 
 /* Not in the table yet. */
 static CacheEntry *
-load(const char *name, int64 id, int32 version, MpScan *scan, HeapTuple tuple)
+load(const MpFound *found, MpScan *scan, HeapTuple tuple)
 {
 	uint64		fingerprint = mp_version_fingerprint(scan, tuple);
 	instr_time	start;
@@ -246,7 +246,7 @@ load(const char *name, int64 id, int32 version, MpScan *scan, HeapTuple tuple)
 	CacheEntry *entry;
 
 	INSTR_TIME_SET_CURRENT(start);
-	model = mp_version_load(name, id, version, scan, tuple, &shared_bytes);
+	model = mp_version_load(found->name, found->model, found->version, scan, tuple, &shared_bytes);
 	INSTR_TIME_SET_CURRENT(end);
 	INSTR_TIME_SUBTRACT(end, start);
 	entry = MemoryContextAllocZero(model->context, sizeof(CacheEntry));
@@ -264,7 +264,7 @@ load(const char *name, int64 id, int32 version, MpScan *scan, HeapTuple tuple)
 	measure(entry);
 	ereport(DEBUG1,
 			errmsg_internal("model_predict loaded \"%s\" version %d in %.3f ms, %zu bytes",
-							name, version, entry->load_ms, entry->bytes));
+							found->name, found->version, entry->load_ms, entry->bytes));
 	return entry;
 }
 
@@ -282,20 +282,20 @@ put(CacheEntry *entry)
 }
 
 const MpModel *
-mp_cache_get(const char *name, int64 id, int32 version, Snapshot snapshot)
+mp_cache_get(const MpFound *found, Snapshot snapshot)
 {
-	CacheKey	key = {id, version};
+	CacheKey	key = {found->model, found->version};
 	MpScan		scan;
-	HeapTuple	tuple = mp_version_scan(&scan, name, id, version, snapshot);
+	HeapTuple	tuple = mp_version_scan(&scan, found->name, found->model, found->version, snapshot);
 	CacheSlot  *slot;
 	CacheEntry *entry;
 
 	ensure_cache();
 	slot = hash_search(slots, &key, HASH_FIND, NULL);
 	entry = slot != NULL ? slot->entry : NULL;
-	if (entry == NULL || strcmp(entry->model->name, name) != 0 || !is_current(entry, &scan, tuple))
+	if (entry == NULL || strcmp(entry->model->name, found->name) != 0 || !is_current(entry, &scan, tuple))
 	{
-		CacheEntry *new = load(name, id, version, &scan, tuple);
+		CacheEntry *new = load(found, &scan, tuple);
 
 		if (entry != NULL)
 			forget(entry);
@@ -383,7 +383,7 @@ mp_cached(PG_FUNCTION_ARGS)
 		Interval	load_time = {0};
 
 		/* SET ROLE may have brought another role than the one that scored */
-		if (!mp_rights_may_see(model->id))
+		if (!mp_lookup_may_see(model->id))
 			continue;
 		load_time.time = (TimeOffset) (entry->load_ms * 1000);
 		values[0] = CStringGetTextDatum(model->name);

@@ -11,11 +11,12 @@
 
 #include "core/shap/shap.h"
 #include "model/model.h"
+#include "store/lookup.h"
 
 extern void mp_cache_init(void);
 
 /* The model of a version as the snapshot sees it; an error where there is none. */
-extern const MpModel *mp_cache_get(const char *name, int64 id, int32 version, Snapshot snapshot);
+extern const MpModel *mp_cache_get(const MpFound *found, Snapshot snapshot);
 extern void mp_cache_pin(const MpModel *model);
 extern void mp_cache_unpin(const MpModel *model);
 

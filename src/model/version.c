@@ -16,6 +16,7 @@
 #include "glue/sha256.h"
 #include "model/image.h"
 #include "model/version.h"
+#include "store/lookup.h"
 #include "store/options.h"
 
 HeapTuple
@@ -28,7 +29,7 @@ mp_version_scan(MpScan *scan, const char *name, int64 id, int32 version, Snapsho
 	mp_scan_key_int4(scan, "version", version);
 	tuple = mp_scan_next(scan);
 	if (tuple == NULL)
-		mp_catalog_no_version(name, version);
+		mp_lookup_no_version(name, version);
 	return tuple;
 }
 

@@ -39,8 +39,7 @@
 #include "plan/planner.h"
 #include "row/source.h"
 #include "score/moment.h"
-#include "store/catalog.h"
-#include "store/reference.h"
+#include "store/lookup.h"
 
 /* Work of one row, in operators, where the model is not known. */
 #define DEFAULT_WORK 100
@@ -90,10 +89,10 @@ find_work(const char *text)
 	if (!mp_reference_try_parse(text, &ref) || !mp_catalog_installed())
 		return DEFAULT_WORK;
 	snapshot = GetActiveSnapshot();
-	if (!mp_catalog_find(ref.name, GetUserId(), snapshot, &model))
+	if (!mp_lookup_find(ref.name, GetUserId(), snapshot, &model))
 		return DEFAULT_WORK;
 	version = ref.version;
-	if (ref.alias != NULL && !mp_catalog_alias(model.id, ref.alias, snapshot, &version))
+	if (ref.alias != NULL && !mp_lookup_alias(model.id, ref.alias, snapshot, &version))
 		return DEFAULT_WORK;
 	steps = steps_of_version(model.id, version, snapshot);
 	return steps < 0 ? DEFAULT_WORK : ROW_WORK + steps / STEPS_PER_OPERATOR;

@@ -55,14 +55,12 @@ resolve(MpCallSite *site, const char *reference, int length)
 											   ALLOCSET_SMALL_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(work);
 	const MpModel *model;
-	MpModelRow	found;
-	char	   *name;
-	int32		version;
+	MpFound		found;
 
 	/* an error on the way must not leave the old answer in force */
 	release_site(site);
-	version = mp_catalog_resolve(pnstrdup(reference, length), GetUserId(), snapshot, &found, &name);
-	model = mp_cache_get(name, found.id, version, snapshot);
+	found = mp_lookup(pnstrdup(reference, length), MP_RIGHT_PREDICT, GetUserId(), snapshot);
+	model = mp_cache_get(&found, snapshot);
 	remember_reference(site, reference, length);
 	mp_moment_set(&site->moment, site->context);
 	MemoryContextSwitchTo(old);

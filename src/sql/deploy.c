@@ -311,8 +311,7 @@ mp_deploy(PG_FUNCTION_ARGS)
 
 	mp_writer_begin(&writer, "deploy()");
 	mp_manage_lock(&writer, name, &model);
-	if (!mp_manage_has_version(model.id, version))
-		mp_catalog_no_version(name, version);
+	mp_manage_check_version(name, model.id, version);
 	current = mp_manage_alias(model.id, MP_DEFAULT_ALIAS);
 	if (current == version)
 		ereport(NOTICE,

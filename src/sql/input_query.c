@@ -498,15 +498,13 @@ Datum
 mp_input_query(PG_FUNCTION_ARGS)
 {
 	Snapshot	snapshot = mp_catalog_snapshot();
-	MpModelRow	found;
-	char	   *name;
-	int32		version = mp_catalog_resolve(text_to_cstring(PG_GETARG_TEXT_PP(0)), GetUserId(),
-											 snapshot, &found, &name);
+	MpFound		found = mp_lookup(text_to_cstring(PG_GETARG_TEXT_PP(0)), MP_RIGHT_PREDICT,
+								  GetUserId(), snapshot);
 	Relation	rel = open_table(PG_GETARG_OID(1));
 	Draft		d;
 
 	read_columns(&d, rel);
-	d.model = mp_cache_get(name, found.id, version, snapshot);
+	d.model = mp_cache_get(&found, snapshot);
 	if (d.model->n_inputs > MaxTupleAttributeNumber)
 		ereport(ERROR,
 				errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),

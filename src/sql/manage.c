@@ -16,7 +16,7 @@
 #include "glue/error.h"
 #include "model/version.h"
 #include "sql/manage.h"
-#include "store/rights.h"
+#include "store/lookup.h"
 
 /* NULL arguments are errors by name: the functions are not strict for the sake of comments. */
 char *
@@ -123,17 +123,10 @@ lock_row(MpModelRow *model, int32 more_versions)
 	return true;
 }
 
-/* Who may see the model learns why; to others it does not exist. */
 static void
 check_may_manage(const MpWriter *writer, const char *name, const MpModelRow *model)
 {
-	if (mp_catalog_may_manage(model, writer->user))
-		return;
-	if (mp_catalog_permitted(model->id, writer->user, GetActiveSnapshot()))
-		ereport(ERROR,
-				errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				errmsg("must be owner of model \"%s\"", name));
-	mp_catalog_refuse(name, writer->user);
+	mp_lookup_check(name, model, MP_RIGHT_MANAGE, writer->user, GetActiveSnapshot());
 }
 
 /* Checked before the lock, lest anybody make others wait, and after it, for what is true then. */
@@ -145,7 +138,7 @@ mp_manage_lock(const MpWriter *writer, const char *name, MpModelRow *model)
 		*model = (MpModelRow) {.owner = MP_ROLE_NOBODY};
 	check_may_manage(writer, name, model);
 	if (!lock_row(model, 0))
-		mp_catalog_refuse(name, writer->user);
+		mp_lookup_refuse(name, writer->user);
 	check_may_manage(writer, name, model);
 }
 
@@ -153,7 +146,7 @@ mp_manage_lock(const MpWriter *writer, const char *name, MpModelRow *model)
 static void
 check_may_register(const MpWriter *writer, const char *name, const MpModelRow *model)
 {
-	if (!mp_catalog_may_manage(model, writer->user))
+	if (!mp_lookup_may_manage(model, writer->user))
 		ereport(ERROR,
 				errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				errmsg("must be owner of model \"%s\"", name),
@@ -268,6 +261,13 @@ mp_drop_model(PG_FUNCTION_ARGS)
 
 /* Versions */
 
+void
+mp_manage_check_version(const char *name, int64 model, int32 version)
+{
+	if (!mp_manage_has_version(model, version))
+		mp_lookup_no_version(name, version);
+}
+
 bool
 mp_manage_has_version(int64 model, int32 version)
 {
@@ -312,8 +312,7 @@ mp_drop_version(PG_FUNCTION_ARGS)
 
 	mp_writer_begin(&writer, "drop_version()");
 	mp_manage_lock(&writer, name, &model);
-	if (!mp_manage_has_version(model.id, version))
-		mp_catalog_no_version(name, version);
+	mp_manage_check_version(name, model.id, version);
 	check_not_aliased(name, &model, version);
 	for (int i = 0; i < lengthof(statements); i++)
 		mp_writer_run(statements[i], mp_int8(model.id), mp_int4(version));
@@ -332,11 +331,9 @@ mp_export(PG_FUNCTION_ARGS)
 {
 	Snapshot	snapshot = mp_catalog_snapshot();
 	char	   *reference = mp_manage_text(fcinfo, 0, "reference to a model");
-	MpModelRow	model;
-	char	   *name;
-	int32		version = mp_rights_resolve(reference, "bytes", snapshot, &model, &name);
+	MpFound		found = mp_lookup(reference, MP_RIGHT_READ_BYTES, GetUserId(), snapshot);
 
-	PG_RETURN_BYTEA_P(mp_version_blob(name, model.id, version, snapshot));
+	PG_RETURN_BYTEA_P(mp_version_blob(found.name, found.model, found.version, snapshot));
 }
 
 PG_FUNCTION_INFO_V1(mp_recompile);
@@ -344,35 +341,21 @@ Datum
 mp_recompile(PG_FUNCTION_ARGS)
 {
 	MpReference ref = mp_reference_parse(mp_manage_text(fcinfo, 0, "reference to a model"));
-	int32		version = ref.version;
 	MpWriter	writer;
 	MpModelRow	model;
+	Snapshot	snapshot;
 
 	mp_writer_begin(&writer, "recompile()");
 	mp_manage_lock(&writer, ref.name, &model);
-	if (ref.alias != NULL)
-		version = mp_manage_alias(model.id, ref.alias);
-	if (ref.alias != NULL && version == 0)
-		mp_manage_no_alias(ref.name, ref.alias);
-	if (!mp_manage_has_version(model.id, version))
-		mp_catalog_no_version(ref.name, version);
 	PushActiveSnapshot(GetTransactionSnapshot());
-	mp_version_recompile(ref.name, model.id, version, GetActiveSnapshot());
+	snapshot = GetActiveSnapshot();
+	mp_version_recompile(ref.name, model.id, mp_lookup_version(&ref, model.id, snapshot), snapshot);
 	PopActiveSnapshot();
 	mp_writer_end(&writer);
 	PG_RETURN_VOID();
 }
 
 /* Aliases */
-
-void
-mp_manage_no_alias(const char *name, const char *alias)
-{
-	ereport(ERROR,
-			errcode(ERRCODE_UNDEFINED_OBJECT),
-			errmsg("model \"%s\" has no alias \"%s\"", name, mp_shown(alias)),
-			errhint("The view model_predict.aliases lists the aliases of a model."));
-}
 
 int32
 mp_manage_alias(int64 model, const char *alias)
@@ -437,8 +420,7 @@ mp_set_alias(PG_FUNCTION_ARGS)
 	check_alias(alias);
 	mp_writer_begin(&writer, "set_alias()");
 	mp_manage_lock(&writer, name, &model);
-	if (!mp_manage_has_version(model.id, version))
-		mp_catalog_no_version(name, version);
+	mp_manage_check_version(name, model.id, version);
 	old = mp_manage_point(model.id, alias, version);
 	mp_manage_log(&writer, &(MpEvent){.model = name,
 									  .model_id = model.id,
@@ -470,7 +452,7 @@ mp_drop_alias(PG_FUNCTION_ARGS)
 				errdetail("Every model has it."));
 	old = mp_manage_alias(model.id, alias);
 	if (old == 0)
-		mp_manage_no_alias(name, alias);
+		mp_lookup_no_alias(name, alias);
 	mp_writer_run("DELETE FROM model_predict.alias WHERE model = $1 AND alias = $2",
 				  mp_int8(model.id), mp_text(alias));
 	mp_manage_log(&writer, &(MpEvent){.model = name,

@@ -5,8 +5,7 @@
 #ifndef MP_MANAGE_H
 #define MP_MANAGE_H
 
-#include "store/catalog.h"
-#include "store/reference.h"
+#include "store/lookup.h"
 #include "store/roles.h"
 #include "store/writer.h"
 
@@ -49,7 +48,7 @@ extern int32 mp_manage_point(int64 model, const char *alias, int32 version);
 
 extern int32 mp_manage_alias(int64 model, const char *alias);	/* 0: there is none */
 extern bool mp_manage_has_version(int64 model, int32 version);
-pg_noreturn extern void mp_manage_no_alias(const char *name, const char *alias);
+extern void mp_manage_check_version(const char *name, int64 model, int32 version);	/* that it is there */
 
 /* An argument that must not be null. */
 extern char *mp_manage_text(FunctionCallInfo fcinfo, int arg, const char *what);

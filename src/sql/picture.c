@@ -11,6 +11,7 @@
 #include <math.h>
 
 #include "mb/pg_wchar.h"
+#include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
@@ -20,7 +21,7 @@
 #include "score/score.h"
 #include "sql/explain.h"
 #include "store/catalog.h"
-#include "store/rights.h"
+#include "store/lookup.h"
 
 /* SQL_ASCII says nothing of what bytes mean: the core takes what is UTF-8. */
 static MpString
@@ -227,9 +228,7 @@ mp_importance_svg(PG_FUNCTION_ARGS)
 	MpVec		out = {mp_alloc_context(CurrentMemoryContext)};
 	Snapshot	snapshot = mp_catalog_snapshot();
 	const ImportanceKind *kind;
-	MpModelRow	model;
-	char	   *name;
-	int32		version;
+	MpFound		found;
 	bool		linear;
 	MpSvgBar   *bars;
 	int			n;
@@ -239,15 +238,14 @@ mp_importance_svg(PG_FUNCTION_ARGS)
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
 		PG_RETURN_NULL();
 	kind = find_kind(text_to_cstring(PG_GETARG_TEXT_PP(1)));
-	version = mp_rights_resolve(text_to_cstring(PG_GETARG_TEXT_PP(0)), NULL, snapshot,
-								&model, &name);
-	linear = is_linear(model.id, version, snapshot);
-	bars = read_bars(model.id, version, kind->name, snapshot, &n, &known);
+	found = mp_lookup(text_to_cstring(PG_GETARG_TEXT_PP(0)), MP_RIGHT_SEE, GetUserId(), snapshot);
+	linear = is_linear(found.model, found.version, snapshot);
+	bars = read_bars(found.model, found.version, kind->name, snapshot, &n, &known);
 	if (!known)
-		not_known(name, version, kind, linear);
+		not_known(found.name, found.version, kind, linear);
 	if (linear)
 		kind = &linear_kind;
-	chart.title = string_of(psprintf("%s version %d: importance of features", name, version));
+	chart.title = string_of(psprintf("%s version %d: importance of features", found.name, found.version));
 	chart.caption = string_of(kind->caption);
 	chart.bars = bars;
 	chart.n_bars = n;

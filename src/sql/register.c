@@ -329,7 +329,7 @@ probable_version(const char *name)
 {
 	MpModelRow	model;
 
-	if (mp_catalog_model(name, mp_catalog_snapshot(), &model))
+	if (mp_lookup_model(name, mp_catalog_snapshot(), &model))
 		return model.last_version + 1;
 	return mp_manage_highest_version(name) + 1;
 }

@@ -21,29 +21,26 @@
 #include "model/cache.h"
 #include "score/score.h"
 #include "store/catalog.h"
-#include "store/rights.h"
+#include "store/lookup.h"
 
 /* The forest of the reference in argument 0. */
 static const MpForest *
 open_trees(FunctionCallInfo fcinfo, const MpModel **model)
 {
 	Snapshot	snapshot = mp_catalog_snapshot();
-	MpModelRow	found;
-	char	   *name;
-	int32		version;
+	MpFound		found;
 
 	if (PG_ARGISNULL(0))
 		ereport(ERROR,
 				errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				errmsg("the model must not be null"));
-	version = mp_rights_resolve(text_to_cstring(PG_GETARG_TEXT_PP(0)), "trees", snapshot,
-								&found, &name);
-	*model = mp_cache_get(name, found.id, version, snapshot);
+	found = mp_lookup(text_to_cstring(PG_GETARG_TEXT_PP(0)), MP_RIGHT_READ_TREES, GetUserId(), snapshot);
+	*model = mp_cache_get(&found, snapshot);
 	if ((*model)->forest->booster == MP_BOOSTER_GBLINEAR)
 		ereport(ERROR,
 				errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				errmsg("model \"%s\" version %d has no trees: its booster is gblinear",
-					   name, version),
+					   found.name, found.version),
 				errhint("The coefficients are the column weight of view model_predict.features."));
 	return mp_cache_trees(*model, snapshot);
 }

@@ -30,7 +30,7 @@
 #include "model/version.h"
 #include "score/examples.h"
 #include "sql/manage.h"
-#include "store/rights.h"
+#include "store/lookup.h"
 
 #define MAX_TARGETS 20000		/* thresholds and categories that are tried */
 #define MAX_VALUES 100000000	/* features, or outputs, of all targets: fewer for wide models */
@@ -274,7 +274,7 @@ run_examples(Test *test, const MpModel *model, Snapshot snapshot)
 	mp_scan_key_int4(&scan, "version", model->version);
 	tuple = mp_scan_next(&scan);
 	if (tuple == NULL)
-		mp_catalog_no_version(model->name, model->version);
+		mp_lookup_no_version(model->name, model->version);
 	examples = mp_scan_value(&scan, tuple, "examples", &isnull);
 	start(&since);
 	if (!isnull)
@@ -338,15 +338,13 @@ mp_verify(PG_FUNCTION_ARGS)
 	Verifier	v = {0};
 	Test		stored = {0};
 	Test		examples = {0};
-	MpModelRow	found;
-	char	   *name;
-	int32		version;
+	MpFound		found;
 
 	InitMaterializedSRF(fcinfo, 0);
-	version = mp_rights_resolve(mp_manage_text(fcinfo, 0, "reference to a model"), "trees",
-								snapshot, &found, &name);
+	found = mp_lookup(mp_manage_text(fcinfo, 0, "reference to a model"), MP_RIGHT_READ_TREES,
+					  GetUserId(), snapshot);
 	/* nothing below loads another model, so that the model stays without a pin */
-	v.model = mp_cache_get(name, found.id, version, snapshot);
+	v.model = mp_cache_get(&found, snapshot);
 	v.forest = mp_cache_trees(v.model, snapshot);
 	run_stored(&stored, v.model, snapshot);
 	run_examples(&examples, v.model, snapshot);

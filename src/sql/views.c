@@ -20,7 +20,7 @@
 #include "utils/jsonb.h"
 
 #include "glue/compat.h"
-#include "store/catalog.h"
+#include "store/lookup.h"
 #include "store/roles.h"
 
 /* What the current role may do with a model. */
@@ -69,7 +69,7 @@ manages(Oid owner)
 {
 	MpModelRow	row = {.owner = owner};
 
-	return reads_all() || mp_catalog_may_manage(&row, GetUserId());
+	return reads_all() || mp_lookup_may_manage(&row, GetUserId());
 }
 
 static HTAB *
@@ -91,7 +91,7 @@ find_models(Snapshot snapshot)
 		sight->row.id = id;
 		sight->row.owner = DatumGetObjectId(mp_scan_value_not_null(&scan, tuple, "owner"));
 		sight->manages = manages(sight->row.owner);
-		sight->sees = sight->manages || mp_catalog_permitted(id, GetUserId(), snapshot);
+		sight->sees = sight->manages || mp_lookup_permitted(id, GetUserId(), snapshot);
 	}
 	mp_scan_end(&scan);
 	return models;

@@ -1,18 +1,13 @@
 /*
- * rights.c: who may use, manage and read a model: granting, revoking, giving
- * away, the functions that the views filter by, and export().
- *
- * Rights are rows: the owner in the model's, grantees in permission's. A grant
- * gives scoring and the sight of a model's metadata, never its bytes.
+ * grants.c: who may use a model, and whose it is: granting, revoking, giving
+ * away.
  */
 #include "postgres.h"
 
-#include "catalog/pg_authid.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
 
 #include "sql/manage.h"
-#include "store/rights.h"
 
 static char *
 role_argument(FunctionCallInfo fcinfo, int arg)
@@ -133,65 +128,4 @@ mp_set_owner(PG_FUNCTION_ARGS)
 	}
 	mp_writer_end(&writer);
 	PG_RETURN_VOID();
-}
-
-static bool
-may_read(Oid role)
-{
-	return mp_role_is(role, ROLE_PG_READ_ALL_DATA);
-}
-
-static bool
-may_see(const MpModelRow *model)
-{
-	return may_read(GetUserId()) ||
-		mp_catalog_may_predict(model, GetUserId(), mp_catalog_snapshot());
-}
-
-/* A model that is gone is nobody's: only those who may see everything do. */
-bool
-mp_rights_may_see(int64 id)
-{
-	MpModelRow	model = {.id = id, .owner = MP_ROLE_NOBODY};
-	MpScan		scan;
-	HeapTuple	tuple;
-
-	mp_scan_begin(&scan, "model", mp_catalog_snapshot());
-	mp_scan_key_int8(&scan, "id", id);
-	tuple = mp_scan_next(&scan);
-	if (tuple != NULL)
-		model.owner = DatumGetObjectId(mp_scan_value_not_null(&scan, tuple, "owner"));
-	mp_scan_end(&scan);
-	return may_see(&model);
-}
-
-/* The contents of a model: its bytes, its trees */
-
-/* Of one who sees the model; what: NULL: just the metadata that the views show */
-static void
-check_may_read(const char *name, const MpModelRow *model, const char *what)
-{
-	if (what != NULL && !may_read(GetUserId()) && !mp_catalog_may_manage(model, GetUserId()))
-		ereport(ERROR,
-				errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				errmsg("permission denied for the %s of model \"%s\"", what, name),
-				errdetail("The right to predict does not include them; the owner and members of \"pg_read_all_data\" may see them."));
-}
-
-int32
-mp_rights_resolve(const char *reference, const char *what, Snapshot snapshot,
-				  MpModelRow *model, char **name)
-{
-	MpReference ref = mp_reference_parse(reference);
-	int32		version = ref.version;
-
-	*name = ref.name;
-	if (!mp_catalog_find(ref.name, GetUserId(), snapshot, model) && (model->id == 0 || !may_read(GetUserId())))
-		mp_catalog_refuse(ref.name, GetUserId());
-	check_may_read(ref.name, model, what);
-	if (ref.alias != NULL && !mp_catalog_alias(model->id, ref.alias, snapshot, &version))
-		mp_manage_no_alias(ref.name, ref.alias);
-	if (!mp_catalog_has_version(model->id, version, snapshot))
-		mp_catalog_no_version(ref.name, version);
-	return version;
 }
