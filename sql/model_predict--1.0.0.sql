@@ -283,9 +283,17 @@ AS 'MODULE_PATHNAME', 'mp_predict_explain_svg';
 COMMENT ON FUNCTION @extschema@.predict_explain_svg(text, VARIADIC "any") IS
   'predict_explain as a picture: an SVG document that stands alone or inside a page';
 
-CREATE FUNCTION model_predict.importance_svg(reference text, kind text DEFAULT 'gain') RETURNS text
+CREATE FUNCTION @extschema@.predict_explain_svg_styled(model text, top integer, width integer, theme text, VARIADIC "row" "any") RETURNS text
+LANGUAGE c STABLE PARALLEL SAFE COST 1000 SUPPORT model_predict.planner_support_explain
+AS 'MODULE_PATHNAME', 'mp_predict_explain_svg_styled';
+COMMENT ON FUNCTION @extschema@.predict_explain_svg_styled(text, integer, integer, text, VARIADIC "any") IS
+  'predict_explain_svg with this many reasons, this many pixels wide, in the theme auto, light or dark; NULL: as usual';
+
+CREATE FUNCTION model_predict.importance_svg(
+  reference text, kind text DEFAULT 'gain', top integer DEFAULT 12, width integer DEFAULT 760, theme text DEFAULT 'auto'
+) RETURNS text
 LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'mp_importance_svg';
-COMMENT ON FUNCTION model_predict.importance_svg(text, text) IS
+COMMENT ON FUNCTION model_predict.importance_svg(text, text, integer, integer, text) IS
   'how much each feature matters to a model, as a picture: by gain, weight, cover, total_gain or total_cover';
 
 CREATE FUNCTION model_predict.tree(reference text, n integer, format text DEFAULT 'text') RETURNS text

@@ -147,6 +147,24 @@ mp_explain_feature(const MpExplanation *e, int feature)
 	return mp_input_title(e->row->model, feature);
 }
 
+/* More digits than a float32 has are the traces of sums in double: 0.30000000000000004 is 0.3. */
+static char *
+value_text(MpValueType input, Datum value)
+{
+	char	   *given = mp_value_text(input, value);
+	double		number;
+
+	if (strspn(given, "-.0123456789") <= 12 || strchr(given, '.') == NULL)
+		return given;
+	if (input.kind == MP_VALUE_FLOAT8)
+		number = DatumGetFloat8(value);
+	else if (input.kind == MP_VALUE_NUMERIC)
+		number = DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow, value));
+	else
+		return given;
+	return DatumGetCString(DirectFunctionCall1(float4out, Float4GetDatum((float) number)));
+}
+
 char *
 mp_explain_value(const MpExplanation *e, int feature)
 {
@@ -155,7 +173,7 @@ mp_explain_value(const MpExplanation *e, int feature)
 	char	   *given = NULL;
 
 	if (mp_source_value(e->source, e->row->model, feature, &type, &value))
-		given = mp_value_text(type, value);
+		given = value_text(type, value);
 	if (given == NULL || strcmp(given, "NaN") == 0)
 		return pstrdup("missing");
 	return isnan(e->row->x[feature]) ? psprintf("%s (as missing)", given) : given;

@@ -1,6 +1,6 @@
 /*
  * picture.c: pictures: a row's reasons as a waterfall, a model's importances
- * as bars. What is drawn, and how, is core/svg.c's; here are the numbers and
+ * as bars. What is drawn, and how, is core/text/svg_bars.c's; here are the numbers and
  * the words.
  *
  * The core draws UTF-8. In a database of another encoding what is not ASCII
@@ -15,7 +15,7 @@
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
-#include "core/text/svg.h"
+#include "core/text/svg_bars.h"
 #include "glue/error.h"
 #include "glue/memory.h"
 #include "score/score.h"
@@ -54,57 +54,188 @@ finish(bool complete, const MpVec *out)
 	return cstring_to_text_with_len(ascii.data, ascii.len);
 }
 
-/* "churn version 3: Yes, probability 0.632" */
+/* How a picture is to look: arguments from `first` on; what is null is as by default. */
+static MpSvgStyle
+style_of(FunctionCallInfo fcinfo, int first)
+{
+	MpSvgStyle	style = {0};
+	char	   *theme = "auto";
+
+	if (!PG_ARGISNULL(first))
+		style.top = PG_GETARG_INT32(first);
+	if (!PG_ARGISNULL(first + 1))
+		style.width = PG_GETARG_INT32(first + 1);
+	if (!PG_ARGISNULL(first + 2))
+		theme = text_to_cstring(PG_GETARG_TEXT_PP(first + 2));
+	if (!PG_ARGISNULL(first) && (style.top < 1 || style.top > MP_SVG_MAX_TOP))
+		ereport(ERROR,
+				errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				errmsg("a picture shows 1 to %d bars, not %d", MP_SVG_MAX_TOP, style.top));
+	if (!PG_ARGISNULL(first + 1) && (style.width < MP_SVG_MIN_WIDTH || style.width > MP_SVG_MAX_WIDTH))
+		ereport(ERROR,
+				errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				errmsg("a picture is %d to %d pixels wide, not %d", MP_SVG_MIN_WIDTH, MP_SVG_MAX_WIDTH,
+					   style.width));
+	if (strcmp(theme, "light") == 0)
+		style.theme = MP_SVG_LIGHT;
+	else if (strcmp(theme, "dark") == 0)
+		style.theme = MP_SVG_DARK;
+	else if (strcmp(theme, "auto") != 0)
+		ereport(ERROR,
+				errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				errmsg("unknown theme of a picture: \"%s\"", mp_shown(theme)),
+				errhint("Themes are 'auto', 'light' and 'dark'."));
+	return style;
+}
+
+/* 0.758 as 75.8%; more digits close to 0 and 1 */
+static char *
+percent(double p)
+{
+	return psprintf("%.*f%%", p > 0.999 || p < 0.001 ? 3 : 1, 100 * p);
+}
+
+static char *
+shortest(double x)
+{
+	return mp_svg_shortest(palloc(MP_SVG_NUMBER), x);
+}
+
+static char *
+label_of(const MpExplanation *e, int class)
+{
+	const MpModel *model = e->row->model;
+
+	return psprintf("%s%s", model->options.n_classes > 0 ? "" : "class ", mp_score_label(model, class));
+}
+
+/* What was predicted: "churn version 3: No, 87.0%". */
 static char *
 title_of(const MpExplanation *e, const MpOutcome *outcome)
 {
-	StringInfoData title;
+	const MpModel *model = e->row->model;
+	char	   *predicted = "";
 
-	initStringInfo(&title);
-	appendStringInfo(&title, "%s version %d: ", e->row->model->name, e->row->model->version);
 	if (e->class >= 0)
-		appendStringInfo(&title, "%s%s", e->row->model->options.n_classes > 0 ? "" : "class ",
-						 mp_score_label(e->row->model, e->class));
-	if (outcome && outcome->is_probability)
-		appendStringInfo(&title, ", probability %.3f", outcome->row);
+	{
+		int			class = mp_score_class(e->row);
+
+		predicted = label_of(e, class);
+		/* where they differ there are two classes */
+		if (outcome)
+			predicted = psprintf("%s, %s", predicted,
+								 percent(class == e->class ? outcome->row : 1 - outcome->row));
+	}
 	else if (outcome)
-		appendStringInfo(&title, "%.6g", outcome->row);
-	return title.data;
+		predicted = shortest(outcome->row);
+	return psprintf("%s version %d: %s", model->name, model->version, predicted);
 }
 
-/* What the bars' unit is; outcome: NULL: none is defined. */
+static bool
+is_exponential(const MpForest *forest)
+{
+	return forest->link == MP_LINK_EXP || forest->link == MP_LINK_EXP_ROUNDED;
+}
+
+/* The scale of the reasons. */
+static char *
+unit_of(const MpExplanation *e)
+{
+	const MpForest *forest = e->row->model->forest;
+
+	if (e->class >= 0)
+		return forest->n_outputs == 1 ? "log-odds" : "margin";
+	if (is_exponential(forest))
+		return "logarithm";
+	return forest->link == MP_LINK_IDENTITY ? "" : "margin";
+}
+
+/* What the reasons are about, and where they start; outcome: NULL: there is none. */
 static char *
 caption_of(const MpExplanation *e, const MpOutcome *outcome)
 {
-	bool		one_margin = e->row->model->forest->n_outputs == 1;
+	const MpForest *forest = e->row->model->forest;
 
 	if (outcome && outcome->is_probability)
-		return psprintf("What each feature adds to the %s; "
-						"the average stands for a probability of %.3f.",
-						one_margin ? "log-odds" : "margin of this class", outcome->base);
-	if (outcome && outcome->row == (float) e->margin && outcome->base == (float) e->bias)
-		return pstrdup("What each feature adds to the prediction.");
+		return psprintf("Reasons for %s. On average its probability is %s.", label_of(e, e->class),
+						percent(outcome->base));
+	if (e->class >= 0)
+		return psprintf("Reasons for %s.", label_of(e, e->class));
+	if (outcome && forest->link == MP_LINK_IDENTITY)
+		return "What each feature adds to the prediction.";
+	if (outcome && is_exponential(forest))
+		return psprintf("What each feature adds to the logarithm of the prediction, which on average is %s.",
+						shortest(outcome->base));
 	if (outcome)
-		return psprintf("What each feature adds to the margin; "
-						"the average stands for a prediction of %.6g.", outcome->base);
-	return pstrdup("What each feature adds to the margin.");
+		return psprintf("What each feature adds to the margin. On average the prediction is %s.",
+						shortest(outcome->base));
+	return "What each feature adds to the margin.";
 }
 
-PG_FUNCTION_INFO_V1(mp_predict_explain_svg);
-Datum
-mp_predict_explain_svg(PG_FUNCTION_ARGS)
+/* Round predictions around those whose logarithms are low and high, at theirs. */
+static int
+exponential_ticks(double low, double high, MpSvgTick *ticks)
+{
+	double		power = pow(10, floor(low / log(10)));
+	int			n;
+
+	if (high - low < log(20))
+	{
+		n = mp_svg_ticks(exp(low) / 1.2, exp(high) * 1.2, 6, ticks);
+		for (int i = 0; i < n; i++)
+			ticks[i].at = log(ticks[i].at);
+		return n;
+	}
+	for (n = 0; n < MP_SVG_TICKS; n++)
+	{
+		static const double steps[] = {1, 2, 5};
+		double		value = power * pow(10, n / 3) * steps[n % 3];
+
+		ticks[n].at = log(value);
+		mp_svg_shortest(ticks[n].label, value);
+	}
+	return n;
+}
+
+/* Predictions and what margins they have, where one follows from the other. */
+static int
+second_ticks(const MpExplanation *e, const MpOutcome *outcome, MpSvgTick *ticks)
+{
+	static const double percents[] = {0.01, 0.1, 1, 2, 5, 10, 20, 30, 40, 50, 60, 70, 80, 90, 95, 98, 99, 99.9, 99.99};
+	const MpForest *forest = e->row->model->forest;
+	int			n = 0;
+
+	if (outcome == NULL || forest->n_outputs != 1)
+		return 0;
+	if (outcome->is_probability)
+	{
+		for (int i = 0; i < lengthof(percents); i++, n++)
+		{
+			ticks[n].at = log(percents[i] / (100 - percents[i]));
+			snprintf(ticks[n].label, MP_SVG_NUMBER, "%g%%", percents[i]);
+		}
+	}
+	else if (is_exponential(forest))
+		n = exponential_ticks(Min(e->bias, e->margin), Max(e->bias, e->margin), ticks);
+	return n;
+}
+
+static Datum
+explain_svg(FunctionCallInfo fcinfo, int first, const MpSvgStyle *style)
 {
 	MpVec		out = {mp_alloc_context(CurrentMemoryContext)};
 	MpExplanation e;
-	MpOutcome	outcome;
-	bool		defined;
-	MpSvgChart	chart;
+	MpOutcome	outcome = {0};
+	const MpOutcome *defined;
+	MpSvgBars	chart = {.style = *style};
+	MpSvgTick	ticks[19];
+	MpSvgScale	second = {.ticks = ticks};
 	MpSvgBar   *bars;
 	int			n;
 
-	if (!mp_explain_row(fcinfo, 1, NULL, &e))
+	if (!mp_explain_row(fcinfo, first, NULL, &e))
 		PG_RETURN_NULL();
-	defined = mp_explain_outcome(&e, &outcome);
+	defined = mp_explain_outcome(&e, &outcome) ? &outcome : NULL;
 	n = mp_explain_count(&e, e.row->model->forest->n_features);
 	bars = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(MpSvgBar) * Max(n, 1));
 	for (int i = 0; i < n; i++)
@@ -115,11 +246,32 @@ mp_predict_explain_svg(PG_FUNCTION_ARGS)
 		bars[i].value = string_of(mp_explain_value(&e, feature));
 		bars[i].amount = e.contribs[feature];
 	}
-	chart.title = string_of(title_of(&e, defined ? &outcome : NULL));
-	chart.caption = string_of(caption_of(&e, defined ? &outcome : NULL));
+	chart.title = string_of(title_of(&e, defined));
+	chart.caption = string_of(caption_of(&e, defined));
 	chart.bars = bars;
 	chart.n_bars = n;
-	PG_RETURN_TEXT_P(finish(mp_svg_waterfall(&chart, e.bias, e.margin, &out), &out));
+	second.n_ticks = second_ticks(&e, defined, ticks);
+	second.name = string_of(outcome.is_probability ? "probability" : "prediction");
+	PG_RETURN_TEXT_P(finish(mp_svg_waterfall(&chart, e.bias, e.margin, string_of(unit_of(&e)),
+											 second.n_ticks > 0 ? &second : NULL, &out), &out));
+}
+
+PG_FUNCTION_INFO_V1(mp_predict_explain_svg);
+Datum
+mp_predict_explain_svg(PG_FUNCTION_ARGS)
+{
+	MpSvgStyle	style = {0};
+
+	return explain_svg(fcinfo, 1, &style);
+}
+
+PG_FUNCTION_INFO_V1(mp_predict_explain_svg_styled);
+Datum
+mp_predict_explain_svg_styled(PG_FUNCTION_ARGS)
+{
+	MpSvgStyle	style = style_of(fcinfo, 1);
+
+	return explain_svg(fcinfo, 4, &style);
 }
 
 /* A kind of importance: a column of the table of features. */
@@ -233,7 +385,7 @@ mp_importance_svg(PG_FUNCTION_ARGS)
 	MpSvgBar   *bars;
 	int			n;
 	bool		known;
-	MpSvgChart	chart;
+	MpSvgBars	chart = {.style = style_of(fcinfo, 2)};
 
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
 		PG_RETURN_NULL();

@@ -21,18 +21,20 @@ SELECT ok(xml_is_well_formed_document(model_predict.importance_svg(m, kind)), fo
 FROM unnest('{categorical-text,odd-names,root-only}'::text[]) AS m, unnest('{gain,weight,cover,total_gain,total_cover}'::text[]) AS kind;
 
 -- what is shown
-SELECT is(pg_temp.bars(p, 'mp-up') + pg_temp.bars(p, 'mp-down'), (SELECT count(*) FROM predict_explain('categorical-text', t) WHERE contribution <> 0 AND feature <> '(bias)'),
+-- and one of each in the legend
+SELECT is(pg_temp.bars(p, 'mp-up') + pg_temp.bars(p, 'mp-down') - 2, (SELECT count(*) FROM predict_explain('categorical-text', t) WHERE contribution <> 0 AND feature <> '(bias)'),
 	'a bar for each reason'),
-	is(pg_temp.bars(p, 'mp-up'), (SELECT count(*) FROM predict_explain('categorical-text', t) WHERE contribution > 0 AND feature <> '(bias)'), 'those that add'),
-	alike(array_to_string(pg_temp.texts(p, 'mp-title'), ''), format('%% class 1, probability %s', round(predict('categorical-text', t)::numeric, 3)), 'the title'),
-	alike(array_to_string(pg_temp.texts(p), ''), '%log-odds%average%this row%', 'the scale and both ends')
+	is(pg_temp.bars(p, 'mp-up') - 1, (SELECT count(*) FROM predict_explain('categorical-text', t) WHERE contribution > 0 AND feature <> '(bias)'), 'those that add'),
+	alike(array_to_string(pg_temp.texts(p, 'mp-title'), ''), format('%% %s, %s%%', 'class ' || predict_class('categorical-text', t),
+		round(100 * greatest(predict('categorical-text', t), 1 - predict('categorical-text', t))::numeric, 1)), 'the title says what is predicted, and how surely'),
+	alike(array_to_string(pg_temp.texts(p), '|'), '%|raises|lowers|average|%|this row|%|log-odds|%|probability|%50\%%', 'both ends and both scales')
 FROM (SELECT t, predict_explain_svg('categorical-text', t) AS p FROM "categorical-text" t WHERE _row = 2) AS s;
 SELECT is(pg_temp.bars(model_predict.importance_svg('categorical-text', 'weight'), 'mp-bar'),
 	(SELECT count(*) FROM model_predict.features WHERE model = 'categorical-text' AND weight > 0), 'a bar for each feature that a split uses');
 SELECT model_predict.register('many', pg_temp.linear(array_agg('x' || i), array_agg(i::numeric))) FROM generate_series(1, 30) AS i \g /dev/null
 SELECT alike(array_to_string(pg_temp.texts(p), '|'), '%|x30| = 1|+30|%|18 others|+171%', 'of many the strongest, and the sum of the others')
 FROM predict_explain_svg('many', array_fill(1, array[30])) AS p;
-SELECT alike(array_to_string(pg_temp.texts(predict_explain_svg('count-poisson', t)), '|'), '%a prediction of %', 'an average on the scale of the prediction')
+SELECT alike(array_to_string(pg_temp.texts(predict_explain_svg('count-poisson', t)), '|'), '%of the prediction, which on average is %|prediction|%', 'an average and a scale of predictions')
 FROM "count-poisson" t WHERE _row = 1;
 SELECT alike(array_to_string(pg_temp.texts(predict_explain_svg('reg-squarederror', t)), '|'), '%adds to the prediction.%', 'a margin that is the prediction')
 FROM "reg-squarederror" t WHERE _row = 1;
@@ -50,6 +52,17 @@ SELECT model_predict.register('cat', pg_read_binary_file(current_setting('test.m
 	categories => '{"plan": [10, 20, 30, 45], "city": ["Aarhus", "Turku", "Oslo"]}') \g /dev/null
 SELECT ok(xml_is_well_formed_document(predict_explain_svg('cat', 1, 1, 1, 1, 20, value)), 'a hostile value: ' || left(quote_literal(value), 20))
 FROM unnest(array['<&>', E'\u0001', repeat('x', 100000), ']]>', '&amp;']) AS value;
+
+-- how they are to look
+SELECT is(pg_temp.bars(predict_explain_svg_styled('many', 5, NULL, NULL, array_fill(1, array[30])), 'mp-up'), 5 + 1 + 1::bigint, 'so many bars, the others, the legend'),
+	alike(predict_explain_svg_styled('many', 5, 380, 'dark', array_fill(1, array[30])), '%width="380"%', 'so wide'),
+	alike(predict_explain_svg_styled('many', 5, 380, 'dark', array_fill(1, array[30])), '%.mp-back{fill:#15181e}%', 'dark'),
+	unalike(predict_explain_svg_styled('many', 5, 380, 'light', array_fill(1, array[30])), '%prefers-color-scheme%', 'light alone'),
+	alike(model_predict.importance_svg('many', 'weight', 3, 500, 'auto'), '%width="500"%27 others%', 'importances'),
+	is(predict_explain_svg_styled('many', NULL, NULL, NULL, array_fill(1, array[30])), predict_explain_svg('many', array_fill(1, array[30])), 'nothing said'),
+	is(predict_explain_svg_styled('many', 5, 380, 'dark', NULL::real[]), NULL, 'no row, no picture');
+SELECT throws_ok(format('SELECT model_predict.importance_svg(''many'', ''weight'', %s)', arguments), '22023', NULL, arguments)
+FROM unnest('{0,101,"5, 100","5, 5000","5, 500, ''red''"}'::text[]) AS arguments;
 
 -- and what there is no picture of
 SELECT throws_ok($$ SELECT model_predict.importance_svg('odd-names', 'shap') $$, '22023', NULL, 'an unknown kind');

@@ -1,195 +1,486 @@
 /*
- * svg.c: drawing svg.h's charts.
+ * svg.c: frame, texts, numbers and axes of pictures.
  *
- * Nobody measures text here, so widths are estimated, generously: by those of
- * a wide sans serif. Positions are pixels of a drawing WIDTH wide, which scales
- * with its viewBox.
+ * Nobody measures text here, so widths are estimated, generously: by those of a wide sans
+ * serif.
  */
 #include "core/text/svg.h"
 
 #include "core/text/text.h"
 
 #include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-#define WIDTH 760.0
-#define LABEL_WIDTH 270.0		/* right edge of the labels */
-#define MARGIN 16.0
-#define ROW 26.0
-#define BAR 16.0
-#define NUMBER_ROOM 66.0		/* for a number at either end of the bars */
-#define MAX_DECIMALS 5			/* that it has room for */
-#define PLOT_LEFT (LABEL_WIDTH + 10 + NUMBER_ROOM)
-#define PLOT_RIGHT (WIDTH - MARGIN - NUMBER_ROOM)
+#define TITLE_SIZE (15.0 / 13)
+#define MAX_LINES 4
+#define ELLIPSIS "\xe2\x80\xa6"
+#define ELLIPSIS_WIDTH 13.0
 
-static const char style[] =
+/* U+2068 and U+2069: what stands between does not turn what stands around it */
+#define ISOLATE "\xe2\x81\xa8"
+#define END_ISOLATE "\xe2\x81\xa9"
+
+static const char style_common[] =
 	"<style>"
-	".mp-chart{font:13px system-ui,-apple-system,\"Segoe UI\",Roboto,sans-serif}"
-	".mp-chart .mp-back{fill:#fff}"
-	".mp-chart text{fill:#1f2430}"
+	".mp-chart{font:13px system-ui,-apple-system,\"Segoe UI\",Roboto,\"Helvetica Neue\",Arial,sans-serif;"
+	"direction:ltr}"
 	".mp-chart .mp-title{font-size:15px;font-weight:600}"
-	".mp-chart .mp-soft{fill:#5c6470}"
 	".mp-chart .mp-strong{font-weight:600}"
-	".mp-chart .mp-up{fill:#c8553d}"
-	".mp-chart .mp-down{fill:#2f7fb8}"
-	".mp-chart .mp-bar{fill:#3f7f6d}"
 	".mp-chart .mp-others{opacity:.55}"
-	".mp-chart line{stroke:#a8afb9}"
-	".mp-chart .mp-base{stroke-dasharray:2 3}"
-	"@media (prefers-color-scheme:dark){"
-	".mp-chart .mp-back{fill:#15181e}"
-	".mp-chart text{fill:#e6e9ee}"
-	".mp-chart .mp-soft{fill:#a3abb7}"
-	".mp-chart .mp-up{fill:#ef8a72}"
-	".mp-chart .mp-down{fill:#6db3e6}"
-	".mp-chart .mp-bar{fill:#6fbfa8}"
-	".mp-chart line{stroke:#5a626e}"
-	"}"
-	"</style>";
+	".mp-chart .mp-mark{stroke-width:3}"
+	".mp-chart .mp-dot{stroke-width:7;stroke-linecap:round}"
+	".mp-chart .mp-dash{stroke-dasharray:2 3}"
+	".mp-chart polyline{fill:none;stroke-width:2;stroke-linejoin:round}"
+	".mp-chart .mp-band{stroke:none;opacity:.2}";
 
-/* What is drawn: the strongest bars, and the others in one. */
-typedef struct Selection
+/* a rule for each color, in light and in dark */
+typedef struct Color
 {
-	const MpSvgBar *shown[MP_SVG_BARS];
-	int			n_shown;
-	size_t		n_others;
-	double		others;
-} Selection;
+	const char *rule;
+	const char *light;
+	const char *dark;
+} Color;
 
-/* Where a number lies on the drawing. */
-typedef struct Scale
+static const Color colors[] = {
+	{".mp-back{fill", "#fff", "#15181e"},
+	{"text{fill", "#1f2430", "#e6e9ee"},
+	{".mp-soft{fill", "#5c6470", "#a3abb7"},
+	{".mp-up{fill", "#c77a1e", "#e9a44c"},
+	{".mp-down{fill", "#2f7fb8", "#6db3e6"},
+	{".mp-bar,.mp-chart .mp-band{fill", "#3f7f6d", "#6fbfa8"},
+	{"line{stroke", "#8b939e", "#6d7683"},
+	{"line.mp-grid{stroke", "#e2e5e9", "#2b313b"},
+	{".mp-line1{stroke", "#2f7fb8", "#6db3e6"},
+	{".mp-line2{stroke", "#c77a1e", "#e9a44c"},
+	{".mp-line3{stroke", "#3f7f6d", "#6fbfa8"},
+	{".mp-line4{stroke", "#8a5aa8", "#c096dd"}
+};
+
+static void
+add(MpSvg *svg, const char *text)
 {
-	double		low;
-	double		per_unit;		/* pixels */
-} Scale;
-
-static double
-strength(const MpSvgBar *bar)
-{
-	double		size = fabs(bar->amount);
-
-	return isnan(size) ? -1 : size;
+	svg->failed = svg->failed || !mp_text_add(svg->out, text);
 }
 
-/* Puts a bar among the shown ones, the first of equals first; returns what falls off the end. */
-static const MpSvgBar *
-insert_bar(Selection *s, const MpSvgBar *bar)
-{
-	int			i = s->n_shown;
-	const MpSvgBar *dropped = NULL;
+#define FORMAT(svg, ...) \
+	((svg)->failed = (svg)->failed || !mp_text_format((svg)->out, __VA_ARGS__))
 
-	if (i == MP_SVG_BARS)
+static void
+add_escaped(MpSvg *svg, MpString text)
+{
+	svg->failed = svg->failed || !mp_text_escaped(svg->out, text, MP_ESCAPE_XML);
+}
+
+/* Characters, one after the other */
+
+typedef struct Char
+{
+	MpString	bytes;
+	uint32_t	code;			/* 0xfffd where it is not UTF-8 */
+} Char;
+
+static Char
+char_at(MpString text, size_t i)
+{
+	MpString	rest = {text.data + i, text.length - i};
+	int			length = mp_utf8_length(rest);
+	const unsigned char *u = (const unsigned char *) rest.data;
+
+	switch (length)
 	{
-		if (strength(bar) <= strength(s->shown[i - 1]))
-			return bar;
-		dropped = s->shown[--i];
+		case 1:
+			return (Char) {{rest.data, 1}, u[0]};
+		case 2:
+			return (Char) {{rest.data, 2}, (u[0] & 0x1fu) << 6 | (u[1] & 0x3fu)};
+		case 3:
+			return (Char) {{rest.data, 3}, (u[0] & 0x0fu) << 12 | (u[1] & 0x3fu) << 6 | (u[2] & 0x3fu)};
+		case 4:
+			return (Char) {{rest.data, 4}, (u[0] & 0x07u) << 18 | (u[1] & 0x3fu) << 12 |
+				(u[2] & 0x3fu) << 6 | (u[3] & 0x3fu)};
 	}
-	else
-		s->n_shown++;
-	for (; i > 0 && strength(s->shown[i - 1]) < strength(bar); i--)
-		s->shown[i] = s->shown[i - 1];
-	s->shown[i] = bar;
-	return dropped;
+	return (Char) {{rest.data, 1}, 0xfffd};
 }
 
-static Selection
-select_bars(const MpSvgChart *chart)
+static bool
+is_between(uint32_t code, uint32_t low, uint32_t high)
 {
-	Selection	s = {.n_shown = 0};
-
-	for (size_t i = 0; i < chart->n_bars; i++)
-	{
-		const MpSvgBar *dropped = insert_bar(&s, &chart->bars[i]);
-
-		if (dropped == NULL)
-			continue;
-		s.n_others++;
-		if (isfinite(dropped->amount))
-			s.others += dropped->amount;
-	}
-	return s;
+	return code >= low && code <= high;
 }
 
-/* A generous guess at a character's width at 13 pixels. */
+/* Belongs to the character before it: accents, joiners, variants, tones of skin. */
+static bool
+is_joined(uint32_t code)
+{
+	return is_between(code, 0x300, 0x36f) || is_between(code, 0x200c, 0x200d) ||
+		is_between(code, 0x20d0, 0x20ff) || is_between(code, 0xfe00, 0xfe0f) ||
+		is_between(code, 0x1f3fb, 0x1f3ff) || is_between(code, 0x64b, 0x65f) ||
+		is_between(code, 0x591, 0x5bd);
+}
+
+/* Hebrew, Arabic and other scripts from right to left. */
+static bool
+is_right_to_left(uint32_t code)
+{
+	return is_between(code, 0x590, 0x8ff) || is_between(code, 0xfb1d, 0xfdff) ||
+		is_between(code, 0xfe70, 0xfeff) || is_between(code, 0x10800, 0x10fff) ||
+		is_between(code, 0x1e800, 0x1efff);
+}
+
+/* Marks that turn the direction of what follows. */
+static bool
+is_direction_mark(uint32_t code)
+{
+	return code == 0x61c || is_between(code, 0x200e, 0x200f) || is_between(code, 0x202a, 0x202e) ||
+		is_between(code, 0x2066, 0x2069);
+}
+
+/* At 13 pixels. */
 static double
-width_of(const char *c, int length)
+char_width(uint32_t code)
 {
-	if (length > 1)
-		return length == 2 ? 8.5 : 13.5;
-	if (strchr("ijlI|.,:;'!`", *c) != NULL)
+	if (is_joined(code))
+		return 0;
+	if (code >= 0x1f000)
+		return 18;				/* pictographs */
+	if (code >= 0x1100 && !is_between(code, 0x2000, 0x206f) && !is_right_to_left(code))
+		return 13.5;			/* Chinese, Japanese, Korean, and what is not known */
+	if (code >= 0x80)
+		return 8.5;
+	if (strchr("ijlI|.,:;'!`", (int) code) != NULL)
 		return 4.5;
-	if (strchr("ftr()[]{}-/ \"", *c) != NULL)
+	if (strchr("ftr()[]{}-/ \"", (int) code) != NULL)
 		return 5.5;
-	if (strchr("mwMW@%", *c) != NULL)
+	if (strchr("mwMW@%", (int) code) != NULL)
 		return 12.5;
-	return *c >= 'A' && *c <= 'Z' ? 9.5 : 8.0;
+	return is_between(code, 'A', 'Z') ? 9.5 : 8.0;
 }
 
-static double
-text_width(MpString text)
+double
+mp_svg_text_width(MpString text)
 {
 	double		width = 0;
 
 	for (size_t i = 0; i < text.length;)
 	{
-		MpString	rest = {text.data + i, text.length - i};
-		int			length = mp_utf8_length(rest);
+		Char		c = char_at(text, i);
 
-		width += length > 0 ? width_of(rest.data, length) : 8;
-		i += length > 0 ? length : 1;
+		width += char_width(c.code);
+		i += c.bytes.length;
 	}
 	return width;
 }
 
-/* The text, or as much of it as fits, with an ellipsis. */
-static bool
-add_fitting(MpVec *out, MpString text, double room)
+/* Bytes from the start that are no wider than room, with whole characters. */
+static size_t
+head_of(MpString text, double room)
 {
-	double		width = 13.5;	/* the ellipsis */
-	size_t		i = 0;
+	size_t		end = 0;		/* a character may be cut behind here */
+	double		width = 0;
+	bool		joins = false;
 
-	if (text_width(text) <= room)
-		return mp_text_escaped(out, text, MP_ESCAPE_XML);
+	for (size_t i = 0; i < text.length;)
+	{
+		Char		c = char_at(text, i);
+
+		if (!is_joined(c.code) && !joins)
+			end = i;
+		width += char_width(c.code);
+		if (width > room)
+			return end;
+		joins = c.code == 0x200d;
+		i += c.bytes.length;
+	}
+	return text.length;
+}
+
+/* The least bytes to leave out at the start, so that the rest is no wider than room. */
+static size_t
+tail_of(MpString text, double room)
+{
+	double		width = mp_svg_text_width(text);
+	size_t		i = 0;
+	bool		joins = false;
+
 	while (i < text.length)
 	{
-		MpString	rest = {text.data + i, text.length - i};
-		int			length = mp_utf8_length(rest);
+		Char		c = char_at(text, i);
 
-		width += length > 0 ? width_of(rest.data, length) : 8;
-		if (width > room)
+		if (width <= room && !is_joined(c.code) && !joins)
 			break;
-		i += length > 0 ? length : 1;
+		width -= char_width(c.code);
+		joins = c.code == 0x200d;
+		i += c.bytes.length;
 	}
-	text.length = i;
-	return mp_text_escaped(out, text, MP_ESCAPE_XML) && mp_text_add(out, "\xe2\x80\xa6");
+	return i;
 }
 
-/* "label = value" in full, or either cut: the value keeps a third of the room. */
 static bool
-add_label(MpVec *out, const MpSvgBar *bar)
+turns(MpString text)
 {
-	double		room = LABEL_WIDTH - MARGIN;
-	double		label = text_width(bar->label);
-	double		value = text_width(bar->value);
-
-	if (bar->value.length == 0)
-		return add_fitting(out, bar->label, room);
-	room -= 20;					/* the equals sign */
-	if (label + value > room)
+	for (size_t i = 0; i < text.length;)
 	{
-		if (value > room / 3)
-			value = label < room * 2 / 3 ? room - label : room / 3;
-		label = room - value;
+		Char		c = char_at(text, i);
+
+		if (is_right_to_left(c.code) || is_direction_mark(c.code))
+			return true;
+		i += c.bytes.length;
 	}
-	return add_fitting(out, bar->label, label + 0.5) &&
-		mp_text_add(out, "<tspan class=\"mp-soft\"> = ") &&
-		add_fitting(out, bar->value, value + 0.5) &&
-		mp_text_add(out, "</tspan>");
+	return false;
 }
 
-/* Decimals that show two or three digits of the largest number. */
+/* Its own marks could end the isolation: they are shown as what cannot be shown. */
+static void
+add_without_marks(MpSvg *svg, MpString text)
+{
+	size_t		from = 0;
+
+	for (size_t i = 0; i < text.length;)
+	{
+		Char		c = char_at(text, i);
+
+		if (is_direction_mark(c.code))
+		{
+			add_escaped(svg, (MpString) {text.data + from, i - from});
+			add(svg, "?");
+			from = i + c.bytes.length;
+		}
+		i += c.bytes.length;
+	}
+	add_escaped(svg, (MpString) {text.data + from, text.length - from});
+}
+
+static void
+add_isolated(MpSvg *svg, MpString text)
+{
+	bool		isolate = turns(text);
+
+	add(svg, isolate ? ISOLATE : "");
+	add_without_marks(svg, text);
+	add(svg, isolate ? END_ISOLATE : "");
+}
+
+/* The text, or its two ends with an ellipsis between. */
+static void
+add_fitting(MpSvg *svg, MpString text, double room)
+{
+	bool		isolate = turns(text);
+	size_t		head;
+	size_t		tail;
+
+	if (mp_svg_text_width(text) <= room)
+	{
+		add_isolated(svg, text);
+		return;
+	}
+	room -= ELLIPSIS_WIDTH;
+	head = head_of(text, room / 2);
+	tail = tail_of(text, room - mp_svg_text_width((MpString) {text.data, head}));
+	add(svg, isolate ? ISOLATE : "");
+	add_without_marks(svg, (MpString) {text.data, head});
+	add(svg, ELLIPSIS);
+	if (tail > head)
+		add_without_marks(svg, (MpString) {text.data + tail, text.length - tail});
+	add(svg, isolate ? END_ISOLATE : "");
+}
+
+static void
+begin_text(MpSvg *svg, const char *class, MpSvgAnchor anchor, double x, double y)
+{
+	static const char *const anchors[] = {"", " text-anchor=\"middle\"", " text-anchor=\"end\""};
+
+	add(svg, "<text");
+	if (class[0] != '\0')
+		FORMAT(svg, " class=\"%s\"", class);
+	FORMAT(svg, "%s x=\"%.1f\" y=\"%.1f\">", anchors[anchor], x, y);
+}
+
+void
+mp_svg_text(MpSvg *svg, const char *class, MpSvgAnchor anchor, double x, double y,
+			MpString text, double room)
+{
+	begin_text(svg, class, anchor, x, y);
+	if (mp_svg_text_width(text) > room)
+	{
+		add(svg, "<title>");
+		add_isolated(svg, text);
+		add(svg, "</title>");
+	}
+	add_fitting(svg, text, room);
+	add(svg, "</text>");
+}
+
+#define EQUALS_WIDTH 20.0
+
+void
+mp_svg_pair(MpSvg *svg, MpSvgAnchor anchor, double x, double y, MpString label,
+			MpString value, double room)
+{
+	double		label_width = mp_svg_text_width(label);
+	double		value_width = mp_svg_text_width(value);
+
+	if (value.length == 0)
+	{
+		mp_svg_text(svg, "", anchor, x, y, label, room);
+		return;
+	}
+	room -= EQUALS_WIDTH;
+	begin_text(svg, "", anchor, x, y);
+	if (label_width + value_width > room)
+	{
+		add(svg, "<title>");
+		add_isolated(svg, label);
+		add(svg, " = ");
+		add_isolated(svg, value);
+		add(svg, "</title>");
+		/* the value keeps two fifths of the room, or what the label leaves */
+		if (value_width > room * 2 / 5)
+			value_width = label_width < room * 3 / 5 ? room - label_width : room * 2 / 5;
+		label_width = room - value_width;
+	}
+	add_fitting(svg, label, label_width + 0.5);
+	add(svg, "<tspan class=\"mp-soft\"> = ");
+	add_fitting(svg, value, value_width + 0.5);
+	add(svg, "</tspan></text>");
+}
+
+/* Where the first line of the text ends, and where the next one begins. */
+static size_t
+break_line(MpString text, double room, size_t *next)
+{
+	size_t		end = head_of(text, room);
+
+	*next = end;
+	if (end == text.length)
+		return end;
+	for (size_t i = end; i > 0; i--)
+	{
+		if (text.data[i] == ' ')
+		{
+			*next = i + 1;
+			return i;
+		}
+	}
+	return end;
+}
+
+/* Lines that the text needs, at most MAX_LINES. */
 static int
-decimals_for(double largest)
+count_lines(MpString text, double room)
+{
+	int			n = 0;
+	size_t		next;
+
+	while (text.length > 0 && n < MAX_LINES)
+	{
+		break_line(text, room, &next);
+		if (next == 0)
+			next = text.length;
+		text = (MpString) {text.data + next, text.length - next};
+		n++;
+	}
+	return n;
+}
+
+/* The text in lines, the last of which is cut if it must be; moves svg->y. */
+static void
+add_lines(MpSvg *svg, const char *class, MpString text, double size)
+{
+	double		room = (svg->width - 2 * MP_SVG_MARGIN) / size;
+
+	for (int n = 1; text.length > 0; n++)
+	{
+		size_t		next = text.length;
+		size_t		end = n < MAX_LINES ? break_line(text, room, &next) : text.length;
+
+		if (next == 0)
+			end = next = text.length;
+		mp_svg_text(svg, class, MP_SVG_START, MP_SVG_MARGIN, svg->y + 14,
+					(MpString) {text.data, end}, room);
+		svg->y += MP_SVG_LINE;
+		text = (MpString) {text.data + next, text.length - next};
+	}
+}
+
+static void
+add_colors(MpSvg *svg, bool dark)
+{
+	for (size_t i = 0; i < sizeof(colors) / sizeof(colors[0]); i++)
+		FORMAT(svg, ".mp-chart %s:%s}", colors[i].rule, dark ? colors[i].dark : colors[i].light);
+}
+
+static void
+add_style(MpSvg *svg, MpSvgTheme theme)
+{
+	add(svg, style_common);
+	add_colors(svg, theme == MP_SVG_DARK);
+	if (theme == MP_SVG_AUTO)
+	{
+		add(svg, "@media (prefers-color-scheme:dark){");
+		add_colors(svg, true);
+		add(svg, "}");
+	}
+	add(svg, "</style>");
+}
+
+void
+mp_svg_begin(MpSvg *svg, const MpSvgStyle *style, MpString title, MpString caption,
+			 double height, MpVec *out)
+{
+	double		room;
+
+	*svg = (MpSvg) {.out = out, .width = style->width > 0 ? style->width : MP_SVG_WIDTH};
+	svg->narrow = svg->width < MP_SVG_NARROW;
+	room = svg->width - 2 * MP_SVG_MARGIN;
+	height += 2 * MP_SVG_MARGIN + 6 +
+		MP_SVG_LINE * (count_lines(title, room / TITLE_SIZE) + count_lines(caption, room));
+	FORMAT(svg, "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"mp-chart\" role=\"img\" "
+		   "viewBox=\"0 0 %.0f %.0f\" width=\"%.0f\" height=\"%.0f\"><title>",
+		   svg->width, height, svg->width, height);
+	add_isolated(svg, title);
+	add(svg, "</title>");
+	add_style(svg, style->theme);
+	FORMAT(svg, "<rect class=\"mp-back\" width=\"%.0f\" height=\"%.0f\" rx=\"6\"/>", svg->width,
+		   height);
+	svg->y = MP_SVG_MARGIN - 4;
+	add_lines(svg, "mp-title", title, TITLE_SIZE);
+	add_lines(svg, "mp-soft", caption, 1);
+	svg->y += 10;
+}
+
+bool
+mp_svg_end(MpSvg *svg)
+{
+	add(svg, "</svg>");
+	return !svg->failed;
+}
+
+void
+mp_svg_rect(MpSvg *svg, const char *class, double x, double y, double width, double height)
+{
+	FORMAT(svg, "<rect class=\"%s\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" rx=\"2\"/>",
+		   class, x, y, width, height);
+}
+
+void
+mp_svg_line(MpSvg *svg, const char *class, double x1, double y1, double x2, double y2)
+{
+	FORMAT(svg, "<line class=\"%s\" x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\"/>", class, x1, y1,
+		   x2, y2);
+}
+
+void
+mp_svg_curve(MpSvg *svg, const char *class, bool closed, const double *x, const double *y, size_t n)
+{
+	FORMAT(svg, "<%s class=\"%s\" points=\"", closed ? "polygon" : "polyline", class);
+	for (size_t i = 0; i < n && !svg->failed; i++)
+		FORMAT(svg, i > 0 ? " %.1f,%.1f" : "%.1f,%.1f", x[i], y[i]);
+	add(svg, "\"/>");
+}
+
+int
+mp_svg_decimals(double largest)
 {
 	int			digits;
 
@@ -203,237 +494,104 @@ decimals_for(double largest)
 	return digits >= -1 ? 2 : 1 - digits;
 }
 
-static bool
-add_number(MpVec *out, double x, int decimals, bool sign)
+#define MAX_DECIMALS 5
+
+/* 1.5e+09 as 1.5e9, 1.0e-07 as 1e-7. */
+static void
+shorten_exponent(char *buffer)
 {
-	if (fabs(x) >= 1e9)
-		return mp_text_format(out, sign ? "%+.4g" : "%.4g", x);
-	if (decimals > MAX_DECIMALS)
-		return mp_text_format(out, sign ? "%+.1e" : "%.5g", x);
-	if (!sign && fabs(x) < 0.5 * pow(10, -decimals))
-		x = 0;					/* not -0.0 */
-	return mp_text_format(out, sign ? "%+.*f" : "%.*f", decimals, x);
+	char	   *e = strchr(buffer, 'e');
+	char	   *digits;
+	char	   *end;
+
+	if (e == NULL)
+		return;
+	digits = e + 1;
+	if (*digits == '+')
+		memmove(digits, digits + 1, strlen(digits));
+	else if (*digits == '-')
+		digits++;
+	while (digits[0] == '0' && digits[1] != '\0')
+		memmove(digits, digits + 1, strlen(digits));
+	for (end = e; end > buffer && end[-1] == '0' && memchr(buffer, '.', end - buffer) != NULL;)
+		end--;
+	if (end > buffer && end[-1] == '.')
+		end--;
+	memmove(end, e, strlen(e) + 1);
 }
 
-static bool
-begin_svg(const MpSvgChart *chart, int n_rows, double *y, MpVec *out)
+/* Commas between thousands; the buffer has room for them. */
+static void
+group_thousands(char *buffer)
 {
-	double		top = chart->caption.length > 0 ? 58 : 40;
-	double		height = top + n_rows * ROW + MARGIN;
+	char	   *first = buffer + strcspn(buffer, "0123456789");
+	char	   *end = first + strspn(first, "0123456789");
 
-	*y = top;
-	if (!mp_text_format(out, "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"mp-chart\" "
-						"role=\"img\" viewBox=\"0 0 %.0f %.0f\" width=\"%.0f\" height=\"%.0f\">",
-						WIDTH, height, WIDTH, height) ||
-		!mp_text_add(out, "<title>") ||
-		!mp_text_escaped(out, chart->title, MP_ESCAPE_XML) ||
-		!mp_text_add(out, "</title>") ||
-		!mp_text_add(out, style) ||
-		!mp_text_format(out, "<rect class=\"mp-back\" width=\"%.0f\" height=\"%.0f\" rx=\"6\"/>"
-						"<text class=\"mp-title\" x=\"%.0f\" y=\"26\">", WIDTH, height, MARGIN) ||
-		!add_fitting(out, chart->title, (WIDTH - 2 * MARGIN) * 13 / 15) ||
-		!mp_text_add(out, "</text>"))
-		return false;
-	if (chart->caption.length == 0)
-		return true;
-	return mp_text_format(out, "<text class=\"mp-soft\" x=\"%.0f\" y=\"46\">", MARGIN) &&
-		add_fitting(out, chart->caption, WIDTH - 2 * MARGIN) &&
-		mp_text_add(out, "</text>");
-}
-
-static bool
-begin_label(MpVec *out, double y, const char *class)
-{
-	return mp_text_format(out, "<text class=\"%s\" text-anchor=\"end\" x=\"%.0f\" y=\"%.1f\">",
-						  class, LABEL_WIDTH, y + ROW / 2 + 4.5);
-}
-
-/* A row's label, with the whole of it as a tooltip. */
-static bool
-add_row_label(MpVec *out, double y, const MpSvgBar *bar)
-{
-	if (!begin_label(out, y, "") ||
-		!mp_text_add(out, "<title>") ||
-		!mp_text_escaped(out, bar->label, MP_ESCAPE_XML))
-		return false;
-	if (bar->value.length > 0 &&
-		!(mp_text_add(out, " = ") && mp_text_escaped(out, bar->value, MP_ESCAPE_XML)))
-		return false;
-	return mp_text_add(out, "</title>") && add_label(out, bar) && mp_text_add(out, "</text>");
-}
-
-static bool
-add_others_label(MpVec *out, double y, size_t n)
-{
-	return begin_label(out, y, "mp-soft") &&
-		mp_text_format(out, "%zu other%s</text>", n, n == 1 ? "" : "s");
-}
-
-static bool
-add_rect(MpVec *out, const char *class, const char *more, double y, double left, double right)
-{
-	double		width = right - left > 1 ? right - left : 1;
-
-	return mp_text_format(out, "<rect class=\"%s%s\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" "
-						  "height=\"%.0f\" rx=\"2\"/>",
-						  class, more, left, y + (ROW - BAR) / 2, width, BAR);
-}
-
-static bool
-add_amount(MpVec *out, double x, double y, const char *anchor, const char *class)
-{
-	return mp_text_format(out, "<text class=\"%s\" text-anchor=\"%s\" x=\"%.1f\" y=\"%.1f\">",
-						  class, anchor, x, y + ROW / 2 + 4.5);
-}
-
-static double
-finite_or(double x, double other)
-{
-	return isfinite(x) ? x : other;
-}
-
-static double
-place(const Scale *scale, double x)
-{
-	return PLOT_LEFT + (x - scale->low) * scale->per_unit;
-}
-
-/* Room for base, total and every step between them; the largest step to *largest. */
-static Scale
-waterfall_scale(const Selection *s, double base, double total, double *largest)
-{
-	double		low = fmin(base, total);
-	double		high = fmax(base, total);
-	double		at = base;
-
-	*largest = fabs(s->others);
-	for (int i = 0; i <= s->n_shown; i++)
+	for (char *at = end - 3; at > first; at -= 3)
 	{
-		double		step = i < s->n_shown ? finite_or(s->shown[i]->amount, 0) : s->others;
-
-		at += step;
-		low = fmin(low, at);
-		high = fmax(high, at);
-		*largest = fmax(*largest, fabs(step));
+		memmove(at + 1, at, strlen(at) + 1);
+		*at = ',';
 	}
-	/* less is the rounding of the sums */
-	if (!(high - low > 1e-6 * fmax(fabs(low), fabs(high))) || !isfinite(high - low))
-		return (Scale) {low, 0};
-	return (Scale) {low, (PLOT_RIGHT - PLOT_LEFT) / (high - low)};
 }
 
-/* The first or the last row: where the row starts, and where it ends. */
-static bool
-add_level(MpVec *out, const Scale *scale, double y, const char *name, double level,
-		  double drawn, int decimals)
+char *
+mp_svg_number(char *buffer, double x, int decimals, bool sign)
 {
-	double		x = place(scale, drawn);
+	double		size = fabs(x);
 
-	return begin_label(out, y, "mp-strong") &&
-		mp_text_format(out, "%s</text>", name) &&
-		mp_text_format(out, "<line x1=\"%.1f\" x2=\"%.1f\" y1=\"%.1f\" y2=\"%.1f\" "
-					   "style=\"stroke-width:3\"/>", x, x, y + 5, y + ROW - 5) &&
-		add_amount(out, x + 7, y, "start", "mp-strong") &&
-		add_number(out, level, decimals, false) &&
-		mp_text_add(out, "</text>");
-}
-
-static bool
-add_step(MpVec *out, const Scale *scale, double y, double from, double amount, int decimals,
-		 const char *more)
-{
-	double		step = finite_or(amount, 0);
-	double		a = place(scale, from);
-	double		b = place(scale, from + step);
-	bool		up = step >= 0;
-
-	return add_rect(out, up ? "mp-up" : "mp-down", more, y, fmin(a, b), fmax(a, b)) &&
-		mp_text_format(out, "<line x1=\"%.1f\" x2=\"%.1f\" y1=\"%.1f\" y2=\"%.1f\"/>",
-					   b, b, y + ROW / 2, y + ROW + (ROW - BAR) / 2) &&
-		(up ? add_amount(out, b + 5, y, "start", "") : add_amount(out, b - 5, y, "end", "")) &&
-		add_number(out, amount, decimals, true) &&
-		mp_text_add(out, "</text>");
-}
-
-bool
-mp_svg_waterfall(const MpSvgChart *chart, double base, double total, MpVec *out)
-{
-	Selection	s = select_bars(chart);
-	int			n_rows = s.n_shown + (s.n_others > 0) + 2;
-	double		at = finite_or(base, 0);
-	double		end = finite_or(total, at);
-	double		largest;
-	Scale		scale = waterfall_scale(&s, at, end, &largest);
-	int			decimals = decimals_for(largest);
-	double		y;
-
-	if (!begin_svg(chart, n_rows, &y, out) ||
-		!mp_text_format(out, "<line class=\"mp-base\" x1=\"%.1f\" x2=\"%.1f\" y1=\"%.1f\" "
-						"y2=\"%.1f\"/>", place(&scale, at), place(&scale, at), y + ROW - 5,
-						y + n_rows * ROW) ||
-		!add_level(out, &scale, y, "average", base, at, decimals))
-		return false;
-	y += ROW;
-	for (int i = 0; i < s.n_shown; i++, y += ROW)
+	if (!isfinite(x))
+		snprintf(buffer, MP_SVG_NUMBER, isnan(x) ? "NaN" : x > 0 ? "Infinity" : "-Infinity");
+	else if (size >= 1e9 || (decimals > MAX_DECIMALS && size > 0))
 	{
-		if (!add_row_label(out, y, s.shown[i]) ||
-			!add_step(out, &scale, y, at, s.shown[i]->amount, decimals, ""))
-			return false;
-		at += finite_or(s.shown[i]->amount, 0);
+		snprintf(buffer, MP_SVG_NUMBER, sign ? "%+.2e" : "%.2e", x);
+		shorten_exponent(buffer);
 	}
-	if (s.n_others > 0)
+	else
 	{
-		if (!add_others_label(out, y, s.n_others) ||
-			!add_step(out, &scale, y, at, s.others, decimals, " mp-others"))
-			return false;
-		y += ROW;
+		if (decimals > MAX_DECIMALS)
+			decimals = 0;
+		if (!sign && size < 0.5 * pow(10, -decimals))
+			x = 0;				/* not -0.0 */
+		snprintf(buffer, MP_SVG_NUMBER, sign ? "%+.*f" : "%.*f", decimals, x);
+		group_thousands(buffer);
 	}
-	return add_level(out, &scale, y, "this row", total, end, decimals) &&
-		mp_text_add(out, "</svg>");
+	return buffer;
 }
 
-static bool
-add_bar(MpVec *out, const Scale *scale, double y, double amount, const char *more)
+char *
+mp_svg_shortest(char *buffer, double x)
 {
+	float		wanted = (float) x;
+
+	if (!isfinite(wanted) || fabs(x) >= 1e9 || (x != 0 && fabs(x) < 1e-4))
+		return mp_svg_number(buffer, x, MAX_DECIMALS + 1, false);
+	for (int decimals = 0; decimals <= 12; decimals++)
+	{
+		snprintf(buffer, MP_SVG_NUMBER, "%.*f", decimals, wanted);
+		if (strtof(buffer, NULL) == wanted)
+			break;
+	}
+	group_thousands(buffer);
+	return buffer;
+}
+
+int
+mp_svg_ticks(double low, double high, int wanted, MpSvgTick *ticks)
+{
+	double		step = (high - low) / (wanted > 1 ? wanted : 1);
+	double		power;
+	int			n = 0;
 	int			decimals;
-	double		left = LABEL_WIDTH + 10;
-	double		right = left + finite_or(fmax(amount, 0), 0) * scale->per_unit;
 
-	if (!add_rect(out, "mp-bar", more, y, left, right) ||
-		!add_amount(out, right + 6, y, "start", ""))
-		return false;
-	if (fabs(amount) >= 1e6 || (amount != 0 && fabs(amount) < 1e-3))
-		return mp_text_format(out, "%.3g</text>", amount);
-	/* counts stay whole */
-	decimals = amount == floor(amount) ? 0 : decimals_for(fabs(amount));
-	return add_number(out, amount, decimals, false) &&
-		mp_text_add(out, "</text>");
-}
-
-bool
-mp_svg_bars(const MpSvgChart *chart, bool adds_up, MpVec *out)
-{
-	Selection	s = select_bars(chart);
-	double		largest = adds_up ? s.others : 0;
-	Scale		scale = {0, 0};
-	double		y;
-
-	for (int i = 0; i < s.n_shown; i++)
-		largest = fmax(largest, finite_or(s.shown[i]->amount, 0));
-	if (largest > 0)
-		scale.per_unit = (PLOT_RIGHT - LABEL_WIDTH - 10) / largest;
-
-	if (!begin_svg(chart, s.n_shown + (s.n_others > 0), &y, out))
-		return false;
-	for (int i = 0; i < s.n_shown; i++, y += ROW)
+	if (!(step > 0) || !isfinite(step))
+		return 0;
+	power = pow(10, floor(log10(step)));
+	step = step <= power ? power : step <= 2 * power ? 2 * power : step <= 5 * power ? 5 * power : 10 * power;
+	decimals = step >= 1 ? 0 : (int) ceil(-log10(step) - 1e-9);
+	for (double i = ceil(low / step - 1e-9); i * step <= high + step * 1e-9 && n < MP_SVG_TICKS; i++, n++)
 	{
-		if (!add_row_label(out, y, s.shown[i]) ||
-			!add_bar(out, &scale, y, s.shown[i]->amount, ""))
-			return false;
+		ticks[n].at = i * step;
+		mp_svg_number(ticks[n].label, ticks[n].at, decimals, false);
 	}
-	if (s.n_others > 0 &&
-		!(add_others_label(out, y, s.n_others) &&
-		  (!adds_up || add_bar(out, &scale, y, s.others, " mp-others"))))
-		return false;
-	return mp_text_add(out, "</svg>");
+	return n;
 }
