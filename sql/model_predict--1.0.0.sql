@@ -1001,6 +1001,13 @@ COMMENT ON FUNCTION model_predict.bucket(text, text) IS
   'a number from 0 to 1 for a key, always the same: divides rows for canaries and samples; each salt divides in another way';
 
 
+CREATE FUNCTION model_predict.distribute() RETURNS void
+LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'mp_distribute';
+REVOKE EXECUTE ON FUNCTION model_predict.distribute() FROM PUBLIC;
+COMMENT ON FUNCTION model_predict.distribute() IS
+  'on the coordinator of Citus, once, by a superuser: copies the models to every node, now and on nodes that come later';
+
+
 /* Views: each role sees the models that it may use */
 
 CREATE FUNCTION model_predict.visible_models(

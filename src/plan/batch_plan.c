@@ -43,6 +43,7 @@
 #include "glue/compat.h"
 #include "plan/batch_plan.h"
 #include "plan/batch_scan.h"
+#include "plan/pin.h"
 #include "plan/planner.h"
 #include "plan/tree.h"
 
@@ -704,11 +705,15 @@ plan_statement(Query *parse, const char *text, int options, ParamListInfo params
 {
 	uint64		questions = mp_planner_questions();
 	PlannedStmt *stmt;
+	bool		pinned;
 
+	parse = mp_pin_references(parse, params, &pinned);
 	if (previous_planner != NULL)
 		stmt = previous_planner(parse, text, options, params);
 	else
 		stmt = standard_planner(parse, text, options, params);
+	if (pinned)
+		stmt->relationOids = lappend_oid(stmt->relationOids, mp_pin_table());
 	if (mp_planner_questions() != questions && mp_batch_setting != MP_BATCH_OFF &&
 		(options & CURSOR_OPT_SCROLL) == 0)
 		place_in_statement(stmt);

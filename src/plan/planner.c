@@ -329,16 +329,24 @@ mp_planner_support_explain(PG_FUNCTION_ARGS)
 }
 
 /* Ours are those whose support function is ours. */
-const MpAnswer *
-mp_planner_answer(Oid function)
+bool
+mp_planner_supports(Oid function)
 {
 	Oid			support_function = get_func_support(function);
 	FmgrInfo	info;
 
 	if (!OidIsValid(support_function))
-		return NULL;
+		return false;
 	fmgr_info(support_function, &info);
-	if (info.fn_addr != mp_planner_support && info.fn_addr != mp_planner_support_explain)
+	return info.fn_addr == mp_planner_support || info.fn_addr == mp_planner_support_explain;
+}
+
+const MpAnswer *
+mp_planner_answer(Oid function)
+{
+	FmgrInfo	info;
+
+	if (!mp_planner_supports(function))
 		return NULL;
 	fmgr_info(function, &info);
 	return mp_answer_of(info.fn_addr);

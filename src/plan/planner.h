@@ -13,4 +13,7 @@ extern uint64 mp_planner_questions(void);
 /* How the function answers; NULL: it does not score rows. */
 extern const MpAnswer *mp_planner_answer(Oid function);
 
+/* Whether the function scores or explains rows: its first argument is a reference. */
+extern bool mp_planner_supports(Oid function);
+
 #endif

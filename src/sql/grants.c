@@ -29,8 +29,18 @@ role_param(Oid role)
 static void
 forget_dropped_roles(int64 model)
 {
-	mp_writer_run("DELETE FROM model_predict.permission WHERE model = $1 AND grantee::text = '-'",
-				  mp_int8(model));
+	/* found first: Citus allows no function that is not immutable in a DELETE */
+	uint64		n = mp_writer_run("SELECT number FROM model_predict.permission WHERE model = $1 AND grantee::text = '-'",
+								  mp_int8(model));
+	int32	   *numbers = palloc(sizeof(int32) * n);
+	bool		isnull;
+
+	for (uint64 i = 0; i < n; i++)
+		numbers[i] = DatumGetInt32(mp_writer_value(i, 1, &isnull));
+	for (uint64 i = 0; i < n; i++)
+		mp_writer_run("DELETE FROM model_predict.permission WHERE model = $1 AND number = $2",
+					  mp_int8(model), mp_int4(numbers[i]));
+	pfree(numbers);
 }
 
 static bool

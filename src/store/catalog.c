@@ -25,6 +25,7 @@
 #include "utils/snapmgr.h"
 
 #include "store/catalog.h"
+#include "store/citus.h"
 #include "store/roles.h"
 
 bool
@@ -139,7 +140,7 @@ is_tiny(Relation rel)
 void
 mp_scan_begin(MpScan *scan, const char *table, Snapshot snapshot)
 {
-	scan->rel = table_open(mp_catalog_table(table), AccessShareLock);
+	scan->rel = table_open(mp_citus_local(mp_catalog_table(table)), AccessShareLock);
 	scan->snapshot = snapshot;
 	scan->nkeys = 0;
 	scan->scan = NULL;

@@ -14,6 +14,7 @@
 #include "utils/acl.h"
 
 #include "glue/error.h"
+#include "store/citus.h"
 #include "store/lookup.h"
 #include "store/roles.h"
 
@@ -193,6 +194,12 @@ mp_lookup_version(const MpReference *ref, int64 model, Snapshot snapshot)
 {
 	int32		version = ref->version;
 
+	if (ref->alias != NULL && mp_citus_runs_part(mp_catalog_table("model")))
+		ereport(ERROR,
+				errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				errmsg("reference \"%s@%s\" reached this node without a version", ref->name, ref->alias),
+				errdetail("Nodes that look it up for themselves may find different versions."),
+				errhint("Preload model_predict after citus on the coordinator, or write the version: '%s@3'.", ref->name));
 	if (ref->alias != NULL && !mp_lookup_alias(model, ref->alias, snapshot, &version))
 		mp_lookup_no_alias(ref->name, ref->alias);
 	if (!has_version(model, version, snapshot))

@@ -16,10 +16,12 @@
 #include "miscadmin.h"
 #include "utils/guc.h"
 #include "utils/rel.h"
+#include "utils/inval.h"
 #include "utils/syscache.h"
 #include "catalog/pg_class.h"
 
 #include "store/catalog.h"
+#include "store/citus.h"
 #include "store/writer.h"
 
 static Oid
@@ -38,8 +40,10 @@ owner_of(Oid table)
 void
 mp_writer_begin(MpWriter *writer, const char *function)
 {
-	Oid			owner = owner_of(mp_catalog_table("model"));
+	Oid			table = mp_catalog_table("model");
+	Oid			owner = owner_of(table);
 
+	mp_citus_check_coordinator(table, function);
 	PreventCommandIfReadOnly(function);
 	PreventCommandIfParallelMode(function);
 	GetUserIdAndSecContext(&writer->user, &writer->sec_context);
@@ -54,6 +58,11 @@ mp_writer_begin(MpWriter *writer, const char *function)
 void
 mp_writer_end(const MpWriter *writer)
 {
+	Oid			aliases = mp_catalog_table("alias");
+
+	/* plans whose references were pinned when they were made */
+	if (mp_citus_keeps(aliases))
+		CacheInvalidateRelcacheByRelid(aliases);
 	if (SPI_finish() != SPI_OK_FINISH)
 		elog(ERROR, "SPI_finish failed");
 	AtEOXact_GUC(false, writer->guc_level);
