@@ -478,9 +478,7 @@ is_worth_it(const BatchCall *call, int n)
 		return false;
 	if (mp_batch_setting == MP_BATCH_ALWAYS)
 		return true;
-	/* in plain C the kernel for one row is faster */
-	return n >= LEAST_ROWS && call->rows >= FIRST_ROWS &&
-		mp_kernel_kind(call->model->kernel) != MP_KERNEL_PORTABLE;
+	return n >= LEAST_ROWS && call->rows >= FIRST_ROWS;
 }
 
 static void

@@ -14,12 +14,19 @@ import sys
 import numpy as np
 import xgboost as xgb
 
-#        trees, depth, features, classes
+# trees, depth, features, classes, and what XGBoost does not do by itself
 MODELS = {
-    "small": (100, 6, 30, 1),
-    "medium": (500, 8, 50, 1),
-    "large": (2000, 8, 100, 1),
-    "multi": (100, 6, 30, 10),
+    "small": (100, 6, 30, 1, {}),
+    "medium": (500, 8, 50, 1, {}),
+    "large": (2000, 8, 100, 1, {}),
+    "multi": (100, 6, 30, 10, {}),
+    "depth10": (300, 10, 30, 1, {}),
+    "depth12": (150, 12, 30, 1, {}),
+    "leafwise": (300, 0, 30, 1, {"grow_policy": "lossguide", "max_leaves": 255}),
+    "wide200": (300, 6, 200, 1, {}),
+    "wide500": (300, 6, 500, 1, {}),
+    "bins4000": (300, 6, 20, 1, {"max_bin": 4000}),
+    "tiny": (50, 3, 10, 1, {}),
 }
 TRAIN_ROWS = 40000
 SCORE_ROWS = 20000
@@ -32,14 +39,14 @@ def table(rng, n_rows, n_features):
 
 
 def train(name):
-    rounds, depth, n_features, n_classes = MODELS[name]
+    rounds, depth, n_features, n_classes, extra = MODELS[name]
     rng = np.random.default_rng(sum(map(ord, name)))
     x = table(rng, TRAIN_ROWS, n_features)
     filled = np.nan_to_num(x)
     weights = rng.standard_normal((n_features, max(n_classes, 1)))
     scores = filled @ weights + 2 * np.sin(2 * filled[:, :1]) * filled[:, 1:2]
     scores += rng.standard_normal(scores.shape) * np.sqrt(n_features)
-    params = {"tree_method": "hist", "max_depth": depth, "eta": 0.1, "seed": 1, "nthread": 2}
+    params = {"tree_method": "hist", "max_depth": depth, "eta": 0.1, "seed": 1, "nthread": 2, **extra}
     if n_classes > 1:
         y = scores.argmax(axis=1)
         params.update(objective="multi:softprob", num_class=n_classes)

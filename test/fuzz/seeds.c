@@ -94,9 +94,6 @@ write_kernels(void)
 		{{"far-categories", 6, 2, 4, 9, 5, .n_categories = 500000}, MP_BYTES},
 		{{"wide", 4, 3, 7, 40, 9}, MP_WIDE},
 		{{"wide-deep", 4, 2, 20, 60, 9, .skinny = true}, MP_WIDE},
-		{{"keys", 4, 3, 7, 40, 9}, MP_KEYS},
-		{{"keys-flat", 5, 9, 3, 6, 5, .n_categories = 9}, MP_KEYS},
-		{{"keys-deep", 4, 2, 20, 60, 9, .skinny = true}, MP_KEYS},
 	};
 	MpRandom	random = {7};
 

@@ -76,7 +76,6 @@ MP_TEST(kernel_gives_the_bits_of_the_reference)
 {
 	int			n_bytes = 0;
 	int			n_wide = 0;
-	int			n_keys = 0;
 
 	for (size_t i = 0; i < mp_n_shapes; i++)
 	{
@@ -85,13 +84,11 @@ MP_TEST(kernel_gives_the_bits_of_the_reference)
 
 		n_bytes += check_width(&mp_shapes[i], forest, MP_BYTES, i);
 		n_wide += check_width(&mp_shapes[i], forest, MP_WIDE, i);
-		n_keys += check_width(&mp_shapes[i], forest, MP_KEYS, i);
-		CHECK_SAY(check_width(&mp_shapes[i], forest, MP_ANY_WIDTH, i), "%s: no image", mp_shapes[i].name);
 		free(forest);
 	}
 	CHECK(n_bytes > 30 && n_bytes < mp_n_shapes);
-	CHECK(n_keys == mp_n_shapes - 2);	/* all that have a split */
-	CHECK(n_wide == n_keys - 1);	/* not 40,000 features */
+	/* not those without a split, nor 40,000 features */
+	CHECK(n_wide == mp_n_shapes - 3);
 }
 
 static void *
@@ -129,14 +126,13 @@ MP_TEST(kernel_chooses_the_layout)
 	check_layout("several slots per feature", MP_BYTES, MP_CHUNK_TIP_3);
 	check_layout("128 slots", MP_BYTES, MP_CHUNK_TIP_1);
 	check_layout("categories", MP_BYTES, MP_CHUNK_TIP_1);
-	check_layout("129 slots", MP_KEYS, MP_CHUNK_FLAT);
-	check_layout("many slots, depth 8", MP_KEYS, MP_CHUNK_SHORT);
-	check_layout("many slots, leaf-wise", MP_KEYS, MP_CHUNK_DEEP);
-	check_layout("large trees", MP_KEYS, MP_CHUNK_DEEP);
-	check_layout("categories, many slots", MP_KEYS, MP_CHUNK_SHORT);
-	check_layout("40,000 features", MP_KEYS, MP_CHUNK_SHORT);
+	check_layout("129 slots", MP_WIDE, MP_CHUNK_FLAT);
+	check_layout("many slots, depth 8", MP_WIDE, MP_CHUNK_SHORT);
+	check_layout("many slots, leaf-wise", MP_WIDE, MP_CHUNK_DEEP);
+	check_layout("large trees", MP_WIDE, MP_CHUNK_DEEP);
+	check_layout("categories, many slots", MP_WIDE, MP_CHUNK_SHORT);
 	check_layout("many splits", MP_WIDE, MP_CHUNK_SHORT);
-	check_layout("many splits and slots", MP_KEYS, MP_CHUNK_SHORT);
+	check_layout("many splits and slots", MP_WIDE, MP_CHUNK_SHORT);
 }
 
 static void
@@ -205,26 +201,26 @@ MP_TEST(kernel_refuses_nodes_that_lead_outside)
 	MpForest   *forest = mp_random_forest(&random, mp_find_shape("leaf-wise"));
 	MpError		error;
 	size_t		size;
-	MpKernelImage *image = mp_kernel_compile_as(&mp_alloc_malloc, forest, MP_KEYS, &size, &error);
+	MpKernelImage *image = mp_kernel_compile_as(&mp_alloc_malloc, forest, MP_WIDE, &size, &error);
 	const MpKernelChunk *chunk;
 	const MpDeepTail *tail;
-	uint64_t   *exits;
-	MpKeyNode  *nodes;
+	uint32_t   *exits;
+	MpWideNode  *nodes;
 	uint32_t	last = 0;
 
 	REQUIRE(image != NULL);
 	chunk = MP_SECTION(image, MP_KERNEL_CHUNKS, MpKernelChunk);
 	REQUIRE(chunk->form == MP_CHUNK_DEEP);
 	tail = (MpDeepTail *) ((char *) image + chunk->tails);
-	exits = (uint64_t *) ((char *) image + chunk->data + tail->exits);
-	nodes = (MpKeyNode *) (exits + MP_TOP_PLACES);
+	exits = (uint32_t *) ((char *) image + chunk->data + tail->exits);
+	nodes = (MpWideNode *) (exits + MP_TOP_PLACES);
 	for (uint32_t i = 0; i < tail->n_nodes; i++)
 	{
 		if (nodes[i].left != i)
 			last = i;
 	}
 	CHECK(last > 0 && nodes[last].left == tail->n_nodes - 2);
-	for (uint64_t left = tail->n_nodes - 2; left <= tail->n_nodes; left++)
+	for (uint32_t left = tail->n_nodes - 2; left <= tail->n_nodes; left++)
 	{
 		nodes[last].left = left;
 		seal(image);
@@ -392,7 +388,7 @@ MP_TEST(kernel_survives_images_made_by_hand)
 		"categories", "many categories", "far categories", "classes by runs"
 	};
 
-	for (int width = MP_BYTES; width <= MP_KEYS; width++)
+	for (int width = MP_BYTES; width <= MP_WIDE; width++)
 	{
 		int			counts[3] = {0, 0, 0};
 
@@ -414,7 +410,7 @@ MP_TEST(kernel_survives_images_made_by_hand)
 			free(forest);
 		}
 		CHECK(counts[true] > 100 && counts[false] > 100);
-		CHECK(counts[2] > 1000 || width != MP_BYTES);
+		CHECK(counts[2] > 1000);
 	}
 }
 

@@ -1,244 +1,145 @@
 /*
- * batch.c: makes a batch's trees and conditions from a kernel's image.
- *
- * An image that the check has taken may still have been made by hand: nodes may name
- * any cell. One that no slot fills is taken for a condition that nothing meets.
+ * batch.c: makes a batch: its conditions and trees, from a kernel's image.
  */
-#include "core/batch/batch_run.h"
+#include "core/batch/batch_read.h"
 
-#define N_TESTS 65536			/* (cell, bound), as 16 bits */
+#include <math.h>
+
 #define MOST_OUTPUTS 1024
+#define MOST_PLANE_BYTES (32 * 1024 * 1024)
 
-/* Where the nodes of a tree of the image are, as those of a complete tree. */
-typedef struct Source
+/* The floats of a slot's search tree, without the -Infinity before them. */
+static MpBatchSlot
+thresholds_of(const MpKernel *kernel, uint32_t slot, int levels)
 {
-	const char *image;
-	const MpKernelChunk *chunk;
-	uint32_t	t;				/* number in the chunk */
-	uint32_t	depth;
-} Source;
+	const uint32_t *first = kernel->slots[slot].first;
+	uint32_t	n = 1;			/* blocks, then floats */
+	const float *floats = NULL;
 
-/* A reader of trees; what it finds is counted, and put down once there is room. */
-typedef struct Reader
-{
-	MpBatch    *batch;
-	Source		source;
-	uint16_t   *numbers;		/* of conditions, by test */
-	uint32_t	n_nodes;		/* of all trees so far */
-	uint32_t	first;			/* number of the tree's first node */
-	uint32_t	depth;			/* of the tree so far */
-	uint32_t	leaves[MP_BATCH_PLACES];	/* of the tree; bits */
-} Reader;
-
-static Source
-source_of(const MpKernel *kernel, uint32_t tree)
-{
-	const MpKernelChunk *chunk = &kernel->chunks[tree / MP_CHUNK_TREES];
-	Source		source = {
-		(const char *) kernel->image, chunk, tree % MP_CHUNK_TREES, chunk->levels
-	};
-
-	if (chunk->form == MP_CHUNK_TIP_1)
-		source.depth += 1;
-	else if (chunk->form == MP_CHUNK_TIP_3)
-		source.depth += 3;
-	return source;
-}
-
-static const MpTip1 *
-tip_1(const Source *s, uint32_t out)
-{
-	return (const MpTip1 *) (s->image + s->chunk->blocks) + (s->t << MP_BYTE_TOP_LEVELS) + out;
-}
-
-static const MpTip3 *
-tip_3(const Source *s, uint32_t out)
-{
-	const MpTips *where = (const MpTips *) (s->image + s->chunk->tails);
-	size_t		unit = where->first[s->t] + where->table[s->t][out];
-
-	return (const MpTip3 *) (s->image + s->chunk->blocks + unit * MP_TIP_UNIT);
-}
-
-/* Node i of a level, as the number of its test. */
-static uint32_t
-test_at(const Source *s, uint32_t level, uint32_t i)
-{
-	if (level < s->chunk->levels)
+	for (int level = 0; level < levels; level++)
 	{
-		size_t		place = ((size_t) s->t << s->chunk->levels) + (1u << level) + i;
-		const uint8_t *cell = (const uint8_t *) s->image + s->chunk->tops + mp_byte_place(place);
-
-		return cell[0] << 8 | cell[MP_TOP_PLACES];
+		floats = kernel->thresholds + (size_t) (level == 0 ? slot : first[level - 1]) * MP_RANK_FANOUT;
+		n *= MP_RANK_FANOUT;
+		while (n > 0 && isnan(floats[n - 1]))
+			n--;
+		if (level + 1 < levels)
+			n++;
 	}
-	if (s->chunk->form == MP_CHUNK_TIP_1)
-		return tip_1(s, i)->cell << 8 | tip_1(s, i)->bound;
-	else
-	{
-		uint32_t	below = level - s->chunk->levels;
-		const MpTip3 *tip = tip_3(s, i >> below);
-		uint32_t	node = (2 * (i & ((1u << below) - 1)) + 1) << (2 - below);
-
-		return tip->cells[node] << 8 | tip->bounds[node];
-	}
+	return (MpBatchSlot) {floats + 1, n > 0 ? n - 1 : 0};
 }
 
-/* Bits of leaf i, all ways down counted. */
-static uint32_t
-leaf_at(const Source *s, uint32_t i)
-{
-	const uint32_t *leaves = (const uint32_t *) (s->image + s->chunk->leaves);
-
-	if (s->chunk->form == MP_CHUNK_TIP_1)
-		return tip_1(s, i / 2)->leaves[i % 2];
-	if (s->chunk->form == MP_CHUNK_TIP_3)
-		return tip_3(s, i / 8)->leaves[i % 8];
-	return leaves[(s->t << s->chunk->levels) + i];
-}
-
-/* Whether a test does anything but go left. */
-static bool
-is_condition(const MpKernelImage *image, uint32_t test)
-{
-	uint32_t	cell = test >> 8;
-	uint32_t	right = mp_byte_right(image);
-
-	return (test & 0xff) != MP_BYTE_NONE && (cell < right ? cell : cell - right) < image->n_slots;
-}
-
+/* What is known of all slots; a category test is one, too: 1 where the code is in the set. */
 static void
-read_node(Reader *r, uint32_t test, uint32_t place)
+find_slots(const MpKernel *kernel, MpBatchSlot *slots)
 {
-	MpBatch    *batch = r->batch;
+	static const float one = 1;
+	const MpKernelImage *image = kernel->image;
+	uint32_t	slot = 0;
 
-	if (batch->conditions != NULL)
+	for (int levels = 1; levels <= MP_RANK_LEVELS; levels++)
 	{
-		batch->conditions[r->n_nodes] = r->numbers[test];
-		batch->places[r->n_nodes] = place;
+		for (uint32_t end = slot + image->level_slots[levels - 1]; slot < end; slot++)
+			slots[slot] = thresholds_of(kernel, slot, levels);
 	}
-	else
-		r->numbers[test] = 1;
-	r->n_nodes++;
+	for (; slot < image->n_slots; slot++)
+		slots[slot] = (MpBatchSlot) {&one, 1};
 }
 
-/*
- * What is below node i of a level, in the order of leaves, for a complete tree in
- * which it has 2 * `half` leaves from place `first` on. Nodes that go left take no
- * level of it.
- */
+/* Numbers the conditions that are marked, and keeps which of them thresholds have. */
 static void
-read_below(Reader *r, uint32_t level, uint32_t i, uint32_t first, uint32_t half, uint32_t depth)
+number_conditions(MpBatch *batch, const MpBatchSlot *slots, const MpConditionTable *table,
+				  uint8_t *flags)
 {
-	uint32_t	test;
+	uint32_t	n = 0;
 
-	for (;; level++, i *= 2)
+	for (uint32_t slot = 0; slot < batch->kernel->image->n_slots; slot++)
 	{
-		if (level == r->source.depth)
+		for (uint32_t i = slots[slot].n; i-- > 0;)
 		{
-			r->leaves[r->n_nodes - r->first] = leaf_at(&r->source, i);
-			r->depth = depth > r->depth ? depth : r->depth;
-			return;
+			uint32_t   *numbers = table->numbers + table->first[slot] + 2 * i;
+
+			*flags++ = (numbers[0] != 0 ? MP_BATCH_LEFT : 0) |
+				(numbers[1] != 0 ? MP_BATCH_RIGHT : 0);
+			for (int right = 0; right < 2; right++)
+			{
+				if (numbers[right] != 0)
+					numbers[right] = ++n;
+			}
 		}
-		test = test_at(&r->source, level, i);
-		if (is_condition(r->batch->kernel->image, test))
-			break;
+		if (slots[slot].n > batch->most_thresholds)
+			batch->most_thresholds = slots[slot].n;
 	}
-	read_below(r, level + 1, 2 * i, first, half / 2, depth + 1);
-	read_node(r, test, first + half);
-	read_below(r, level + 1, 2 * i + 1, first + half, half / 2, depth + 1);
+	batch->n_conditions = n;
 }
 
-/* Sets of leaves of tree t, which has been read. */
 static void
-put_leaves(const Reader *r, uint32_t t)
+count_trees(MpBatch *batch, const MpBatchTrees *trees)
 {
-	const MpBatch *batch = r->batch;
+	uint32_t	n_trees = mp_vec_count(&trees->trees, MpBatchTree);
+
+	batch->n_splits = mp_vec_count(&trees->splits, MpBatchSplit);
+	batch->n_nodes = mp_vec_count(&trees->nodes, MpBatchNode);
+	batch->n_leaves = mp_vec_count(&trees->leaves, uint32_t);
+	for (uint32_t t = 0; t < n_trees; t++)
+	{
+		const MpBatchTree *tree = mp_vec_at(&trees->trees, MpBatchTree, t);
+
+		if (!tree->walked && tree->n_leaves > batch->most_leaves)
+			batch->most_leaves = tree->n_leaves;
+	}
+}
+
+/* A tree's sets of leaves. Returns their end. */
+static float *
+put_leaves(const MpBatch *batch, const uint32_t *bits, uint32_t n, float *to)
+{
 	const MpKernel *kernel = batch->kernel;
-	uint32_t	n = r->n_nodes - r->first + 1;
-	float	   *to = batch->leaves + ((size_t) r->first + t) * batch->n_sets;
 
 	if (kernel->image->sum != MP_SUM_VECTOR)
 	{
-		memcpy(to, r->leaves, n * sizeof(float));
-		return;
+		memcpy(to, bits, n * sizeof(float));
+		return to + n;
 	}
 	for (uint32_t set = 0; set < batch->n_sets; set++)
 	{
 		for (uint32_t i = 0; i < n; i++)
 		{
 			/* not every number in an image has been checked */
-			size_t		number = r->leaves[i] < kernel->n_vectors ? r->leaves[i] : 0;
+			size_t		number = bits[i] < kernel->n_vectors ? bits[i] : 0;
 
 			*to++ = kernel->vectors[number * batch->n_sets + set];
 		}
 	}
+	return to;
 }
 
-/* Puts tree t down, with its places as they are in a tree of its own depth. */
+/* Puts all trees down. */
 static void
-put_tree(const Reader *r, uint32_t t)
+put_trees(const MpBatch *batch, const MpBatchTrees *trees, const MpConditionTable *table)
 {
-	const MpBatch *batch = r->batch;
-	uint32_t	depth = r->depth > 0 ? r->depth : 1;
+	const uint32_t *bits = trees->leaves.data;
+	const MpBatchSplit *splits = trees->splits.data;
+	const MpBatchNode *nodes = trees->nodes.data;
+	float	   *leaves = batch->leaves;
 
-	batch->trees[t].depth = depth;
-	batch->trees[t].n_nodes = r->n_nodes - r->first;
-	for (uint32_t i = r->first; i < r->n_nodes; i++)
-		batch->places[i] >>= MP_BATCH_DEPTH - depth;
-	put_leaves(r, t);
-}
-
-/* Counts nodes and marks conditions; once there is room, puts all down. */
-static void
-read_trees(MpBatch *batch, uint16_t *numbers)
-{
-	const MpKernel *kernel = batch->kernel;
-	Reader		r = {batch, .numbers = numbers};
-
-	for (uint32_t t = 0; t < (uint32_t) kernel->image->n_trees; t++)
+	memcpy(batch->trees, trees->trees.data, trees->trees.size);
+	for (uint32_t t = 0; t < mp_vec_count(&trees->trees, MpBatchTree); t++)
 	{
-		if (t % 64 == 0)
-			mp_alloc_poll(batch->alloc);
-		r.source = source_of(kernel, t);
-		r.first = r.n_nodes;
-		r.depth = 0;
-		read_below(&r, 0, 0, 0, MP_BATCH_PLACES / 2, 0);
-		if (batch->trees != NULL)
-			put_tree(&r, t);
+		leaves = put_leaves(batch, bits, batch->trees[t].n_leaves, leaves);
+		bits += batch->trees[t].n_leaves;
 	}
-	batch->n_nodes = r.n_nodes;
-}
-
-/* Numbers the conditions that are marked, in order; once there is room, puts them down. */
-static void
-number_conditions(MpBatch *batch, uint16_t *numbers)
-{
-	uint32_t	right = mp_byte_right(batch->kernel->image);
-	uint32_t	n = 0;
-	uint32_t	n_cells = 0;
-
-	for (uint32_t cell = 0; cell < MP_BYTE_CELLS; cell++)
+	for (uint32_t i = 0; i < batch->n_splits; i++)
 	{
-		uint32_t	before = n;
-
-		for (uint32_t bound = 0; bound < MP_BYTE_NONE; bound++)
-		{
-			uint16_t   *number = &numbers[cell << 8 | bound];
-
-			if (*number == 0)
-				continue;
-			if (batch->bounds != NULL)
-				batch->bounds[n] = bound;
-			*number = ++n;
-		}
-		if (n > before && batch->cells != NULL)
-			batch->cells[n_cells] = (MpBatchCell) {
-				cell < right ? cell : cell - right, cell >= right, n - before
-			};
-		n_cells += n > before;
+		batch->splits[i] = splits[i];
+		batch->splits[i].condition = table->numbers[splits[i].condition];
 	}
-	batch->n_conditions = n;
-	batch->n_cells = n_cells;
+	for (uint32_t i = 0; i < batch->n_nodes; i++)
+	{
+		uint32_t	condition = nodes[i].condition;
+
+		batch->nodes[i] = nodes[i];
+		batch->nodes[i].condition = condition == MP_NO_CONDITION ? 0 : table->numbers[condition];
+	}
 }
 
 /* Takes the next `size` bytes, filled up to a multiple of 64; without a block, only counts. */
@@ -256,17 +157,23 @@ static size_t
 place_parts(MpBatch *batch, char *block)
 {
 	const MpKernelImage *image = batch->kernel->image;
-	size_t		n_leaves = ((size_t) batch->n_nodes + image->n_trees) * batch->n_sets;
+	size_t		n_leaves = (size_t) batch->n_leaves * batch->n_sets + MP_BATCH_LEAVES_ROOM;
 	size_t		used = 0;
 
-	batch->cells = take(block, &used, batch->n_cells * sizeof(MpBatchCell));
-	batch->bounds = take(block, &used, batch->n_conditions);
+	batch->slots = take(block, &used, image->n_slots * sizeof(MpBatchSlot));
+	batch->flags = take(block, &used, batch->n_flags);
 	batch->trees = take(block, &used, image->n_trees * sizeof(MpBatchTree));
-	batch->conditions = take(block, &used, batch->n_nodes * sizeof(uint16_t));
-	batch->places = take(block, &used, batch->n_nodes);
-	batch->leaves = take(block, &used, (n_leaves + MP_BATCH_LEAVES_ROOM) * sizeof(float));
-	batch->ranks = take(block, &used, (size_t) image->n_slots * MP_BATCH_COLUMN);
-	batch->planes = take(block, &used, ((size_t) batch->n_conditions + 1) * MP_BATCH_PLANE);
+	batch->splits = take(block, &used, (batch->n_splits + MP_BATCH_AHEAD) * sizeof(MpBatchSplit));
+	batch->nodes = take(block, &used, batch->n_nodes * sizeof(MpBatchNode));
+	batch->leaves = take(block, &used, n_leaves * sizeof(float));
+	/* planes are written twice where missing values go only one way: there is one behind them */
+	batch->planes = take(block, &used, ((size_t) batch->n_conditions + 2) * MP_BATCH_PLANE);
+	batch->boundaries = take(block, &used, ((size_t) batch->most_leaves + 1) * MP_BATCH_PLANE);
+	batch->ranked = take(block, &used, ((size_t) batch->most_thresholds + 2) * MP_BATCH_PLANE);
+	batch->columns = take(block, &used, MP_BATCH_GROUP * MP_BATCH_COLUMN * sizeof(float));
+	if (batch->n_sets == 1 && image->n_outputs <= MP_BATCH_MOST_WAITING &&
+		batch->kernel->kind != MP_KERNEL_AVX512)
+		batch->waiting = take(block, &used, image->n_outputs * sizeof(MpBatchWaiting));
 	batch->sums = take(block, &used, (size_t) image->n_outputs * MP_BATCH_ROWS * sizeof(float));
 	return used;
 }
@@ -277,7 +184,7 @@ new_batch(const MpBatch *counted, MpError *error)
 {
 	MpBatch		batch = *counted;
 	size_t		size = sizeof(MpBatch) + 64 + place_parts(&batch, NULL);
-	MpBatch    *made = mp_alloc_zero(batch.alloc, size);
+	MpBatch    *made = mp_alloc_get(batch.alloc, size);
 
 	if (made == NULL)
 	{
@@ -286,99 +193,127 @@ new_batch(const MpBatch *counted, MpError *error)
 	}
 	batch.bytes = size;
 	place_parts(&batch, (char *) (((uintptr_t) (made + 1) + 63) / 64 * 64));
+	memset(batch.planes, 0, MP_BATCH_PLANE);
+	memset(batch.splits + batch.n_splits, 0, MP_BATCH_AHEAD * sizeof(MpBatchSplit));
+	for (int k = 0; batch.waiting != NULL && k < batch.kernel->image->n_outputs; k++)
+		batch.waiting[k].n = 0;
+	memset(batch.ranked, 0, ((size_t) batch.most_thresholds + 2) * MP_BATCH_PLANE);
 	*made = batch;
 	return made;
-}
-
-static bool
-is_in_shape(const MpKernel *kernel)
-{
-	const MpKernelImage *image = kernel->image;
-
-	if (kernel->kind == MP_KERNEL_REFERENCE || image->width != MP_BYTES ||
-		image->n_outputs > MOST_OUTPUTS || image->n_trees == 0)
-		return false;
-	for (uint32_t c = 0; c < kernel->n_chunks; c++)
-	{
-		if (kernel->chunks[c].form == MP_CHUNK_DEEP)
-			return false;
-	}
-	return true;
 }
 
 static MpBatchFunction
 score_function(MpKernelKind kind)
 {
-	switch (kind)
-	{
 #if defined(MP_KERNEL_X86)
-		case MP_KERNEL_BASELINE:
-			return mp_batch_score_baseline;
-		case MP_KERNEL_AVX2:
-			return mp_batch_score_avx2;
-		case MP_KERNEL_AVX512:
-			return mp_batch_score_avx512;
-#else
-		case MP_KERNEL_BASELINE:
-		case MP_KERNEL_AVX2:
-		case MP_KERNEL_AVX512:
+	if (kind == MP_KERNEL_AVX512)
+		return mp_batch_score_avx512;
+	if (kind == MP_KERNEL_AVX2)
+		return mp_batch_score_avx2;
 #endif
-		case MP_KERNEL_AUTO:
-		case MP_KERNEL_REFERENCE:
-		case MP_KERNEL_PORTABLE:
-			break;
-	}
-	return mp_batch_score_portable;
+	return mp_batch_score_plain;
 }
 
-/* Vectors that many leaves share are kept many times: whether that is no waste. */
+/* Whether it is no waste to keep leaves that trees share many times, nor planes. */
 static bool
-has_few_leaves(const MpBatch *batch)
+is_small(const MpBatch *batch)
 {
-	const MpKernelImage *image = batch->kernel->image;
-	uint64_t	n_leaves = (uint64_t) batch->n_nodes + image->n_trees;
+	uint64_t	leaves = (uint64_t) batch->n_leaves * batch->n_sets * sizeof(float);
 
-	return batch->n_sets == 1 || n_leaves * batch->n_sets * sizeof(float) <= 4 * image->size;
+	return (uint64_t) batch->n_conditions * MP_BATCH_PLANE <= MOST_PLANE_BYTES &&
+		(batch->n_sets == 1 || leaves <= 4 * batch->kernel->image->size);
 }
 
+/* What is needed while a batch is made. */
+typedef struct Making
+{
+	MpBatchSlot *slots;
+	uint8_t    *flags;
+	MpConditionTable table;
+	MpBatchTrees trees;
+} Making;
+
+static bool
+begin(MpBatch *batch, Making *m)
+{
+	uint32_t	n_slots = batch->kernel->image->n_slots;
+	uint32_t	n = 0;
+
+	m->slots = mp_alloc_get(batch->alloc, (n_slots + 1) * sizeof(MpBatchSlot));
+	m->table.first = mp_alloc_get(batch->alloc, (n_slots + 1) * sizeof(uint32_t));
+	if (m->slots == NULL || m->table.first == NULL)
+		return false;
+	find_slots(batch->kernel, m->slots);
+	for (uint32_t slot = 0; slot < n_slots; slot++)
+	{
+		m->slots[slot].first = n;
+		m->table.first[slot] = 2 * n;
+		n += m->slots[slot].n;
+	}
+	m->table.first[n_slots] = 2 * n;
+	batch->n_flags = n;
+	m->flags = mp_alloc_get(batch->alloc, n + 1);
+	m->table.numbers = mp_alloc_zero(batch->alloc, (2 * (size_t) n + 1) * sizeof(uint32_t));
+	return m->flags != NULL && m->table.numbers != NULL;
+}
+
+static void
+end(MpAlloc *alloc, Making *m)
+{
+	mp_alloc_release(alloc, m->slots);
+	mp_alloc_release(alloc, m->flags);
+	mp_alloc_release(alloc, m->table.first);
+	mp_alloc_release(alloc, m->table.numbers);
+	mp_vec_release(&m->trees.trees);
+	mp_vec_release(&m->trees.splits);
+	mp_vec_release(&m->trees.nodes);
+	mp_vec_release(&m->trees.leaves);
+}
+
+/* NULL with MP_OK: rows are better scored one by one. */
 static MpBatch *
-make_batch(MpBatch *counted, uint16_t *numbers, MpError *error)
+make_batch(MpBatch *counted, Making *m, MpError *error)
 {
 	MpBatch    *batch;
 
-	read_trees(counted, numbers);
-	number_conditions(counted, numbers);
-	if (!has_few_leaves(counted))
+	if (!begin(counted, m))
+	{
+		mp_fail_memory(error, counted->n_flags);
+		return NULL;
+	}
+	if (!mp_batch_read(counted->alloc, &m->table, &m->trees, error))
+		return NULL;
+	number_conditions(counted, m->slots, &m->table, m->flags);
+	count_trees(counted, &m->trees);
+	if (!is_small(counted))
 		return NULL;
 	batch = new_batch(counted, error);
 	if (batch == NULL)
 		return NULL;
-	number_conditions(batch, numbers);
-	read_trees(batch, numbers);
+	memcpy(batch->slots, m->slots, batch->kernel->image->n_slots * sizeof(MpBatchSlot));
+	memcpy(batch->flags, m->flags, batch->n_flags);
+	put_trees(batch, &m->trees, &m->table);
 	return batch;
 }
 
 MpBatch *
 mp_batch_open(MpAlloc *alloc, const MpKernel *kernel, MpError *error)
 {
+	const MpKernelImage *image = kernel->image;
 	MpBatch		counted = {.alloc = alloc, .kernel = kernel, .n_sets = 1};
+	Making		making = {
+		.table = {kernel}, .trees = {{alloc}, {alloc}, {alloc}, {alloc}}
+	};
 	MpBatch    *batch;
-	uint16_t   *numbers;
 
 	mp_error_clear(error);
-	if (!is_in_shape(kernel))
+	if (kernel->kind == MP_KERNEL_REFERENCE || image->n_outputs > MOST_OUTPUTS || image->n_trees == 0)
 		return NULL;
-	if (kernel->image->sum == MP_SUM_VECTOR)
-		counted.n_sets = kernel->image->n_outputs;
+	if (image->sum == MP_SUM_VECTOR)
+		counted.n_sets = image->n_outputs;
 	counted.score = score_function(kernel->kind);
-	numbers = mp_alloc_zero(alloc, N_TESTS * sizeof(uint16_t));
-	if (numbers == NULL)
-	{
-		mp_fail_memory(error, N_TESTS * sizeof(uint16_t));
-		return NULL;
-	}
-	batch = make_batch(&counted, numbers, error);
-	mp_alloc_release(alloc, numbers);
+	batch = make_batch(&counted, &making, error);
+	end(alloc, &making);
 	return batch;
 }
 

@@ -1,16 +1,25 @@
 /*
  * batch_run.h: a batch at work: the trees of a kernel's image by conditions.
  *
- * A *condition* is a (cell, bound) that some node has. There are fewer of them than
- * nodes, and each is decided once for all rows: a *plane*, one bit per row.
- * A tree is then logic: the root's plane is the first bit of the leaf numbers of all
- * rows at once, and chooses, row by row, among the planes of the nodes below. Such
- * choices are one or a few instructions for as many rows as a register has bits.
+ * A *condition* is a split's question: a threshold of a slot, or a category test,
+ * and where missing values go. There are fewer of them than splits, and each is
+ * decided once for all rows: a *plane*, one bit per row, 1 where the row goes right.
  *
- * Nodes that always go left are not kept. What remains of a tree is placed in a
- * complete tree of its depth, in the order of the leaves: the node at place p decides
- * between the leaves before p and those from p on. So the i-th node and the leaf
- * behind it, number i + 1, have one place: leaf 0 has place 0.
+ * The leaves of a tree are numbered from left to right. The *boundary* m of a tree
+ * is a plane too: 1 where the row comes to a leaf from number m on. A split that
+ * parts the leaves low .. middle - 1 from middle .. high - 1 makes one boundary of
+ * two others and of its condition's plane:
+ *
+ *     boundary[middle] = boundary[high] | (boundary[low] & plane)
+ *
+ * with all ones as boundary 0 and none as the boundary behind the last leaf. So a
+ * tree of any shape costs one such operation a split, for as many rows at once as
+ * a register has bits. The number of a row's leaf is the number of boundaries that
+ * are 1; the lowest bit of it is the exclusive or of all boundaries, the next one of
+ * the even ones, and so on.
+ *
+ * Trees of very many leaves are walked instead, row by row: a row's bit of a plane
+ * says where it goes.
  */
 #ifndef MP_CORE_BATCH_RUN_H
 #define MP_CORE_BATCH_RUN_H
@@ -18,13 +27,71 @@
 #include "core/batch/batch.h"
 #include "core/kernel/kernel_run.h"
 
-#define MP_BATCH_DEPTH 8
-#define MP_BATCH_PLACES (1 << MP_BATCH_DEPTH)
-
-/* Columns of ranks have some bytes more: else they would share cache sets. */
-#define MP_BATCH_COLUMN (MP_BATCH_ROWS + 64)
-
 #define MP_BATCH_PLANE (MP_BATCH_ROWS / 8)	/* bytes */
+
+/* Of a tree that is not walked. Beyond it, walking is faster. */
+#define MP_BATCH_LEAVES 2048
+
+/* Trees of up to so many leaves have them in registers, where there are enough of these. */
+#define MP_BATCH_TABLE 256
+
+/* Slots that are decided together. */
+#define MP_BATCH_GROUP 8
+
+/* Columns have some rows more: else they would share cache sets. */
+#define MP_BATCH_COLUMN (MP_BATCH_ROWS + 16)
+
+/* A slot's thresholds. */
+typedef struct MpBatchSlot
+{
+	const float *thresholds;	/* ascending */
+	uint32_t	n;
+	uint32_t	first;			/* number of its first flags */
+} MpBatchSlot;
+
+/* Slots with more floats are searched level by level. */
+#define MP_BATCH_BLOCKS 512
+
+/* The conditions that a threshold or a category test has. */
+#define MP_BATCH_LEFT 1			/* missing values go left */
+#define MP_BATCH_RIGHT 2
+
+typedef struct MpBatchSplit
+{
+	uint32_t	condition;
+	uint16_t	low;
+	uint16_t	middle;
+	uint16_t	high;
+} MpBatchSplit;
+
+/* A node of a tree that is walked: from it to `next`, or one further. A leaf leads to itself. */
+typedef struct MpBatchNode
+{
+	uint32_t	condition;
+	uint32_t	next;
+} MpBatchNode;
+
+typedef struct MpBatchTree
+{
+	uint32_t	n_leaves;		/* or nodes that have the place of one, where it is walked */
+	bool		walked;
+} MpBatchTree;
+
+/*
+ * Trees of one output that wait until there are enough of them to be added at once: sums
+ * are loaded and stored once then. Bytes are the numbers of the leaves that rows come to.
+ */
+#define MP_BATCH_WAITING 4
+
+typedef struct MpBatchWaiting
+{
+	uint8_t		bytes[MP_BATCH_WAITING][MP_BATCH_ROWS];
+	const float *leaves[MP_BATCH_WAITING];
+	uint32_t	n;
+	char		unused[64 - MP_BATCH_WAITING * sizeof(float *) - sizeof(uint32_t)];
+} MpBatchWaiting;
+
+#define MP_BATCH_MOST_WAITING 64	/* outputs: all that waits should stay in a cache */
 
 #if defined(__GNUC__)
 #define MP_PREFETCH(address) __builtin_prefetch(address)
@@ -34,46 +101,42 @@
 
 typedef void (*MpBatchFunction) (MpBatch *batch, const float *x, size_t n, float *margin);
 
-/* The conditions of one cell; they are numbered cell after cell. */
-typedef struct MpBatchCell
-{
-	uint8_t		slot;
-	uint8_t		less;			/* 1: a right cell */
-	uint8_t		n;				/* conditions */
-} MpBatchCell;
-
-typedef struct MpBatchTree
-{
-	uint8_t		depth;			/* at least 1 */
-	uint8_t		n_nodes;
-} MpBatchTree;
-
 struct MpBatch
 {
 	MpBatchFunction score;
 	MpAlloc    *alloc;
 	const MpKernel *kernel;
 	size_t		bytes;
-	uint32_t	n_cells;
+	uint32_t	n_flags;
 	uint32_t	n_conditions;	/* without number 0, which nothing meets */
-	uint32_t	n_nodes;		/* of all trees */
+	uint32_t	n_splits;		/* of all trees that are not walked */
+	uint32_t	n_nodes;		/* of all that are */
+	uint32_t	n_leaves;		/* of all trees */
 	uint32_t	n_sets;			/* of leaves per tree: one, or one for each output */
+	uint32_t	most_thresholds;	/* of a slot */
+	uint32_t	most_leaves;	/* of a tree */
 
-	MpBatchCell *cells;
-	uint8_t    *bounds;			/* of conditions, from number 1 on */
+	MpBatchSlot *slots;			/* the image's */
+	uint8_t    *flags;			/* by slot, its thresholds descending; MP_BATCH_LEFT and RIGHT */
 	MpBatchTree *trees;
-	uint16_t   *conditions;		/* of nodes, tree after tree */
-	uint8_t    *places;			/* of nodes; ascending in a tree */
-	float	   *leaves;			/* tree after tree, n_sets times n_nodes + 1 */
+	MpBatchSplit *splits;		/* tree after tree, a split before those below it */
+	MpBatchNode *nodes;			/* tree after tree */
+	float	   *leaves;			/* tree after tree, n_sets times n_leaves */
 
 	/* scratch, each aligned to 64 */
-	uint8_t    *ranks;			/* left cells of each slot: MP_BATCH_COLUMN each */
 	char	   *planes;			/* of conditions, from number 0 on */
+	char	   *boundaries;		/* of a tree */
+	char	   *ranked;			/* of a slot: plane r has the rows of rank r; between slots all 0 */
+	float	   *columns;		/* of a group of slots: features, or their ranks */
+	MpBatchWaiting *waiting;	/* by output; NULL: trees do not wait */
 	float	   *sums;			/* of each output: MP_BATCH_ROWS */
 };
 
-/* Room behind the leaves, since engines load tables of 256 of them whole. */
-#define MP_BATCH_LEAVES_ROOM MP_BATCH_PLACES
+/* Splits behind the last one, which the next planes are asked for of. */
+#define MP_BATCH_AHEAD 8
+
+/* Room behind the leaves, since tables of MP_BATCH_TABLE are loaded whole. */
+#define MP_BATCH_LEAVES_ROOM MP_BATCH_TABLE
 
 /* The output that set `set` of tree t's leaves is added to. */
 static inline uint32_t
@@ -94,9 +157,8 @@ mp_batch_output(const MpKernel *kernel, uint32_t t, uint32_t set)
 }
 
 /* the engines */
-extern void mp_batch_score_portable(MpBatch *batch, const float *x, size_t n, float *margin);
+extern void mp_batch_score_plain(MpBatch *batch, const float *x, size_t n, float *margin);
 #if defined(MP_KERNEL_X86)
-extern void mp_batch_score_baseline(MpBatch *batch, const float *x, size_t n, float *margin);
 extern void mp_batch_score_avx2(MpBatch *batch, const float *x, size_t n, float *margin);
 extern void mp_batch_score_avx512(MpBatch *batch, const float *x, size_t n, float *margin);
 #endif

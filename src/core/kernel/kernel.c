@@ -43,9 +43,8 @@ margin_function(MpKernelKind kind)
 			return mp_margin_portable;
 #if defined(MP_KERNEL_X86)
 		case MP_KERNEL_BASELINE:
-			return mp_margin_baseline;
 		case MP_KERNEL_AVX2:
-			return mp_margin_avx2;
+			return mp_margin_baseline;
 		case MP_KERNEL_AVX512:
 			return mp_margin_avx512;
 #else

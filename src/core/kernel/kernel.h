@@ -10,7 +10,7 @@
 
 #include "core/forest/forest.h"
 
-#define MP_KERNEL_FORMAT 5				/* raised at every change of kernel_image.h */
+#define MP_KERNEL_FORMAT 6				/* raised at every change of kernel_image.h */
 
 typedef enum MpKernelKind
 {
@@ -18,7 +18,7 @@ typedef enum MpKernelKind
 	MP_KERNEL_REFERENCE,		/* mp_eval_margin; serves every model */
 	MP_KERNEL_PORTABLE,
 	MP_KERNEL_BASELINE,			/* x86-64 */
-	MP_KERNEL_AVX2,
+	MP_KERNEL_AVX2,				/* the same for rows; blocks of rows have their own code */
 	MP_KERNEL_AVX512			/* with BW, DQ, VL, VBMI and VPOPCNTDQ: Ice Lake, Zen 4 */
 } MpKernelKind;
 

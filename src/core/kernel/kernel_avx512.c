@@ -13,7 +13,6 @@
 #include "core/kernel/kernel_target_avx512.h"
 
 #define SPREAD mp_spread_x86
-#define PUT_KEYS mp_put_keys_x86
 #include "core/kernel/kernel_scalar.h"
 
 /* The row, as the table of a permute: left cells; right ones are one less. */

@@ -59,7 +59,7 @@ check_head(const MpKernelImage *image, size_t size, const MpForest *head, MpErro
 	if (image->n_features != head->n_features || image->n_outputs != head->n_outputs ||
 		image->n_trees != head->n_trees_used || image->n_trees < 0 || image->n_outputs < 1)
 		return damaged(error, "its counts are not the model's");
-	if (image->width > MP_KEYS)
+	if (image->width > MP_WIDE)
 		return damaged(error, "unknown width");
 	for (int id = 0; id < MP_KERNEL_SECTION_COUNT; id++)
 	{
@@ -125,20 +125,6 @@ check_slot(const MpKernelSlot *slot, uint32_t root, int levels, const float *thr
 	return true;
 }
 
-/* Slots of keys have no thresholds. */
-static bool
-check_key_slots(const MpKernelImage *image, MpError *error)
-{
-	const MpKernelSlot *slots = MP_SECTION(image, MP_KERNEL_SLOTS, MpKernelSlot);
-
-	for (uint32_t slot = 0; slot < image->n_numeric; slot++)
-	{
-		if (slots[slot].feature >= image->n_features)
-			return damaged(error, "wrong feature");
-	}
-	return true;
-}
-
 static bool
 check_slots(const MpKernelImage *image, MpError *error)
 {
@@ -153,8 +139,6 @@ check_slots(const MpKernelImage *image, MpError *error)
 		image->n_numeric > image->n_slots ||
 		image->sections[MP_KERNEL_SLOTS].size != image->n_numeric * sizeof(MpKernelSlot))
 		return damaged(error, "wrong number of slots");
-	if (image->width == MP_KEYS)
-		return check_key_slots(image, error);
 	for (int levels = 1; levels <= MP_RANK_LEVELS; levels++)
 	{
 		uint64_t	end = slot + image->level_slots[levels - 1];
@@ -221,63 +205,41 @@ check_leaves(const MpKernelImage *image, const MpKernelChunk *chunk)
 }
 
 /* Number i of an array of nodes. */
-static inline uint64_t
+static inline uint32_t
 number_at(const void *array, size_t i, MpKernelWidth width)
 {
-	switch (width)
-	{
-		case MP_BYTES:
-			return ((const uint16_t *) array)[i];
-		case MP_WIDE:
-			return ((const uint32_t *) array)[i];
-		case MP_KEYS:
-			return ((const uint64_t *) array)[i];
-	}
-	return 0;
+	return width == MP_BYTES ? ((const uint16_t *) array)[i] : ((const uint32_t *) array)[i];
 }
 
 /* Whether the row has the cells of n nodes; all that bytes can name are there. */
-static inline bool
-check_cells(const MpKernelImage *image, const void *nodes, size_t n, MpKernelWidth width)
-{
-	uint64_t	mask = mp_kernel_none(width);
-	uint64_t	greatest = 0;
-
-	for (size_t i = 0; i < n; i++)
-	{
-		uint64_t	cell = number_at(nodes, i, width) & mask;
-
-		greatest = cell > greatest ? cell : greatest;
-	}
-	return greatest < 2 * (uint64_t) image->n_slots;
-}
-
 static bool
 check_nodes(const MpKernelImage *image, const void *nodes, size_t n)
 {
-	return image->width == MP_BYTES ||
-		(image->width == MP_WIDE && check_cells(image, nodes, n, MP_WIDE)) ||
-		(image->width == MP_KEYS && check_cells(image, nodes, n, MP_KEYS));
+	uint32_t	greatest = 0;
+
+	if (image->width == MP_BYTES)
+		return true;
+	for (size_t i = 0; i < n; i++)
+	{
+		uint32_t	cell = ((const uint32_t *) nodes)[i] & UINT16_MAX;
+
+		greatest = cell > greatest ? cell : greatest;
+	}
+	return greatest < 2 * image->n_slots;
 }
 
 /* Whether no block leads further than any tree has leaves. */
 static bool
 check_blocks(const MpKernelImage *image, const MpKernelChunk *chunk)
 {
-	const char *blocks = (const char *) image + chunk->blocks;
-	size_t		size = MP_BLOCK_NODES * mp_kernel_node_size(image->width);
+	const MpWideBlock *blocks = (const MpWideBlock *) ((const char *) image + chunk->blocks);
 	bool		ok = true;
 
 	if (chunk->blocks % 8 != 0 || chunk->n_blocks < MP_TOP_PLACES ||
-		!within(chunk->blocks, chunk->n_blocks * (uint64_t) size, image->size))
+		!within(chunk->blocks, chunk->n_blocks * sizeof(MpWideBlock), image->size))
 		return false;
 	for (uint32_t i = 0; i < chunk->n_blocks; i++)
-	{
-		const char *block = blocks + i * size;
-
-		ok &= number_at(block, 0, image->width) < MP_SHORT_LEAVES;
-		ok &= check_nodes(image, block + size / MP_BLOCK_NODES, MP_BLOCK_NODES - 1);
-	}
+		ok &= blocks[i].leaf < MP_SHORT_LEAVES && check_nodes(image, blocks[i].nodes, 3);
 	return ok;
 }
 
@@ -343,16 +305,8 @@ check_deep_tail(const MpKernelImage *image, const MpKernelChunk *chunk, const Mp
 		!within(tail->exits, (mp_top_exits(image->width) + 2 * n) * node_size, chunk->data_size) ||
 		tail->values % 4 != 0 || !within(tail->values, n * 4, chunk->data_size))
 		return false;
-	switch ((MpKernelWidth) image->width)
-	{
-		case MP_BYTES:
-			return check_deep_nodes(image, exits, n, MP_BYTES);
-		case MP_WIDE:
-			return check_deep_nodes(image, exits, n, MP_WIDE);
-		case MP_KEYS:
-			return check_deep_nodes(image, exits, n, MP_KEYS);
-	}
-	return false;
+	return image->width == MP_BYTES ? check_deep_nodes(image, exits, n, MP_BYTES)
+		: check_deep_nodes(image, exits, n, MP_WIDE);
 }
 
 static bool

@@ -17,14 +17,10 @@
 #define MAX_SET_CODES (64 * 1024 * 1024)
 
 /*
- * Keys were never slower than wide nodes where these stay in a cache, and up to
- * 3 times as fast. Where they come from further away, twice as many bytes cost a
- * step between 0.1 and 0.3 ns more, which a level of ranking less makes up for
- * with 1 ns (AVX-512) to 2 (x86-64). Measured on Sapphire Rapids with forests of
- * 130 to 5,000 features and 10 to 5,000 trees of depth 6 to 20.
+ * A step of the reference evaluator costs about as much as so many levels of ranking: few
+ * trees over thousands of features are walked as they are.
  */
-#define CACHED_SPLITS (128 * 1024)		/* of 8 bytes each: 1 MB */
-#define STEPS_PER_RANK 5
+#define RANKS_PER_STEP 5
 
 #define FIRST_SIZE 8192			/* of an image, beside what its nodes take */
 
@@ -217,24 +213,6 @@ scan_forest(MpCompiler *c, bool *fits)
 	return mp_conditions_sort(&c->conditions);
 }
 
-/* Whether rows are cheaper to take as keys than to rank, with the slots of a wide image. */
-static bool
-keys_are_cheaper(const MpCompiler *c, const MpKernelImage *head)
-{
-	uint64_t	splits = 0;
-	uint64_t	steps = 0;
-	uint64_t	ranks = 0;
-
-	for (int t = 0; t < c->forest->n_trees_used; t++)
-	{
-		splits += c->shapes[t].n_nodes / 2;
-		steps += c->shapes[t].depth;
-	}
-	for (int level = 0; level < MP_RANK_LEVELS; level++)
-		ranks += (uint64_t) head->level_slots[level] * (level + 1);
-	return splits <= CACHED_SPLITS || ranks * STEPS_PER_RANK > steps;
-}
-
 /* Gives the conditions slots of a width; false: they, or the trees, do not fit. */
 static bool
 use_width(MpCompiler *c, MpKernelImage *head, MpKernelWidth width)
@@ -246,15 +224,27 @@ use_width(MpCompiler *c, MpKernelImage *head, MpKernelWidth width)
 	return head->n_slots > 0 || width == MP_BYTES;	/* nodes without a split name cell 0 */
 }
 
-/* Bytes where they do, else the faster one of the others. */
+/* Whether ranking a row costs less than it saves on the way down the trees. */
+static bool
+ranks_pay(const MpCompiler *c, const MpKernelImage *head)
+{
+	uint64_t	steps = 0;
+	uint64_t	ranks = 0;
+
+	for (int t = 0; t < c->forest->n_trees_used; t++)
+		steps += c->shapes[t].depth;
+	for (int level = 0; level < MP_RANK_LEVELS; level++)
+		ranks += (uint64_t) head->level_slots[level] * (level + 1);
+	return ranks <= RANKS_PER_STEP * steps;
+}
+
+/* Bytes where they do. */
 static bool
 choose_width(MpCompiler *c, MpKernelImage *head, int wanted)
 {
 	if (wanted != MP_ANY_WIDTH)
 		return use_width(c, head, wanted);
-	return use_width(c, head, MP_BYTES) ||
-		(use_width(c, head, MP_WIDE) && !keys_are_cheaper(c, head)) ||
-		use_width(c, head, MP_KEYS);
+	return use_width(c, head, MP_BYTES) || (use_width(c, head, MP_WIDE) && ranks_pay(c, head));
 }
 
 static bool

@@ -82,7 +82,7 @@ extern void *mp_kernel_compile_as(MpAlloc *alloc, const MpForest *forest, int wi
 extern bool mp_layout_chunks(MpCompiler *c);
 
 /* The cell and the bound of a split, as one; without a split (-1), of a node that goes left. */
-extern uint64_t mp_encode_node(const MpCompiler *c, const MpTree *tree, int32_t split);
+extern uint32_t mp_encode_node(const MpCompiler *c, const MpTree *tree, int32_t split);
 
 /* What a leaf adds: a float, or the number of a leaf vector. */
 extern uint32_t mp_leaf_bits(const MpCompiler *c, const MpTree *tree, const MpNode *leaf);
@@ -110,7 +110,7 @@ extern size_t mp_image_add_vec(MpVec *image, const MpVec *content);
 
 /* Puts a node of bytes where its cell and its bound, `gap` bytes behind, lie apart. */
 static inline void
-mp_put_bytes(uint8_t *cell, size_t gap, uint64_t node)
+mp_put_bytes(uint8_t *cell, size_t gap, uint32_t node)
 {
 	cell[0] = node;
 	cell[gap] = node >> 8;

@@ -26,12 +26,8 @@
  *         and right ones fit together into the table of one permute, which looks
  *         at 6 bits.
  *     wide: 16 bits each; left cell 2s, right cell 2s + 1.
- *     keys: 32 bits each; cells as in wide. Nothing is ranked: a slot is a whole
- *         feature, and what stands for rank + 1 is the float itself, as an
- *         integer of the same order.
  *
- * Bytes are the fastest where they suffice, then keys, as long as nodes twice as
- * large do not cost more than ranking (kernel_compile.c weighs this).
+ * Bytes are the faster where they suffice.
  *
  * Trees come in chunks of 128, a chunk's trees all in one form. All begin with a
  * *top*: a complete tree of `levels` levels in heap order: node i has children 2i
@@ -69,8 +65,7 @@
 typedef enum MpKernelWidth
 {
 	MP_BYTES,
-	MP_WIDE,
-	MP_KEYS
+	MP_WIDE
 } MpKernelWidth;
 
 #define MP_BYTE_SLOTS 128
@@ -81,8 +76,6 @@ typedef enum MpKernelWidth
 
 #define MP_WIDE_SLOTS 32767
 #define MP_WIDE_THRESHOLDS 65534
-
-#define MP_KEYS_SLOTS (1 << 24)
 
 #define MP_RANK_FANOUT 16
 #define MP_RANK_LEVELS 4
@@ -95,7 +88,7 @@ typedef enum MpKernelWidth
  * - 1]` is the first block of level l. The children of the j-th block of a level
  * are the 16j-th and on of the next, and the c-th float of a block is the last
  * one of its c-th child. The last float of the last block of a level is NaN: so
- * no search runs out of a block, nor needs the last float of one. Keys have none.
+ * no search runs out of a block, nor needs the last float of one.
  */
 typedef struct MpKernelSlot
 {
@@ -139,7 +132,7 @@ typedef struct MpKernelChunk
 	uint64_t	tops;			/* a multiple of 64 */
 	uint64_t	table;			/* short: uint8_t[trees][64]: see MpWideBlock */
 	uint64_t	tails;			/* tips: MpTips; short, deep: Mp{Short,Deep}Tail[trees] */
-	uint64_t	blocks;			/* MpTip1[trees][32]; MpTip3, close; Mp{Wide,Key}Block[n_blocks] */
+	uint64_t	blocks;			/* MpTip1[trees][32]; MpTip3, close; MpWideBlock[n_blocks] */
 	uint64_t	leaves;			/* flat: float[trees][2^levels]; short: float[n_leaves] */
 	uint64_t	n_leaves;
 	uint64_t	data;			/* deep: what tails count from */
@@ -210,14 +203,6 @@ typedef struct MpWideBlock
 	uint32_t	nodes[3];
 } MpWideBlock;
 
-typedef struct MpKeyBlock
-{
-	uint64_t	leaf;
-	uint64_t	nodes[3];
-} MpKeyBlock;
-
-#define MP_BLOCK_NODES 4				/* that a block is as large as */
-
 /* A tree has fewer leaves; room enough behind the first one makes every block safe. */
 #define MP_SHORT_LEAVES 256
 #define MP_SHORT_LEAVES_ROOM (MP_SHORT_LEAVES + 3)
@@ -230,7 +215,7 @@ typedef struct MpKeyBlock
  */
 typedef struct MpDeepTail
 {
-	uint32_t	exits;			/* a number per way out, as large as nodes; Mp{Byte,Wide,Key}Node[] */
+	uint32_t	exits;			/* a number per way out, as large as nodes; Mp{Byte,Wide}Node[] */
 	uint32_t	n_nodes;
 	uint32_t	values;			/* the leaf at node i has its value at byte values + 4i */
 } MpDeepTail;
@@ -246,12 +231,6 @@ typedef struct MpWideNode
 	uint32_t	node;
 	uint32_t	left;
 } MpWideNode;
-
-typedef struct MpKeyNode
-{
-	uint64_t	node;
-	uint64_t	left;
-} MpKeyNode;
 
 #define MP_BYTE_DEEP_NODES 65536
 
@@ -317,22 +296,21 @@ mp_kernel_cell_bits(MpKernelWidth width)
 static inline uint32_t
 mp_kernel_most_slots(MpKernelWidth width)
 {
-	return width == MP_BYTES ? MP_BYTE_SLOTS : width == MP_WIDE ? MP_WIDE_SLOTS : MP_KEYS_SLOTS;
+	return width == MP_BYTES ? MP_BYTE_SLOTS : MP_WIDE_SLOTS;
 }
 
 /* that a slot can have */
 static inline uint32_t
 mp_kernel_most_thresholds(MpKernelWidth width)
 {
-	return width == MP_BYTES ? MP_BYTE_THRESHOLDS
-		: width == MP_WIDE ? MP_WIDE_THRESHOLDS : UINT32_MAX;
+	return width == MP_BYTES ? MP_BYTE_THRESHOLDS : MP_WIDE_THRESHOLDS;
 }
 
 /* the bound that nothing is greater than */
-static inline uint64_t
+static inline uint32_t
 mp_kernel_none(MpKernelWidth width)
 {
-	return (UINT64_C(1) << (8 << width)) - 1;
+	return width == MP_BYTES ? MP_BYTE_NONE : UINT16_MAX;
 }
 
 /* The first right cell, in an image of bytes. */

@@ -6,12 +6,12 @@
 
 #include <string.h>
 
-uint64_t
+uint32_t
 mp_encode_node(const MpCompiler *c, const MpTree *tree, int32_t split)
 {
 	const MpNode *node;
 	MpConditionPlace place;
-	uint64_t	bound;
+	uint32_t	bound;
 	uint32_t	cell;
 	bool		left;
 
@@ -30,20 +30,12 @@ mp_encode_node(const MpCompiler *c, const MpTree *tree, int32_t split)
 
 /* Puts a number into an array of nodes. */
 static void
-put(const MpCompiler *c, void *array, size_t i, uint64_t number)
+put(const MpCompiler *c, void *array, size_t i, uint32_t number)
 {
-	switch (c->width)
-	{
-		case MP_BYTES:
-			((uint16_t *) array)[i] = number;
-			break;
-		case MP_WIDE:
-			((uint32_t *) array)[i] = number;
-			break;
-		case MP_KEYS:
-			((uint64_t *) array)[i] = number;
-			break;
-	}
+	if (c->width == MP_BYTES)
+		((uint16_t *) array)[i] = number;
+	else
+		((uint32_t *) array)[i] = number;
 }
 
 uint32_t
@@ -73,7 +65,7 @@ typedef struct Top
 static void
 put_top_node(const MpCompiler *c, const Top *top, uint32_t at, int32_t split)
 {
-	uint64_t	node = mp_encode_node(c, top->tree, split);
+	uint32_t	node = mp_encode_node(c, top->tree, split);
 
 	if (c->width == MP_BYTES)
 		mp_put_bytes((uint8_t *) top->places + mp_byte_place(top->first + at), MP_TOP_PLACES, node);
@@ -200,20 +192,20 @@ make_block(const MpNode *nodes, int32_t split, Block *block)
 static bool
 add_block(MpCompiler *c, const MpTree *tree, const Block *block, uint32_t leaf)
 {
-	void	   *added = mp_vec_add(&c->blocks, MP_BLOCK_NODES * mp_kernel_node_size(c->width));
+	MpWideBlock *added = mp_vec_add(&c->blocks, sizeof(MpWideBlock));
 
 	if (added == NULL)
 		return false;
-	put(c, added, 0, leaf);
+	added->leaf = leaf;
 	for (int i = 0; i < 3; i++)
-		put(c, added, i + 1, mp_encode_node(c, tree, block->splits[i]));
+		added->nodes[i] = mp_encode_node(c, tree, block->splits[i]);
 	return true;
 }
 
 static size_t
 count_blocks(const MpCompiler *c)
 {
-	return c->blocks.size / (MP_BLOCK_NODES * mp_kernel_node_size(c->width));
+	return mp_vec_count(&c->blocks, MpWideBlock);
 }
 
 /* Appends a leaf's value to the chunk's; node -1: a place that nothing leads to. */

@@ -16,25 +16,15 @@ spread(const uint8_t *ranks, uint32_t n, uint32_t first_right, uint16_t *row)
 	}
 }
 
-ENGINE void
-put_keys(const MpKernelSlot *slots, uint32_t n, const float *x, void *row)
-{
-	for (uint32_t slot = 0; slot < n; slot++)
-		mp_put_key_node(row, slot, mp_key_of(x[slots[slot].feature]));
-}
-
 #define SPREAD spread
-#define PUT_KEYS put_keys
 
 #define RIGHT_16(node, row) ((node) < (row)[(uint8_t) (node)])
 #define RIGHT_32(node, row) ((node) < (row)[(uint16_t) (node)])
-#define RIGHT_64(node, row) ((node) < (row)[(uint32_t) (node)])
 #define STEP_8(i, nodes, scale, at, gap, row) \
 	((i) = 2 * (i) + ((nodes)[(scale) * (i) + (at) + (gap)] < \
 					  (row)[(nodes)[(scale) * (i) + (at)]] >> 8))
 #define STEP_16(i, nodes, first, row) ((i) = 2 * (i) + RIGHT_16((nodes)[(i) + (first)], row))
 #define STEP_32(i, nodes, first, row) ((i) = 2 * (i) + RIGHT_32((nodes)[(i) + (first)], row))
-#define STEP_64(i, nodes, first, row) ((i) = 2 * (i) + RIGHT_64((nodes)[(i) + (first)], row))
 #include "core/kernel/kernel_scalar.h"
 
 void

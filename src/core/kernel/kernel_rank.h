@@ -10,31 +10,22 @@
 
 typedef void (*PutFunction) (void *row, uint32_t slot, uint32_t left);
 
-/* Numeric slots whose search trees have as many levels. Returns the end. */
+/* The left cell of a slot, whose search tree has so many levels. */
 ENGINE uint32_t
-rank_level(const MpKernel *kernel, const float *x, uint32_t slot, int levels, void *row,
-		   PutFunction put)
+rank_value(const MpKernel *kernel, uint32_t slot, int levels, float x)
 {
-	uint32_t	end = slot + kernel->image->level_slots[levels - 1];
-	const MpKernelSlot *slots = kernel->slots;
 	const float *thresholds = kernel->thresholds;
+	const uint32_t *first = kernel->slots[slot].first;
+	size_t		rank = RANK_IN_BLOCK(thresholds + (size_t) slot * MP_RANK_FANOUT, x);
 
-	for (; slot < end; slot++)
+	MP_UNROLL(3)
+	for (int level = 1; level < levels; level++)
 	{
-		float		value = x[slots[slot].feature];
-		size_t		rank = RANK_IN_BLOCK(thresholds + (size_t) slot * MP_RANK_FANOUT, value);
+		size_t		block = first[level - 1] + rank;
 
-		MP_UNROLL(3)
-		for (int level = 1; level < levels; level++)
-		{
-			size_t		block = slots[slot].first[level - 1] + rank;
-
-			rank = rank * MP_RANK_FANOUT +
-				RANK_IN_BLOCK(thresholds + block * MP_RANK_FANOUT, value);
-		}
-		put(row, slot, rank);
+		rank = rank * MP_RANK_FANOUT + RANK_IN_BLOCK(thresholds + block * MP_RANK_FANOUT, x);
 	}
-	return end;
+	return rank;
 }
 
 /* The row of bits of a feature's value, NULL: it is in no set. */
@@ -79,6 +70,18 @@ rank_groups(const MpKernel *kernel, const float *x, void *row, PutFunction put)
 			put(row, group->first_slot + i,
 				present + (bits != NULL ? bits[i / 8] >> (i % 8) & 1 : 0));
 	}
+}
+
+/* All numeric slots whose search trees have so many levels. Returns the end. */
+ENGINE uint32_t
+rank_level(const MpKernel *kernel, const float *x, uint32_t slot, int levels, void *row,
+		   PutFunction put)
+{
+	uint32_t	end = slot + kernel->image->level_slots[levels - 1];
+
+	for (; slot < end; slot++)
+		put(row, slot, rank_value(kernel, slot, levels, x[kernel->slots[slot].feature]));
+	return end;
 }
 
 ENGINE void

@@ -23,10 +23,10 @@
 #define MP_ENGINE static inline __attribute__((always_inline))
 #define MP_PASS static __attribute__((noinline))
 
-#if defined(__clang__)
-#define MP_UNROLL(n) _Pragma("unroll")
-#elif defined(__GNUC__)
 #define MP_PRAGMA(text) _Pragma(#text)
+#if defined(__clang__)
+#define MP_UNROLL(n) MP_PRAGMA(clang loop unroll_count(n))
+#elif defined(__GNUC__)
 #define MP_UNROLL(n) MP_PRAGMA(GCC unroll n)
 #else
 #define MP_UNROLL(n)
@@ -61,36 +61,10 @@ struct MpKernel
 	uint32_t   *values;			/* what each tree adds: float, or number of a leaf vector */
 };
 
-static inline void
-mp_put_key_node(void *row, uint32_t slot, uint32_t left)
-{
-	uint64_t   *cells = row;
-	uint64_t	cell = 2 * (uint64_t) slot;
-
-	cells[cell] = cell + ((uint64_t) left << 32);
-	cells[cell + 1] = cell + 1 + ((uint64_t) (left - 1) << 32);
-}
-
-/*
- * The key of a float: an integer of the same order, 0 where it is missing. Minus
- * zero becomes zero, which it equals.
- */
-static inline uint32_t
-mp_key_of(float x)
-{
-	float		value = x + 0.0f;
-	uint32_t	bits;
-
-	memcpy(&bits, &value, sizeof(bits));
-	bits ^= (uint32_t) ((int32_t) bits >> 31) | 0x80000000u;
-	return value == value ? bits : 0;
-}
-
 /* the engines */
 extern void mp_margin_portable(MpKernel *kernel, const float *x, float *margin);
 #if defined(MP_KERNEL_X86)
 extern void mp_margin_baseline(MpKernel *kernel, const float *x, float *margin);
-extern void mp_margin_avx2(MpKernel *kernel, const float *x, float *margin);
 extern void mp_margin_avx512(MpKernel *kernel, const float *x, float *margin);
 #endif
 

@@ -4,14 +4,13 @@
  *
  * Included by an engine after it has defined ENGINE and RANK_IN_BLOCK; PASS, what
  * functions begin with that are better off with registers of their own;
- * SPREAD(ranks, n, first_right, row), which fills the cells of n slots of bytes;
- * PUT_KEYS(slots, n, x, row), which fills the cells of n slots of keys; and steps:
+ * SPREAD(ranks, n, first_right, row), which fills the cells of n slots of bytes; and steps:
  *
  *     STEP_8(i, nodes, scale, at, gap, row): from i to 2i, or to 2i + 1 where the node
  *         of bytes says right whose cell is at nodes + scale * i + at, and its bound
  *         `gap` bytes behind it;
- *     STEP_16, STEP_32, STEP_64 and RIGHT_16, RIGHT_32, RIGHT_64, for nodes that are
- *         one number: see kernel_short.h and kernel_walk.h.
+ *     STEP_16, STEP_32 and RIGHT_16, RIGHT_32, for nodes that are one number: see
+ *         kernel_short.h and kernel_walk.h.
  *
  * A row's cell holds its own number beside its rank, as such nodes do: so they are
  * compared whole, and one load gets both parts.
@@ -80,31 +79,6 @@ margin_wide(MpKernel *kernel, const float *x, float *margin)
 	}
 }
 
-#define WALK(name) walk_keys_##name
-#define NODE uint64_t
-#define BLOCK MpKeyBlock
-#define STEP STEP_64
-#include "core/kernel/kernel_short.h"
-#define DEEP MpKeyNode
-#define RIGHT RIGHT_64
-#define TAIL_VALUES walk_keys_short_values
-#define TAIL_SUM walk_keys_short_sum
-#include "core/kernel/kernel_walk.h"
-#undef BLOCK
-
-ENGINE void
-margin_keys(MpKernel *kernel, const float *x, float *margin)
-{
-	PUT_KEYS(kernel->slots, kernel->image->n_numeric, x, kernel->row);
-	rank_groups(kernel, x, kernel->row, mp_put_key_node);
-	for (uint32_t c = 0; c < kernel->n_chunks; c++)
-	{
-		const char *tops = (const char *) kernel->image + kernel->chunks[c].tops;
-
-		walk_keys_chunk(kernel, c, (const uint64_t *) tops, margin);
-	}
-}
-
 ENGINE void
 margin_scalar(MpKernel *kernel, const float *x, float *margin)
 {
@@ -116,9 +90,6 @@ margin_scalar(MpKernel *kernel, const float *x, float *margin)
 			break;
 		case MP_WIDE:
 			margin_wide(kernel, x, margin);
-			break;
-		case MP_KEYS:
-			margin_keys(kernel, x, margin);
 			break;
 	}
 	mp_finish_margin(kernel, margin);

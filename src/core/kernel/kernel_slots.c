@@ -294,7 +294,7 @@ rank_levels(uint32_t n)
 	return levels;
 }
 
-/* Numeric slots in all, and by levels where they are ranked. */
+/* Numeric slots in all, and by levels. */
 static void
 count_slots(const MpConditions *c, MpKernelImage *image)
 {
@@ -306,8 +306,7 @@ count_slots(const MpConditions *c, MpKernelImage *image)
 	{
 		n = slot_length(c, i, mp_kernel_most_thresholds(image->width));
 		image->n_numeric++;
-		if (image->width != MP_KEYS)
-			image->level_slots[rank_levels(n) - 1]++;
+		image->level_slots[rank_levels(n) - 1]++;
 	}
 	image->n_slots = image->n_numeric + c->n_tests;
 }
@@ -325,19 +324,12 @@ mp_conditions_assign(MpConditions *c, MpKernelImage *image)
 		next[level] = next[level - 1] + image->level_slots[level - 1];
 	for (uint32_t i = 0; i < c->n_numeric; i += n)
 	{
-		bool		keys = image->width == MP_KEYS;
 		uint32_t	slot;
 
 		n = slot_length(c, i, mp_kernel_most_thresholds(image->width));
-		slot = next[keys ? 0 : rank_levels(n) - 1]++;
+		slot = next[rank_levels(n) - 1]++;
 		for (uint32_t j = 0; j < n; j++)
-		{
-			uint32_t	number = c->sorted[i + j];
-			uint32_t	key = (uint32_t) mp_condition(c, number)->key;
-
-			/* a float that is not less has at least this key, which is never below 2 */
-			c->places[number] = (MpConditionPlace) {slot, keys ? key - 2 : j};
-		}
+			c->places[c->sorted[i + j]] = (MpConditionPlace) {slot, j};
 	}
 	for (uint32_t i = 0; i < c->n_tests; i++)
 		c->places[c->sorted[c->n_numeric + i]] = (MpConditionPlace) {image->n_numeric + i, 0};
@@ -393,11 +385,10 @@ write_thresholds(const MpConditions *c, MpVec *blocks, uint32_t start, uint32_t 
 static bool
 write_numeric(const MpConditions *c, MpKernelImage *head, MpVec *slots, MpVec *blocks)
 {
-	bool		keys = head->width == MP_KEYS;
 	uint32_t	n;
 
 	if (mp_vec_add(slots, head->n_numeric * sizeof(MpKernelSlot)) == NULL ||
-		(!keys && mp_vec_add(blocks, head->n_numeric * sizeof(float[MP_RANK_FANOUT])) == NULL))
+		mp_vec_add(blocks, head->n_numeric * sizeof(float[MP_RANK_FANOUT])) == NULL)
 		return false;
 	for (uint32_t i = 0; i < c->n_numeric; i += n)
 	{
@@ -407,7 +398,7 @@ write_numeric(const MpConditions *c, MpKernelImage *head, MpVec *slots, MpVec *b
 		memset(slot, 0, sizeof(*slot));
 		slot->feature = feature_of(mp_condition(c, c->sorted[i]));
 		n = slot_length(c, i, mp_kernel_most_thresholds(head->width));
-		if (!keys && !write_thresholds(c, blocks, i, n, number, slot))
+		if (!write_thresholds(c, blocks, i, n, number, slot))
 			return false;
 		mp_alloc_poll(c->alloc);
 	}

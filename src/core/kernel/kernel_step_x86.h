@@ -50,22 +50,8 @@
 				 : "cc", "memory"); \
 	} while (0)
 
-#define STEP_64(i, nodes, first, row) \
-	do { \
-		size_t		node_; \
-		size_t		cell_; \
-		__asm__ ("movq 8*(%c[f])(%[b],%[n],8), %q[node]\n\t" \
-				 "movl %k[node], %k[cell]\n\t" \
-				 "cmpq (%[r],%[cell],8), %q[node]\n\t" \
-				 "adcl %k[n], %k[n]" \
-				 : [n] "+r" (i), [node] "=&r" (node_), [cell] "=&r" (cell_) \
-				 : [b] "r" (nodes), [f] "i" (first), [r] "r" (row) \
-				 : "cc", "memory"); \
-	} while (0)
-
 #define RIGHT_16(node, row) ((node) < (row)[(uint8_t) (node)])
 #define RIGHT_32(node, row) ((node) < (row)[(uint16_t) (node)])
-#define RIGHT_64(node, row) ((node) < (row)[(uint32_t) (node)])
 
 #include <emmintrin.h>
 
@@ -92,47 +78,6 @@ mp_spread_x86(const uint8_t *ranks, uint32_t n, uint32_t first_right, uint16_t *
 		_mm_storeu_si128(to + first_right / 8 + 1, _mm_unpackhi_epi8(right_slots, right));
 		slots = _mm_add_epi8(slots, _mm_set1_epi8(16));
 	}
-}
-
-/* mp_key_of, four at once */
-static inline __m128i
-mp_keys_x86(__m128 x)
-{
-	__m128		value = _mm_add_ps(x, _mm_setzero_ps());
-	__m128i		bits = _mm_castps_si128(value);
-	__m128i		flip = _mm_or_si128(_mm_srai_epi32(bits, 31), _mm_set1_epi32(INT32_MIN));
-	__m128i		present = _mm_castps_si128(_mm_cmpord_ps(value, value));
-
-	return _mm_and_si128(_mm_xor_si128(bits, flip), present);
-}
-
-/* Both cells of n slots of keys: see kernel_scalar.h. */
-static inline void
-mp_put_keys_x86(const MpKernelSlot *slots, uint32_t n, const float *x, void *row)
-{
-	__m128i    *to = row;
-	__m128i		cells = _mm_setr_epi32(0, 1, 2, 3);
-	uint32_t	slot = 0;
-
-	for (; slot + 4 <= n; slot += 4, to += 4)
-	{
-		__m128i		left = mp_keys_x86(_mm_setr_ps(
-			x[slots[slot].feature], x[slots[slot + 1].feature],
-			x[slots[slot + 2].feature], x[slots[slot + 3].feature]));
-		__m128i		right = _mm_add_epi32(left, _mm_set1_epi32(-1));
-		__m128i		low = _mm_unpacklo_epi32(left, right);
-		__m128i		high = _mm_unpackhi_epi32(left, right);
-		__m128i		more = _mm_add_epi32(cells, _mm_set1_epi32(4));
-
-		/* each is cell, left, cell + 1, right */
-		_mm_storeu_si128(to, _mm_unpacklo_epi32(cells, low));
-		_mm_storeu_si128(to + 1, _mm_unpackhi_epi32(cells, low));
-		_mm_storeu_si128(to + 2, _mm_unpacklo_epi32(more, high));
-		_mm_storeu_si128(to + 3, _mm_unpackhi_epi32(more, high));
-		cells = _mm_add_epi32(more, _mm_set1_epi32(4));
-	}
-	for (; slot < n; slot++)
-		mp_put_key_node(row, slot, mp_key_of(x[slots[slot].feature]));
 }
 
 #endif

@@ -9,16 +9,16 @@
 #define ENGINE MP_ENGINE TARGET
 #define PASS MP_PASS TARGET
 
-/* Ones from the rank on, as the floats ascend; packed, each float is two bits of the mask. */
+/* As many ones as the rank says; packed, each float is two bits of the mask. */
 ENGINE uint32_t
 rank_in_block(const float *block, float x)
 {
 	__m256		v = _mm256_set1_ps(x);
-	__m256		a = _mm256_cmp_ps(v, _mm256_loadu_ps(block), _CMP_NGE_UQ);
-	__m256		b = _mm256_cmp_ps(v, _mm256_loadu_ps(block + 8), _CMP_NGE_UQ);
+	__m256		a = _mm256_cmp_ps(v, _mm256_loadu_ps(block), _CMP_GE_OQ);
+	__m256		b = _mm256_cmp_ps(v, _mm256_loadu_ps(block + 8), _CMP_GE_OQ);
 	__m256i		both = _mm256_packs_epi32(_mm256_castps_si256(a), _mm256_castps_si256(b));
 
-	return _mm_popcnt_u32(~_mm256_movemask_epi8(both)) / 2;
+	return (uint32_t) _mm_popcnt_u32(_mm256_movemask_epi8(both)) / 2;
 }
 
 #define RANK_IN_BLOCK rank_in_block

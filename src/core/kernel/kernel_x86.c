@@ -10,7 +10,6 @@
 #include "core/kernel/kernel_target_x86.h"
 
 #define SPREAD mp_spread_x86
-#define PUT_KEYS mp_put_keys_x86
 #include "core/kernel/kernel_scalar.h"
 
 void
