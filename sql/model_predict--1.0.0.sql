@@ -156,12 +156,22 @@ CREATE TABLE model_predict.forest (
 ALTER TABLE model_predict.forest ALTER COLUMN forest SET STORAGE EXTERNAL;
 ALTER TABLE model_predict.forest ALTER COLUMN kernel SET STORAGE EXTERNAL;
 
+/* what rows were like that a version was trained on; read by drift(), not by scoring */
+CREATE TABLE model_predict.baseline (
+  model bigint NOT NULL,
+  version integer NOT NULL,
+  profile jsonb NOT NULL,
+  created timestamptz NOT NULL,
+  CONSTRAINT baseline_pkey PRIMARY KEY (model, version)
+);
+
 SELECT pg_catalog.pg_extension_config_dump('model_predict.model', '');
 SELECT pg_catalog.pg_extension_config_dump('model_predict.model_id_seq', '');
 SELECT pg_catalog.pg_extension_config_dump('model_predict.version', '');
 SELECT pg_catalog.pg_extension_config_dump('model_predict.alias', '');
 SELECT pg_catalog.pg_extension_config_dump('model_predict.permission', '');
 SELECT pg_catalog.pg_extension_config_dump('model_predict.feature', '');
+SELECT pg_catalog.pg_extension_config_dump('model_predict.baseline', '');
 SELECT pg_catalog.pg_extension_config_dump('model_predict.event', '');
 SELECT pg_catalog.pg_extension_config_dump('model_predict.event_id_seq', '');
 
@@ -170,6 +180,7 @@ COMMENT ON TABLE model_predict.version IS 'a registered version: the file as it 
 COMMENT ON TABLE model_predict.alias IS 'a movable name for one version of a model';
 COMMENT ON TABLE model_predict.permission IS 'who may score with a model besides its owner';
 COMMENT ON TABLE model_predict.feature IS 'the inputs of a version, in the order of the model';
+COMMENT ON TABLE model_predict.baseline IS 'the profile of the rows that a version was trained on';
 COMMENT ON TABLE model_predict.event IS 'what was done to models, when and by whom';
 COMMENT ON TABLE model_predict.forest IS 'compiled forms of versions, for a fast first prediction';
 
@@ -994,6 +1005,64 @@ CREATE AGGREGATE model_predict.agreement(a double precision, b double precision,
 );
 COMMENT ON AGGREGATE model_predict.agreement(double precision, double precision, double precision, double precision) IS
   'how two scores of the same rows differ; changed_class is the share of rows with one of them above the threshold; weighted';
+
+/* What rows are like, and how far they are from a baseline */
+
+CREATE FUNCTION model_predict.profile_accum(internal, text, VARIADIC "any") RETURNS internal
+LANGUAGE c STABLE PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'mp_profile_accum';
+COMMENT ON FUNCTION model_predict.profile_accum(internal, text, VARIADIC "any") IS 'aggregate support';
+
+CREATE FUNCTION model_predict.merge_profiles_accum(internal, jsonb) RETURNS internal
+LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'mp_merge_profiles_accum';
+COMMENT ON FUNCTION model_predict.merge_profiles_accum(internal, jsonb) IS 'aggregate support';
+
+CREATE FUNCTION model_predict.profile_final(internal) RETURNS jsonb
+LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'mp_profile_final';
+COMMENT ON FUNCTION model_predict.profile_final(internal) IS 'aggregate support';
+
+CREATE AGGREGATE model_predict.profile(model text, VARIADIC "row" "any") (
+  SFUNC = model_predict.profile_accum, STYPE = internal, FINALFUNC = model_predict.profile_final,
+  COMBINEFUNC = model_predict.metrics_combine, SERIALFUNC = model_predict.metrics_serialize,
+  DESERIALFUNC = model_predict.metrics_deserialize, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE model_predict.profile(text, VARIADIC "any") IS
+  'what rows are like, as a model reads them: histograms of numbers, counts of labels and of what is missing, and the same of the scores; for drift(), and only for those who may see the rows';
+
+CREATE AGGREGATE model_predict.merge_profiles(profile jsonb) (
+  SFUNC = model_predict.merge_profiles_accum, STYPE = internal, FINALFUNC = model_predict.profile_final,
+  COMBINEFUNC = model_predict.metrics_combine, SERIALFUNC = model_predict.metrics_serialize,
+  DESERIALFUNC = model_predict.metrics_deserialize, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE model_predict.merge_profiles(jsonb) IS
+  'the profile of all rows of several profiles: those of days give a month''s';
+
+CREATE FUNCTION model_predict.set_baseline(reference text, profile jsonb) RETURNS void
+LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'mp_set_baseline';
+COMMENT ON FUNCTION model_predict.set_baseline(text, jsonb) IS
+  'keeps a profile of the rows that a version was trained on, without what fewer than five rows have; null forgets it';
+REVOKE ALL ON FUNCTION model_predict.set_baseline(text, jsonb) FROM PUBLIC;
+
+CREATE FUNCTION model_predict.drift(
+  profile jsonb, baseline jsonb,
+  OUT input text, OUT kind text, OUT psi double precision, OUT js_distance double precision,
+  OUT noise double precision, OUT rows bigint, OUT missing double precision,
+  OUT baseline_missing double precision, OUT unseen double precision, OUT importance double precision,
+  OUT verdict text
+) RETURNS SETOF record
+LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE ROWS 20 AS 'MODULE_PATHNAME', 'mp_drift_profiles';
+COMMENT ON FUNCTION model_predict.drift(jsonb, jsonb) IS
+  'how far the rows of a profile are from those of another one, by input: the score first, then the largest population stability index';
+
+CREATE FUNCTION model_predict.drift(
+  reference text, profile jsonb,
+  OUT input text, OUT kind text, OUT psi double precision, OUT js_distance double precision,
+  OUT noise double precision, OUT rows bigint, OUT missing double precision,
+  OUT baseline_missing double precision, OUT unseen double precision, OUT importance double precision,
+  OUT verdict text
+) RETURNS SETOF record
+LANGUAGE c STABLE STRICT PARALLEL SAFE ROWS 20 AS 'MODULE_PATHNAME', 'mp_drift_reference';
+COMMENT ON FUNCTION model_predict.drift(text, jsonb) IS
+  'how far the rows of a profile are from those that a version was trained on, by input: the score first, then by importance times population stability index';
 
 CREATE FUNCTION model_predict.bucket(key text, salt text DEFAULT '') RETURNS double precision
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'mp_bucket';

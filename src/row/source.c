@@ -327,7 +327,10 @@ read_inputs(const MpSource *source, MpRow *row, Getter get)
 		if (!get(source, model, i, &type, &value))
 			row->x[i] = NAN;
 		else if (!mp_value_read(row, i, type, value, &row->x[i]))
+		{
+			row->x[i] = NAN;
 			complete = false;
+		}
 	}
 	return complete;
 }

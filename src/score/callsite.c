@@ -85,14 +85,20 @@ mp_callsite_resolve(MpCallSite *site, const char *reference, int length)
 MpCallSite *
 mp_callsite_get(FunctionCallInfo fcinfo, int first)
 {
+	return mp_callsite_get_at(fcinfo, 0, first);
+}
+
+MpCallSite *
+mp_callsite_get_at(FunctionCallInfo fcinfo, int argument, int first)
+{
 	MpCallSite *site = fcinfo->flinfo->fn_extra;
 	text	   *reference;
 
-	if (PG_ARGISNULL(0))
+	if (PG_ARGISNULL(argument))
 		ereport(ERROR,
 				errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				errmsg("the model must not be null"));
-	reference = PG_GETARG_TEXT_PP(0);
+	reference = PG_GETARG_TEXT_PP(argument);
 	if (site == NULL)
 	{
 		site = mp_callsite_create(fcinfo->flinfo->fn_mcxt);

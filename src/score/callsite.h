@@ -34,8 +34,10 @@ extern bool mp_callsite_resolve(MpCallSite *site, const char *reference, int len
 
 /*
  * The call site of this function call, resolved for the reference in argument
- * 0, which must not be null; the row starts at argument `first`.
+ * 0, which must not be null; the row starts at argument `first`. The other one
+ * is for functions that have the reference elsewhere.
  */
 extern MpCallSite *mp_callsite_get(FunctionCallInfo fcinfo, int first);
+extern MpCallSite *mp_callsite_get_at(FunctionCallInfo fcinfo, int reference, int first);
 
 #endif

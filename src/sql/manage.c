@@ -236,6 +236,7 @@ mp_drop_model(PG_FUNCTION_ARGS)
 		"DELETE FROM model_predict.permission WHERE model = $1",
 		"DELETE FROM model_predict.forest WHERE model = $1",
 		"DELETE FROM model_predict.feature WHERE model = $1",
+		"DELETE FROM model_predict.baseline WHERE model = $1",
 		"DELETE FROM model_predict.version WHERE model = $1",
 		"DELETE FROM model_predict.model WHERE id = $1",
 	};
@@ -303,6 +304,7 @@ mp_drop_version(PG_FUNCTION_ARGS)
 	static const char *const statements[] = {
 		"DELETE FROM model_predict.forest WHERE model = $1 AND version = $2",
 		"DELETE FROM model_predict.feature WHERE model = $1 AND version = $2",
+		"DELETE FROM model_predict.baseline WHERE model = $1 AND version = $2",
 		"DELETE FROM model_predict.version WHERE model = $1 AND version = $2",
 	};
 	char	   *name = mp_manage_text(fcinfo, 0, "name of model");

@@ -53,6 +53,9 @@ make_state(MemoryContext context, MpMetricsKind kind, bool weighted)
 		case MP_METRICS_AGREEMENT:
 			mp_agreement_begin(&metrics->of.agreement, weighted, metrics->alloc);
 			break;
+		case MP_METRICS_PROFILE:
+			mp_profile_begin(&metrics->of.profile, metrics->alloc);
+			break;
 	}
 	return metrics;
 }
@@ -167,6 +170,18 @@ mp_metrics_added(MpMetrics *metrics, bool complete, Size bytes)
 }
 
 static bool
+merge_profiles(MpProfile *to, const MpProfile *from)
+{
+	MpError		error = {MP_OK};
+
+	if (mp_profile_merge(to, from, &error))
+		return true;
+	if (error.code != MP_OK)
+		ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("%s", error.message));
+	return false;
+}
+
+static bool
 merge(MpMetrics *to, MpMetrics *from)
 {
 	to->left_out += from->left_out;
@@ -182,6 +197,8 @@ merge(MpMetrics *to, MpMetrics *from)
 			return mp_classes_merge(&to->of.classes, &from->of.classes);
 		case MP_METRICS_AGREEMENT:
 			return mp_agreement_merge(&to->of.agreement, &from->of.agreement);
+		case MP_METRICS_PROFILE:
+			return merge_profiles(&to->of.profile, &from->of.profile);
 	}
 	return false;
 }
@@ -199,6 +216,7 @@ bytes_of(const MpMetrics *metrics)
 			return metrics->of.agreement.scores.room;
 		case MP_METRICS_LOSSES:
 		case MP_METRICS_REGRESSION:
+		case MP_METRICS_PROFILE:
 			break;
 	}
 	return 0;
@@ -271,6 +289,9 @@ mp_metrics_serialize(PG_FUNCTION_ARGS)
 		case MP_METRICS_AGREEMENT:
 			complete = complete && mp_agreement_write(&metrics->of.agreement, &out);
 			break;
+		case MP_METRICS_PROFILE:
+			complete = complete && mp_profile_write(&metrics->of.profile, &out);
+			break;
 	}
 	mp_metrics_complete(complete);
 	SET_VARSIZE(out.data, out.size);
@@ -280,6 +301,8 @@ mp_metrics_serialize(PG_FUNCTION_ARGS)
 static bool
 read_state(MpMetrics *metrics, MpString *in)
 {
+	MpError		error;
+
 	switch (metrics->kind)
 	{
 		case MP_METRICS_RANKING:
@@ -292,6 +315,8 @@ read_state(MpMetrics *metrics, MpString *in)
 			return mp_classes_read(&metrics->of.classes, in);
 		case MP_METRICS_AGREEMENT:
 			return mp_agreement_read(&metrics->of.agreement, in);
+		case MP_METRICS_PROFILE:
+			return mp_profile_read(&metrics->of.profile, *in, &error);
 	}
 	return false;
 }

@@ -11,6 +11,7 @@
 #include "core/metrics/agreement.h"
 #include "core/metrics/binary.h"
 #include "core/metrics/classes.h"
+#include "core/metrics/profile.h"
 #include "core/metrics/regression.h"
 
 typedef enum MpMetricsKind
@@ -19,7 +20,8 @@ typedef enum MpMetricsKind
 	MP_METRICS_LOSSES,
 	MP_METRICS_REGRESSION,
 	MP_METRICS_CLASSES,
-	MP_METRICS_AGREEMENT
+	MP_METRICS_AGREEMENT,
+	MP_METRICS_PROFILE
 } MpMetricsKind;
 
 /* The state of an aggregate, in the memory context of its group. */
@@ -40,6 +42,7 @@ typedef struct MpMetrics
 		MpRegression regression;
 		MpClasses	classes;
 		MpAgreement agreement;
+		MpProfile	profile;
 	}			of;
 } MpMetrics;
 

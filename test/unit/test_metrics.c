@@ -8,6 +8,7 @@
 #include "core/metrics/binary.h"
 #include "core/metrics/classes.h"
 #include "core/metrics/curves.h"
+#include "core/metrics/drift.h"
 #include "core/metrics/keys.h"
 #include "core/metrics/murmur3.h"
 #include "core/metrics/regression.h"
@@ -359,4 +360,103 @@ MP_TEST(metrics_no_memory)
 		CHECK_SAY(!complete || pool.n_requests < fail_at, "request %zu", fail_at);
 		pool_end(&pool);
 	}
+}
+
+/* 5,000 numbers in either order: the same keys, shifted by as many bits. */
+MP_TEST(metrics_histogram)
+{
+	MpHistogram up;
+	MpHistogram down;
+	MpHistogram merged;
+	MpHistogramBin *bins;
+	MpHistogramBin *others;
+	bool		same = true;
+
+	mp_histogram_begin(&up, MP_HISTOGRAM_KEYS, &mp_alloc_malloc);
+	mp_histogram_begin(&down, MP_HISTOGRAM_KEYS, &mp_alloc_malloc);
+	mp_histogram_begin(&merged, MP_HISTOGRAM_KEYS, &mp_alloc_malloc);
+	for (int i = 0; i < 5000; i++)
+	{
+		CHECK(mp_histogram_add(&up, mp_key_of_float(i), 1));
+		CHECK(mp_histogram_add(i < 1000 ? &merged : &down, mp_key_of_float(4999 - i), 1));
+		CHECK(i != 1000 || merged.shift == 0);
+	}
+	CHECK(mp_histogram_merge(&merged, &down));
+	CHECK(up.n <= MP_HISTOGRAM_KEYS && up.n > MP_HISTOGRAM_KEYS / 4 && up.shift > 0);
+	CHECK(up.n == merged.n && up.shift == merged.shift && mp_histogram_total(&merged) == 5000);
+	bins = mp_histogram_sorted(&merged);
+	others = mp_histogram_sorted(&up);
+	for (uint32_t i = 0; i < merged.n; i++)
+	{
+		CHECK(i == 0 || bins[i - 1].key < bins[i].key);
+		same = same && bins[i].key == others[i].key && bins[i].count == others[i].count;
+	}
+	CHECK(same);
+	mp_alloc_release(&mp_alloc_malloc, others);
+	mp_alloc_release(&mp_alloc_malloc, bins);
+	mp_histogram_end(&up);
+	mp_histogram_end(&down);
+	mp_histogram_end(&merged);
+}
+
+/* A profile survives being written and read; cut anywhere it is an error, without memory too. */
+MP_TEST(metrics_profile)
+{
+	Pool		pool;
+	MpProfile	profile;
+	MpProfile	copy;
+	MpVec		json;
+	MpVec		again;
+	MpError		error;
+	MpProfileInput *input;
+	MpDrift		drift;
+
+	pool_begin(&pool, 0);
+	json = again = (MpVec) {&pool.alloc};
+	mp_profile_begin(&profile, &pool.alloc);
+	CHECK(mp_profile_model(&profile, (MpString) {"m", 1}, 3));
+	input = mp_profile_add_input(&profile, (MpString) {"x\"\n", 3}, MP_PROFILE_NUMBER);
+	for (int i = 0; i < 2000; i++)
+		CHECK(mp_histogram_add(&input->histogram, mp_key_of_float(i / 3.0f), 1));
+	input->missing = 7;
+	input = mp_profile_add_input(&profile, (MpString) {"y", 1}, MP_PROFILE_CATEGORY);
+	CHECK(mp_profile_add_label(input, (MpString) {"b", 1}, 3));
+	CHECK(mp_profile_add_label(input, (MpString) {"a", 1}, 9));
+	mp_profile_add_score(&profile, MP_PROFILE_NUMBER);
+	profile.rows = 2007;
+	CHECK(mp_profile_write(&profile, &json));
+	mp_profile_begin(&copy, &pool.alloc);
+	CHECK(mp_profile_read(&copy, (MpString) {json.data, json.size}, &error));
+	CHECK(mp_profile_write(&copy, &again));
+	CHECK(json.size == again.size && memcmp(json.data, again.data, json.size) == 0);
+	CHECK(mp_drift(mp_vec_at(&copy.inputs, MpProfileInput, 0),
+				   mp_vec_at(&profile.inputs, MpProfileInput, 0), &drift));
+	CHECK(drift.psi == 0 && drift.js_distance == 0 && drift.verdict == MP_DRIFT_NONE);
+
+	CHECK(mp_profile_pool(&copy));
+	input = mp_vec_at(&copy.inputs, MpProfileInput, 1);
+	CHECK(input->truncated == 3 && input->histogram.n == 1);
+	input = mp_vec_at(&copy.inputs, MpProfileInput, 0);
+	CHECK(mp_histogram_total(&input->histogram) == 2000);
+	for (uint32_t i = 0; i <= input->histogram.mask; i++)
+		CHECK(input->histogram.slots[i].count == 0 || input->histogram.slots[i].count >= MP_PROFILE_FEW);
+
+	for (size_t size = 0; size < json.size; size += 1 + size / 50)
+	{
+		mp_profile_begin(&copy, &pool.alloc);
+		CHECK(!mp_profile_read(&copy, (MpString) {json.data, size}, &error) && error.code != MP_OK);
+	}
+	for (size_t fail_at = 1; fail_at < 60; fail_at++)
+	{
+		Pool		poor;
+
+		pool_begin(&poor, fail_at);
+		mp_profile_begin(&copy, &poor.alloc);
+		if (!mp_profile_read(&copy, (MpString) {json.data, json.size}, &error))
+			CHECK(error.code != MP_OK);
+		else
+			CHECK(poor.n_requests < fail_at);
+		pool_end(&poor);
+	}
+	pool_end(&pool);
 }

@@ -1,0 +1,127 @@
+# Profiles, baselines and drift: against NumPy, in oracles/drift.py; here what
+# they count, what they hide, and who may.
+
+use strict;
+use warnings;
+
+use FindBin;
+use lib $FindBin::RealBin;
+use ModelPredict;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $node = PostgreSQL::Test::Cluster->new('watching');
+$node->init(extra => [ '--encoding=UTF8', '--locale=C.UTF-8' ]);
+$node->append_conf('postgresql.conf', "fsync = off\n");
+$node->start;
+$node->safe_psql('postgres', 'CREATE EXTENSION model_predict');
+
+sub answers
+{
+	my ($sql, $want, $name) = @_;
+	is($node->safe_psql('postgres', $sql), $want, $name);
+}
+
+sub refused
+{
+	my ($sql, $like, $name) = @_;
+	my ($status, undef, $err) = $node->psql('postgres', $sql, on_error_stop => 1);
+	isnt($status, 0, $name);
+	like($err, $like, "$name: message");
+}
+
+oracle($node, 'drift.py', 60);
+
+# the demo's rows, with categories
+my $demo = "$ENV{TESTDIR}/test/data/demo";
+chdir $demo or die $!;
+$node->command_ok([ 'psql', '-Xq', '-v', 'ON_ERROR_STOP=1', '-f', 'schema.sql', $node->connstr('postgres') ], 'the table is loaded');
+for my $unseen (qw(error missing null))
+{
+	$node->safe_psql('postgres', "SELECT model_predict.register('churn $unseen', pg_read_binary_file('$demo/churn.ubj'),
+		classes => '{No,Yes}', trees => 'best', unseen_category => '$unseen')");
+}
+my $input = "(SELECT i FROM jsonb_array_elements(p->'inputs') i WHERE i->>'name' = 'contract')";
+answers("SELECT p->>'rows', $input->'counts', $input->>'missing', $input->>'unseen', p->>'model', p->>'version'
+	FROM (SELECT model_predict.profile('churn error', c.*) p FROM customers c) x",
+	join('|', 7043, '[' . join(', ', split /\n/, $node->safe_psql('postgres', 'SELECT count(*) FROM customers GROUP BY contract ORDER BY contract')) . ']', 0, 0, 'churn error', 1),
+	'labels are counted');
+for my $form ("to_jsonb(c)", "c.*", "ROW(c.*)::customers")
+{
+	answers("SELECT model_predict.profile('churn error', $form) = (SELECT model_predict.profile('churn error', c.*) FROM customers c) FROM customers c", 't', "a row as $form");
+}
+answers("SELECT p->>'rows' || ' ' || ($input->>'unseen') || ' ' || ($input->>'missing') || ' ' || (p->'score'->>'missing') FROM (SELECT model_predict.profile('churn missing', r) p FROM
+	(SELECT to_jsonb(c) || CASE WHEN id < 4 THEN '{\"contract\": \"new\"}'::jsonb WHEN id < 6 THEN '{\"contract\": null}' ELSE '{}' END r FROM customers c) x) y",
+	'7043 3 2 0', 'labels that the model does not know, taken as missing');
+answers("SELECT p->>'rows' || ' ' || ($input->>'unseen') || ' ' || (p->'score'->>'missing') FROM (SELECT model_predict.profile('churn null', r) p FROM
+	(SELECT to_jsonb(c) || CASE WHEN id < 4 THEN '{\"contract\": \"new\"}'::jsonb ELSE '{}' END r FROM customers c) x) y",
+	'7043 3 3', 'and where they give no answer');
+refused("SELECT model_predict.profile('churn error', to_jsonb(c) || '{\"contract\": \"new\"}') FROM customers c", qr/"new"/, 'and where they are an error');
+answers("SELECT model_predict.profile('churn error', r)->>'rows' FROM (SELECT c r FROM customers c WHERE id < 4 UNION ALL SELECT NULL) x", '3', 'a null row counts nowhere');
+answers("SELECT model_predict.profile('churn error', c.*) IS NULL FROM customers c WHERE false", 't', 'no rows, no profile');
+refused("SELECT model_predict.profile('churn ' || CASE WHEN id % 2 = 0 THEN 'error' ELSE 'null' END, c.*) FROM customers c WHERE id < 9",
+	qr/a profile is of one version/, 'two models in a group');
+answers("SELECT count(*), min((p->>'rows')::int) > 3000 FROM (SELECT model_predict.profile('churn ' || CASE WHEN id % 2 = 0 THEN 'error' ELSE 'null' END, c.*) p
+	FROM customers c GROUP BY id % 2) x", '2|t', 'one in each group');
+answers("SELECT p->'version', p->'model' FROM (SELECT model_predict.merge_profiles(p) p FROM (SELECT model_predict.profile('churn ' || CASE WHEN id % 2 = 0 THEN 'error' ELSE 'null' END, c.*) p
+	FROM customers c GROUP BY id % 2) x) y", '|', 'a profile of two models names none');
+
+# drift: what is new is its own bin, and the verdict
+answers("WITH p AS (SELECT model_predict.profile('churn missing', to_jsonb(c) || CASE WHEN id % 3 = 0 THEN '{\"contract\": \"new\"}' ELSE '{}' END::jsonb) p FROM customers c),
+	b AS (SELECT model_predict.profile('churn missing', c.*) b FROM customers c)
+	SELECT input, round(unseen::numeric, 3), verdict, importance IS NULL FROM p, b, model_predict.drift(p, b) WHERE input IN ('contract', 'tenure') ORDER BY psi DESC",
+	"contract|0.333|significant|t\ntenure|0.000|none|t", 'new labels');
+answers("SELECT input, verdict FROM model_predict.drift((SELECT model_predict.profile('churn error', c.*) FROM customers c WHERE id < 20),
+	(SELECT model_predict.profile('churn error', c.*) FROM customers c)) WHERE input IN ('contract', 'score') ORDER BY 1",
+	"contract|too few rows\nscore|too few rows", 'too few rows');
+refused("SELECT * FROM model_predict.drift('churn error', (SELECT model_predict.profile('churn error', c.*) FROM customers c))",
+	qr/model "churn error" version 1 has no baseline.*HINT:.*set_baseline/s, 'no baseline yet');
+$node->safe_psql('postgres', "SELECT model_predict.set_baseline('churn error', model_predict.profile('churn error', c.*)) FROM customers c");
+answers("SELECT string_agg(input, ',' ORDER BY n), bool_and(verdict = 'none') FROM (SELECT row_number() OVER () n, * FROM model_predict.drift('churn error',
+	(SELECT model_predict.profile('churn error', to_jsonb(c) || '{\"female\": true}') FROM customers c WHERE contract <> 'Two year'))) d
+	WHERE n <= 3 OR verdict = 'none' AND input = 'churn'", 'score,contract,female|f', 'sorted by importance times index');
+
+# what few rows have is hidden in a baseline
+$node->safe_psql('postgres', "SELECT model_predict.set_baseline('churn missing', model_predict.profile('churn missing', r)) FROM
+	(SELECT c r FROM customers c WHERE contract <> 'Two year' UNION ALL (SELECT c FROM customers c WHERE contract = 'Two year' LIMIT 4)) x");
+answers("SELECT i->'labels', i->'truncated' FROM model_predict.baseline b JOIN model_predict.model m ON m.id = b.model, jsonb_array_elements(profile->'inputs') i
+	WHERE m.name = 'churn missing' AND i->>'name' = 'contract'", '["Month-to-month", "One year"]|4', 'labels of fewer than 5 rows are hidden');
+answers("SELECT bool_and(n::int >= 5) FROM model_predict.baseline, jsonb_array_elements(profile->'inputs' || (profile->'score')) i, jsonb_array_elements_text(i->'counts') n", 't', 'and bins');
+
+# who may
+$node->safe_psql('postgres', "CREATE ROLE ds; CREATE ROLE analyst; CREATE ROLE stranger; GRANT SELECT ON customers TO PUBLIC;
+	SELECT model_predict.set_owner('churn error', 'ds'); SELECT model_predict.grant_predict('churn error', 'analyst');
+	GRANT EXECUTE ON FUNCTION model_predict.set_baseline TO PUBLIC; CREATE TABLE p AS SELECT model_predict.profile('churn error', c.*) p FROM customers c; GRANT SELECT ON p TO PUBLIC");
+answers("SET ROLE analyst; SELECT (model_predict.profile('churn error', c.*)->>'rows')::int > 0 FROM customers c; SELECT count(*) FROM p, model_predict.drift('churn error', p)", "t\n20", 'who may score may profile and see drift');
+my $no = qr/model "churn error" does not exist, or role "stranger" may not use it/;
+refused("SET ROLE stranger; SELECT model_predict.profile('churn error', c.*) FROM customers c", $no, 'who may not score may not profile');
+refused("SET ROLE stranger; SELECT * FROM p, model_predict.drift('churn error', p)", $no, 'nor see drift');
+refused("SET ROLE stranger; SELECT model_predict.set_baseline('churn error', p) FROM p", $no, 'nor set a baseline');
+refused("SET ROLE analyst; SELECT model_predict.set_baseline('churn error', p) FROM p", qr/must be|may not|owner/, 'nor may who may just score');
+refused('SET ROLE analyst; SELECT * FROM model_predict.baseline', qr/permission denied/, 'nobody reads baselines directly');
+answers("SET ROLE ds; SELECT model_predict.set_baseline('churn error\@1', p) FROM p; SELECT model_predict.set_baseline('churn error', NULL);
+	SELECT action, who FROM model_predict.history ORDER BY at DESC LIMIT 1", "\n\nset_baseline|ds", 'the owner may, and forget it');
+refused("SELECT * FROM p, model_predict.drift('churn error', p)", qr/has no baseline/, 'it is forgotten');
+$node->safe_psql('postgres', "SELECT model_predict.drop_model('churn missing')");
+answers("SELECT count(*) FROM model_predict.baseline", '1', 'a baseline goes with its model');
+
+# what is no profile
+for my $json ('{}', '[]', 'null', '1', '"x"', '{"format": 2, "rows": 1, "inputs": []}', '{"format": 1, "rows": -1, "inputs": []}', '{"format": 1, "rows": 1}',
+	'{"format": 1, "rows": 1, "inputs": {}}', '{"format": 1, "rows": 1, "inputs": [1]}', '{"format": 1, "rows": 1, "inputs": [], "more": 1}',
+	map { qq({"format": 1, "rows": 1, "inputs": [{"name": "x", $_}]}) } '"kind": "number"', '"kind": "other", "counts": []', '"kind": "number", "counts": [1]',
+	'"kind": "number", "keys": [1], "counts": [0]', '"kind": "number", "keys": [1], "counts": [-1]', '"kind": "number", "keys": [1], "counts": [1.5]',
+	'"kind": "number", "keys": [2, 1], "counts": [1, 1]', '"kind": "number", "keys": [4294967296], "counts": [1]', '"kind": "number", "shift": 31, "keys": [2], "counts": [1]',
+	'"kind": "number", "shift": 32, "keys": [], "counts": []', '"kind": "number", "keys": [1], "counts": [9223372036854775807]', '"kind": "number", "keys": [' . join(',', 1 .. 1025) . '], "counts": [' . join(',', (1) x 1025) . ']',
+	'"kind": "category", "labels": ["a"], "counts": []', '"kind": "category", "labels": ["a", "a"], "counts": [1, 1]', '"kind": "category", "labels": [1], "counts": [1]', '"kind": "category", "missing": -1, "labels": [], "counts": []')
+{
+	refused("SELECT model_predict.merge_profiles('$json')", qr/this is no profile: /, 'no profile: ' . substr($json, 0, 90));
+}
+refused(q(SELECT model_predict.merge_profiles(p) FROM (VALUES ('{"format": 1, "rows": 1, "inputs": [{"name": "x", "kind": "number", "keys": [], "counts": []}]}'::jsonb),
+	('{"format": 1, "rows": 1, "inputs": [{"name": "x", "kind": "category", "labels": [], "counts": []}]}')) t(p)), qr/"x" is a number in one profile and a category in another/, 'profiles that do not fit');
+answers(q(SELECT model_predict.merge_profiles(p)->'inputs' FROM (VALUES ('{"format": 1, "rows": 1, "inputs": [{"name": "x", "kind": "category", "labels": ["a\"\\\\\\t"], "counts": [1]}]}'::jsonb),
+	('{"format": 1, "rows": 1, "inputs": [{"name": "x", "kind": "category", "labels": ["a\"\\\\\\t", "é"], "counts": [2, 1]}]}')) t(p)),
+	q([{"kind": "category", "name": "x", "counts": [3, 1], "labels": ["a\"\\\\\\t", "é"], "unseen": 0, "missing": 0, "truncated": 0}]), 'labels with quotes');
+
+$node->stop;
+done_testing();
