@@ -7,6 +7,7 @@
 
 #include <math.h>
 
+#include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
 #include "utils/numeric.h"
@@ -122,17 +123,32 @@ read_row(MpSource *source, Jsonb *object, MpRow *row, int number)
 	return complete;
 }
 
-/* Scores an example: how its answer differs from ours, or NULL. */
-static char *
+/* What Python answered, and what a model does. */
+typedef struct Outcome
+{
+	Jsonb	   *object;			/* the row */
+	float	   *expected;
+	int			n_expected;
+	float	   *got;
+	int			n_got;
+} Outcome;
+
+static bool
+is_same(const Outcome *o)
+{
+	bool		same = o->n_got == o->n_expected;
+
+	for (int i = 0; same && i < o->n_got; i++)
+		same = close_enough(o->expected[i], o->got[i]);
+	return same;
+}
+
+static Outcome
 score_example(MpSource *source, MpRow *row, JsonbValue *example, int number)
 {
 	JsonbValue	given;
 	JsonbValue	answer;
-	Jsonb	   *object;
-	float	   *expected;
-	int			n;
-	int			n_expected;
-	bool		same;
+	Outcome		o;
 
 	if (example->type != jbvBinary || !JsonContainerIsObject(example->val.binary.data))
 		bad_example(number, "is no object");
@@ -140,23 +156,17 @@ score_example(MpSource *source, MpRow *row, JsonbValue *example, int number)
 	answer = member(example->val.binary.data, "predict_all", number);
 	if (given.type != jbvBinary || !JsonContainerIsObject(given.val.binary.data))
 		bad_example(number, "has a \"row\" that is no object");
-	expected = expected_of(&answer, number, &n_expected);
-	object = JsonbValueToJsonb(&given);
-	if (!read_row(source, object, row, number))
+	o.expected = expected_of(&answer, number, &o.n_expected);
+	o.object = JsonbValueToJsonb(&given);
+	if (!read_row(source, o.object, row, number))
 		bad_example(number, "has an unseen category, so its answer is null");
 	mp_score_margin(row);
-	n = mp_score_all(row);
-	same = n == n_expected;
-	for (int i = 0; same && i < n; i++)
-		same = close_enough(expected[i], row->prediction[i]);
-	if (same)
-		return NULL;
-	return psprintf("Expected %s, got %s, for row %s.", numbers_text(expected, n_expected),
-					numbers_text(row->prediction, n),
-					JsonbToCString(NULL, &object->root, VARSIZE(object)));
+	o.n_got = mp_score_all(row);
+	o.got = palloc(sizeof(float) * Max(o.n_got, 1));
+	memcpy(o.got, row->prediction, sizeof(float) * o.n_got);
+	return o;
 }
 
-/* How many there are. */
 static int
 count_examples(Jsonb *examples)
 {
@@ -168,44 +178,182 @@ count_examples(Jsonb *examples)
 	return JB_ROOT_COUNT(examples);
 }
 
-int
-mp_examples_check(const MpModel *model, Jsonb *examples)
+/* The outcomes of all examples with the model. */
+static Outcome *
+score_examples(const MpModel *model, Jsonb *examples, int *n)
 {
-	int			n = count_examples(examples);
 	MpSource   *source = mp_source_of_jsonb(CurrentMemoryContext);
 	MpRow		row = {0};
+	Outcome    *outcomes;
 
+	*n = count_examples(examples);
+	outcomes = palloc(sizeof(Outcome) * Max(*n, 1));
 	mp_row_prepare(&row, model, CurrentMemoryContext);
+	for (int i = 0; i < *n; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		outcomes[i] = score_example(source, &row, getIthJsonbValueFromContainer(&examples->root, i), i + 1);
+	}
+	return outcomes;
+}
+
+static int
+count_different(const Outcome *outcomes, int n, int *first)
+{
+	int			different = 0;
+
+	for (int i = 0; i < n; i++)
+		if (!is_same(&outcomes[i]) && different++ == 0)
+			*first = i;
+	return different;
+}
+
+static char *
+difference_text(const Outcome *o)
+{
+	return psprintf("Expected %s, got %s, for row %s.", numbers_text(o->expected, o->n_expected),
+					numbers_text(o->got, o->n_got), JsonbToCString(NULL, &o->object->root, VARSIZE(o->object)));
+}
+
+/* Causes of differences */
+
+static bool
+agrees(const MpModel *model, Jsonb *examples)
+{
+	int			first;
+	int			n;
+	Outcome    *outcomes = score_examples(model, examples, &n);
+
+	return count_different(outcomes, n, &first) == 0;
+}
+
+/* Whether XGBoost took each 0 for missing, as it does with sparse training data. */
+static bool
+agrees_without_zeros(const MpModel *model, Jsonb *examples)
+{
+	MpModel		sparse = *model;
+
+	if (model->options.has_missing)
+		return false;
+	sparse.options.has_missing = true;
+	sparse.options.missing = 0;
+	sparse.plain = false;
+	return agrees(&sparse, examples);
+}
+
+/* Digits after the point that all answers were rounded to, or -1. */
+static int
+rounded_to(const Outcome *outcomes, int n)
+{
+	for (int digits = 12; digits >= 1; digits--)
+	{
+		double		most = 0.5 * pow(10, -digits) * (1 + 1e-6);
+		bool		all = true;
+
+		for (int i = 0; all && i < n; i++)
+			for (int k = 0; all && k < outcomes[i].n_got; k++)
+				all = outcomes[i].n_got == outcomes[i].n_expected &&
+					fabs((double) outcomes[i].expected[k] - outcomes[i].got[k]) <=
+					most + MP_EXAMPLE_TOLERANCE * fabs((double) outcomes[i].got[k]);
+		if (all)
+			return digits;
+	}
+	return -1;
+}
+
+/* Whether each answer is, of those with two numbers, the second; of those with one, what it leaves to 1. */
+static bool
+all_of_two_classes(const Outcome *outcomes, int n, int n_expected)
+{
 	for (int i = 0; i < n; i++)
 	{
-		char	   *difference = score_example(source, &row, getIthJsonbValueFromContainer(&examples->root, i), i + 1);
+		const Outcome *o = &outcomes[i];
 
-		if (difference != NULL)
-			ereport(ERROR,
-					errcode(ERRCODE_DATA_EXCEPTION),
-					errmsg("example %d of model \"%s\" scores otherwise than it says", i + 1, model->name),
-					errdetail_internal("%s", difference),
-					errhint("Look for another order of features, a value that means missing, another set of trees (best_iteration), or a step that was done outside the model."));
+		if (o->n_got != 1 || o->n_expected != n_expected ||
+			!(n_expected == 2 ? close_enough(o->expected[1], o->got[0]) :
+			  fabs(1.0 - o->expected[0] - o->got[0]) <= 1e-6))
+			return false;
 	}
+	return true;
+}
+
+/* Whether in every example the same permutation of the classes makes the answers equal. */
+static bool
+all_permuted(const Outcome *outcomes, int n)
+{
+	int			k = outcomes[0].n_got;
+	int		   *of = palloc(sizeof(int) * Max(k, 1));
+
+	if (k < 2 || outcomes[0].n_expected != k)
+		return false;
+	for (int i = 0; i < k; i++)
+	{
+		of[i] = -1;
+		for (int j = 0; j < k; j++)
+			if (close_enough(outcomes[0].expected[i], outcomes[0].got[j]))
+				of[i] = j;
+		if (of[i] < 0)
+			return false;
+	}
+	for (int e = 1; e < n; e++)
+		for (int i = 0; i < k; i++)
+			if (outcomes[e].n_expected != k || !close_enough(outcomes[e].expected[i], outcomes[e].got[of[i]]))
+				return false;
+	return true;
+}
+
+/* What makes all examples agree, or what their answers have in common. */
+static const char *
+find_cause(const MpModel *model, Jsonb *examples, const Outcome *outcomes, int n,
+		   MpOtherTrees other_trees, void *arg)
+{
+	const char *option;
+	const MpModel *other;
+	int			digits;
+
+	if (agrees_without_zeros(model, examples))
+		return "Register it with missing => 0: its training data was sparse, and XGBoost took each 0 for missing.";
+	other = other_trees != NULL ? other_trees(arg, &option) : NULL;
+	if (other != NULL && agrees(other, examples))
+		return psprintf("Register it with trees => '%s': the answers are those of these trees.", option);
+	if (all_of_two_classes(outcomes, n, 2))
+		return "Give one number, the probability of the second class: predict_proba(X)[:, 1].";
+	if (outcomes[0].n_got != outcomes[0].n_expected)
+		return psprintf("Give %d %s for a row, as Booster.predict does, not %d.", outcomes[0].n_got,
+						outcomes[0].n_got == 1 ? "number" : "numbers", outcomes[0].n_expected);
+	if (all_of_two_classes(outcomes, n, 1))
+		return "Give the probability of the second class, predict_proba(X)[:, 1]: these are the first's.";
+	if (all_permuted(outcomes, n))
+		return "Give the numbers in the order of the model's classes: they are the same in another order.";
+	digits = rounded_to(outcomes, n);
+	if (digits >= 0)
+		return psprintf("Give the answers with all their digits: these are rounded to %d after the point.", digits);
+	return "Look for another order of features, a value that means missing, another set of trees (best_iteration), or a step that was done outside the model.";
+}
+
+int
+mp_examples_check(const MpModel *model, Jsonb *examples, MpOtherTrees other_trees, void *arg)
+{
+	int			n;
+	int			first;
+	Outcome    *outcomes = score_examples(model, examples, &n);
+
+	if (count_different(outcomes, n, &first) > 0)
+		ereport(ERROR,
+				errcode(ERRCODE_DATA_EXCEPTION),
+				errmsg("example %d of model \"%s\" does not give the expected prediction", first + 1, model->name),
+				errdetail_internal("%s", difference_text(&outcomes[first])),
+				errhint("%s", find_cause(model, examples, outcomes, n, other_trees, arg)));
 	return n;
 }
 
 int
 mp_examples_count_different(const MpModel *model, Jsonb *examples, int *n, char **first)
 {
-	int			different = 0;
-	MpSource   *source = mp_source_of_jsonb(CurrentMemoryContext);
-	MpRow		row = {0};
+	int			number;
+	Outcome    *outcomes = score_examples(model, examples, n);
+	int			different = count_different(outcomes, *n, &number);
 
-	mp_row_prepare(&row, model, CurrentMemoryContext);
-	*n = count_examples(examples);
-	*first = NULL;
-	for (int i = 0; i < *n; i++)
-	{
-		char	   *difference = score_example(source, &row, getIthJsonbValueFromContainer(&examples->root, i), i + 1);
-
-		if (difference != NULL && different++ == 0)
-			*first = psprintf("Example %d: %s", i + 1, difference);
-	}
+	*first = different > 0 ? psprintf("Example %d: %s", number + 1, difference_text(&outcomes[number])) : NULL;
 	return different;
 }

@@ -391,6 +391,37 @@ load_to_register(const char *name, const bytea *blob, const MpLoadOptions *load,
 	return model;
 }
 
+/* What registers a model, for examples that may be of other trees. */
+typedef struct Registration
+{
+	const char *name;
+	const bytea *blob;
+	const MpLoadOptions *load;
+	MpRowOptions *row;
+	const MpForest *forest;
+} Registration;
+
+static const MpModel *
+with_other_trees(void *arg, const char **word)
+{
+	Registration *r = arg;
+	MpLoadOptions load = *r->load;
+	MpModel    *model;
+	MpForest   *forest;
+	MpError		error;
+
+	if (r->forest->best_iteration < 0)
+		return NULL;
+	load.trees = r->forest->n_rounds_used < r->forest->n_rounds ? MP_TREES_ALL : MP_TREES_BEST;
+	*word = load.trees == MP_TREES_ALL ? "all" : "best";
+	model = mp_model_begin(r->name, 0, 0);
+	mp_error_clear(&error);
+	if (!mp_model_load(model->alloc, VARDATA_ANY(r->blob), VARSIZE_ANY_EXHDR(r->blob), &load, &forest, NULL, &error))
+		mp_throw(&error, r->name, 0);
+	mp_model_from_forest(model, forest, r->row);
+	return model;
+}
+
 /* The first version serves at once; later ones wait for deploy(). */
 static void
 record(const MpWriter *writer, const char *name, const MpModelRow *model, int32 version)
@@ -437,7 +468,8 @@ mp_register(PG_FUNCTION_ARGS)
 	blob = PG_GETARG_BYTEA_PP(ARG_MODEL);
 	candidate = load_to_register(name, blob, &load, &row, &image);
 	if (!PG_ARGISNULL(ARG_EXAMPLES))
-		mp_examples_check(candidate, PG_GETARG_JSONB_P(ARG_EXAMPLES));
+		mp_examples_check(candidate, PG_GETARG_JSONB_P(ARG_EXAMPLES), with_other_trees,
+						  &(Registration) {name, blob, &load, &row, image.forest});
 	sha256 = mp_sha256(VARDATA_ANY(blob), VARSIZE_ANY_EXHDR(blob));
 	mp_writer_begin(&writer, "register()");
 	version = mp_manage_next_version(&writer, name, &model, &created);
