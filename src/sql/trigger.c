@@ -14,6 +14,7 @@
 
 #include "access/htup_details.h"
 #include "executor/tuptable.h"
+#include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
 #include "utils/memutils.h"
@@ -21,6 +22,7 @@
 #include "sql/explain.h"
 #include "score/score.h"
 #include "sql/target.h"
+#include "store/lookup.h"
 
 typedef struct TriggerSite
 {
@@ -164,7 +166,7 @@ fill_in(TriggerSite *t, HeapTuple tuple, bool scored)
 	{
 		MpTarget   *target = &t->targets->targets[i];
 
-		t->nulls[target->column] = !scored && target->answer->id != MP_ANSWER_VERSION;
+		t->nulls[target->column] = !scored && (target->answer->id != MP_ANSWER_VERSION || t->site->model == NULL);
 		if (!t->nulls[target->column])
 			t->values[target->column] = answer_of(t, target);
 		mp_target_cast(t->targets, target, &t->values[target->column], &t->nulls[target->column]);
@@ -282,14 +284,41 @@ open_site(TriggerSite *t, FunctionCallInfo fcinfo)
 	fcinfo->flinfo->fn_extra = t;
 }
 
+/* The new row, whose slot becomes t->slot. */
+static HeapTuple
+new_row(TriggerSite *t)
+{
+	bool		is_update = TRIGGER_FIRED_BY_UPDATE(t->fired->tg_event);
+
+	t->slot = is_update ? t->fired->tg_newslot : t->fired->tg_trigslot;
+	return is_update ? t->fired->tg_newtuple : t->fired->tg_trigtuple;
+}
+
+/* With on_error, whether there is nothing to score with; a warning says so. A subscriber goes on replicating. */
+static bool
+lacks_model(const TriggerSite *t)
+{
+	const char *reference;
+
+	if (!t->targets->null_on_error || t->site->model != NULL)
+		return false;
+	reference = pnstrdup(t->targets->reference, t->targets->reference_length);
+	if (mp_lookup_is_there(reference, GetUserId(), mp_catalog_snapshot()))
+		return false;
+	ereport(WARNING,
+			errcode(ERRCODE_UNDEFINED_OBJECT),
+			errmsg("a row is not scored: \"%s\" names no version of a model that role \"%s\" may use",
+				   reference, GetUserNameFromId(GetUserId(), false)));
+	return true;
+}
+
 static HeapTuple
 score_row(TriggerSite *t)
 {
 	bool		is_update = TRIGGER_FIRED_BY_UPDATE(t->fired->tg_event);
-	HeapTuple	tuple = is_update ? t->fired->tg_newtuple : t->fired->tg_trigtuple;
+	HeapTuple	tuple = new_row(t);
 	bool		complete;
 
-	t->slot = is_update ? t->fired->tg_newslot : t->fired->tg_trigslot;
 	slot_getsomeattrs(t->slot, t->n_needed);
 	if (is_update && t->targets->only_if_changed && is_up_to_date(t, t->fired->tg_trigslot))
 		return tuple;
@@ -319,6 +348,12 @@ mp_score(PG_FUNCTION_ARGS)
 	error_context_stack = &context;
 	if (fcinfo->flinfo->fn_extra == NULL)
 		open_site(t, fcinfo);
+	if (lacks_model(t))
+	{
+		result = fill_in(t, new_row(t), false);
+		error_context_stack = context.previous;
+		return PointerGetDatum(result);
+	}
 	if (mp_callsite_resolve(t->site, t->targets->reference, t->targets->reference_length))
 		learn_model(t);
 	result = score_row(t);

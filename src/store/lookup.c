@@ -216,6 +216,20 @@ mp_lookup_find(const char *name, Oid role, Snapshot snapshot, MpModelRow *model)
 	return mp_lookup_has_right(model, MP_RIGHT_PREDICT, role, snapshot) && exists;
 }
 
+bool
+mp_lookup_is_there(const char *reference, Oid role, Snapshot snapshot)
+{
+	MpReference ref;
+	MpModelRow	model;
+	int32		version;
+
+	if (!mp_reference_try_parse(reference, &ref) || !mp_lookup_find(ref.name, role, snapshot, &model))
+		return false;
+	version = ref.version;
+	return (ref.alias == NULL || mp_lookup_alias(model.id, ref.alias, snapshot, &version)) &&
+		has_version(model.id, version, snapshot);
+}
+
 MpFound
 mp_lookup(const char *reference, MpRight right, Oid role, Snapshot snapshot)
 {

@@ -44,6 +44,7 @@ extern void mp_lookup_check(const char *name, const MpModelRow *model, MpRight r
 extern int32 mp_lookup_version(const MpReference *ref, int64 model, Snapshot snapshot);
 
 /* Without errors. */
+extern bool mp_lookup_is_there(const char *reference, Oid role, Snapshot snapshot);	/* a version that the role may predict with */
 extern bool mp_lookup_find(const char *name, Oid role, Snapshot snapshot, MpModelRow *model);
 extern bool mp_lookup_alias(int64 model, const char *alias, Snapshot snapshot, int32 *version);
 extern bool mp_lookup_has_right(const MpModelRow *model, MpRight right, Oid role, Snapshot snapshot);

@@ -116,6 +116,15 @@ CREATE TABLE "other person 1" PARTITION OF "other person" DEFAULT;
 CREATE TRIGGER "by alias" BEFORE INSERT ON "other person" FOR EACH ROW EXECUTE FUNCTION model_predict.score('m@champion', 'score');
 CREATE TRIGGER another BEFORE INSERT ON person FOR EACH ROW EXECUTE FUNCTION model_predict.score('m2', 'score');
 SELECT model_predict.drop_model('m');
+-- and with on_error rows go on without it
+DROP TRIGGER another ON person;
+COPY person (age, balance) FROM stdin;
+5	5
+\.
+SELECT age, score, version FROM person WHERE age = 5;
+CREATE OR REPLACE TRIGGER t BEFORE INSERT OR UPDATE ON person FOR EACH ROW
+	EXECUTE FUNCTION model_predict.score('m', 'score', 'version', 'version');
+INSERT INTO person (age) VALUES (6);
 DROP TABLE person, "other person";
 DROP FUNCTION rules;
 DROP TYPE mood;
