@@ -1006,6 +1006,96 @@ CREATE AGGREGATE model_predict.agreement(a double precision, b double precision,
 COMMENT ON AGGREGATE model_predict.agreement(double precision, double precision, double precision, double precision) IS
   'how two scores of the same rows differ; changed_class is the share of rows with one of them above the threshold; weighted';
 
+/* Pictures of measures */
+
+CREATE FUNCTION model_predict.roc_svg_final(internal) RETURNS text
+LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'mp_roc_svg_final';
+COMMENT ON FUNCTION model_predict.roc_svg_final(internal) IS 'aggregate support';
+
+CREATE AGGREGATE model_predict.roc_svg(outcome boolean, score double precision) (
+  SFUNC = model_predict.ranking_accum, STYPE = internal, FINALFUNC = model_predict.roc_svg_final,
+  COMBINEFUNC = model_predict.metrics_combine, SERIALFUNC = model_predict.metrics_serialize,
+  DESERIALFUNC = model_predict.metrics_deserialize, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE model_predict.roc_svg(boolean, double precision) IS
+  'the ROC curve as a picture: an SVG document that stands alone or inside a page';
+
+CREATE AGGREGATE model_predict.roc_svg(outcome boolean, score double precision, width integer) (
+  SFUNC = model_predict.ranking_option_accum, STYPE = internal, FINALFUNC = model_predict.roc_svg_final,
+  COMBINEFUNC = model_predict.metrics_combine, SERIALFUNC = model_predict.metrics_serialize,
+  DESERIALFUNC = model_predict.metrics_deserialize, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE model_predict.roc_svg(boolean, double precision, integer) IS
+  'the ROC curve as a picture: an SVG document that stands alone or inside a page; so many pixels wide';
+
+CREATE FUNCTION model_predict.calibration_svg_final(internal) RETURNS text
+LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'mp_calibration_svg_final';
+COMMENT ON FUNCTION model_predict.calibration_svg_final(internal) IS 'aggregate support';
+
+CREATE AGGREGATE model_predict.calibration_svg(outcome boolean, score double precision) (
+  SFUNC = model_predict.ranking_accum, STYPE = internal, FINALFUNC = model_predict.calibration_svg_final,
+  COMBINEFUNC = model_predict.metrics_combine, SERIALFUNC = model_predict.metrics_serialize,
+  DESERIALFUNC = model_predict.metrics_deserialize, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE model_predict.calibration_svg(boolean, double precision) IS
+  'what probabilities promise and what came, as a picture';
+
+CREATE AGGREGATE model_predict.calibration_svg(outcome boolean, score double precision, width integer) (
+  SFUNC = model_predict.ranking_option_accum, STYPE = internal, FINALFUNC = model_predict.calibration_svg_final,
+  COMBINEFUNC = model_predict.metrics_combine, SERIALFUNC = model_predict.metrics_serialize,
+  DESERIALFUNC = model_predict.metrics_deserialize, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE model_predict.calibration_svg(boolean, double precision, integer) IS
+  'what probabilities promise and what came, as a picture; so many pixels wide';
+
+CREATE FUNCTION model_predict.gains_svg_final(internal) RETURNS text
+LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'mp_gains_svg_final';
+COMMENT ON FUNCTION model_predict.gains_svg_final(internal) IS 'aggregate support';
+
+CREATE AGGREGATE model_predict.gains_svg(outcome boolean, score double precision) (
+  SFUNC = model_predict.ranking_accum, STYPE = internal, FINALFUNC = model_predict.gains_svg_final,
+  COMBINEFUNC = model_predict.metrics_combine, SERIALFUNC = model_predict.metrics_serialize,
+  DESERIALFUNC = model_predict.metrics_deserialize, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE model_predict.gains_svg(boolean, double precision) IS
+  'which share of the outcome the rows with the highest scores hold, as a picture';
+
+CREATE AGGREGATE model_predict.gains_svg(outcome boolean, score double precision, width integer) (
+  SFUNC = model_predict.ranking_option_accum, STYPE = internal, FINALFUNC = model_predict.gains_svg_final,
+  COMBINEFUNC = model_predict.metrics_combine, SERIALFUNC = model_predict.metrics_serialize,
+  DESERIALFUNC = model_predict.metrics_deserialize, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE model_predict.gains_svg(boolean, double precision, integer) IS
+  'which share of the outcome the rows with the highest scores hold, as a picture; so many pixels wide';
+
+CREATE FUNCTION model_predict.scores_accum(internal, double precision) RETURNS internal
+LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'mp_scores_accum';
+COMMENT ON FUNCTION model_predict.scores_accum(internal, double precision) IS 'aggregate support';
+
+CREATE FUNCTION model_predict.scores_accum(internal, double precision, integer) RETURNS internal
+LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'mp_scores_accum';
+COMMENT ON FUNCTION model_predict.scores_accum(internal, double precision, integer) IS 'aggregate support';
+
+CREATE FUNCTION model_predict.histogram_svg_final(internal) RETURNS text
+LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'mp_histogram_svg_final';
+COMMENT ON FUNCTION model_predict.histogram_svg_final(internal) IS 'aggregate support';
+
+CREATE AGGREGATE model_predict.histogram_svg(score double precision) (
+  SFUNC = model_predict.scores_accum, STYPE = internal, FINALFUNC = model_predict.histogram_svg_final,
+  COMBINEFUNC = model_predict.metrics_combine, SERIALFUNC = model_predict.metrics_serialize,
+  DESERIALFUNC = model_predict.metrics_deserialize, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE model_predict.histogram_svg(double precision) IS
+  'how many rows have which score, as a picture';
+
+CREATE AGGREGATE model_predict.histogram_svg(score double precision, width integer) (
+  SFUNC = model_predict.scores_accum, STYPE = internal, FINALFUNC = model_predict.histogram_svg_final,
+  COMBINEFUNC = model_predict.metrics_combine, SERIALFUNC = model_predict.metrics_serialize,
+  DESERIALFUNC = model_predict.metrics_deserialize, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE model_predict.histogram_svg(double precision, integer) IS
+  'how many rows have which score, as a picture; so many pixels wide';
+
 /* What rows are like, and how far they are from a baseline */
 
 CREATE FUNCTION model_predict.profile_accum(internal, text, VARIADIC "any") RETURNS internal
@@ -1063,6 +1153,13 @@ CREATE FUNCTION model_predict.drift(
 LANGUAGE c STABLE STRICT PARALLEL SAFE ROWS 20 AS 'MODULE_PATHNAME', 'mp_drift_reference';
 COMMENT ON FUNCTION model_predict.drift(text, jsonb) IS
   'how far the rows of a profile are from those that a version was trained on, by input: the score first, then by importance times population stability index';
+
+CREATE FUNCTION model_predict.drift_svg(
+  reference text, profile jsonb, top integer DEFAULT 12, width integer DEFAULT 760, theme text DEFAULT 'auto'
+) RETURNS text
+LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'mp_drift_svg';
+COMMENT ON FUNCTION model_predict.drift_svg(text, jsonb, integer, integer, text) IS
+  'how far the rows of a profile are from those that a version was trained on, as a picture: population stability indexes';
 
 CREATE FUNCTION model_predict.bucket(key text, salt text DEFAULT '') RETURNS double precision
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'mp_bucket';

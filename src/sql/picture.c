@@ -20,20 +20,20 @@
 #include "glue/memory.h"
 #include "score/score.h"
 #include "sql/explain.h"
+#include "sql/picture.h"
 #include "store/catalog.h"
 #include "store/lookup.h"
 
-/* SQL_ASCII says nothing of what bytes mean: the core takes what is UTF-8. */
-static MpString
-string_of(const char *text)
+MpString
+mp_picture_string(const char *text)
 {
 	if (GetDatabaseEncoding() != PG_SQL_ASCII)
 		text = pg_server_to_any(text, strlen(text), PG_UTF8);
 	return (MpString) {text, strlen(text)};
 }
 
-static text *
-finish(bool complete, const MpVec *out)
+text *
+mp_picture_finish(bool complete, const MpVec *out)
 {
 	StringInfoData ascii;
 
@@ -54,9 +54,8 @@ finish(bool complete, const MpVec *out)
 	return cstring_to_text_with_len(ascii.data, ascii.len);
 }
 
-/* How a picture is to look: arguments from `first` on; what is null is as by default. */
-static MpSvgStyle
-style_of(FunctionCallInfo fcinfo, int first)
+MpSvgStyle
+mp_picture_style(FunctionCallInfo fcinfo, int first)
 {
 	MpSvgStyle	style = {0};
 	char	   *theme = "auto";
@@ -242,17 +241,17 @@ explain_svg(FunctionCallInfo fcinfo, int first, const MpSvgStyle *style)
 	{
 		int			feature = e.order[i];
 
-		bars[i].label = string_of(mp_explain_feature(&e, feature));
-		bars[i].value = string_of(mp_explain_value(&e, feature));
+		bars[i].label = mp_picture_string(mp_explain_feature(&e, feature));
+		bars[i].value = mp_picture_string(mp_explain_value(&e, feature));
 		bars[i].amount = e.contribs[feature];
 	}
-	chart.title = string_of(title_of(&e, defined));
-	chart.caption = string_of(caption_of(&e, defined));
+	chart.title = mp_picture_string(title_of(&e, defined));
+	chart.caption = mp_picture_string(caption_of(&e, defined));
 	chart.bars = bars;
 	chart.n_bars = n;
 	second.n_ticks = second_ticks(&e, defined, ticks);
-	second.name = string_of(outcome.is_probability ? "probability" : "prediction");
-	PG_RETURN_TEXT_P(finish(mp_svg_waterfall(&chart, e.bias, e.margin, string_of(unit_of(&e)),
+	second.name = mp_picture_string(outcome.is_probability ? "probability" : "prediction");
+	PG_RETURN_TEXT_P(mp_picture_finish(mp_svg_waterfall(&chart, e.bias, e.margin, mp_picture_string(unit_of(&e)),
 											 second.n_ticks > 0 ? &second : NULL, &out), &out));
 }
 
@@ -269,7 +268,7 @@ PG_FUNCTION_INFO_V1(mp_predict_explain_svg_styled);
 Datum
 mp_predict_explain_svg_styled(PG_FUNCTION_ARGS)
 {
-	MpSvgStyle	style = style_of(fcinfo, 1);
+	MpSvgStyle	style = mp_picture_style(fcinfo, 1);
 
 	return explain_svg(fcinfo, 4, &style);
 }
@@ -335,7 +334,7 @@ read_bars(int64 model, int32 version, const char *column, Snapshot snapshot, int
 			continue;
 		if (*n == room)
 			bars = repalloc_huge(bars, sizeof(MpSvgBar) * (room *= 2));
-		bars[*n].label = string_of(no_name ? psprintf("f%d", position - 1) :
+		bars[*n].label = mp_picture_string(no_name ? psprintf("f%d", position - 1) :
 								   TextDatumGetCString(name));
 		bars[*n].value = (MpString) {NULL, 0};
 		bars[(*n)++].amount = fabsf(amount);
@@ -385,7 +384,7 @@ mp_importance_svg(PG_FUNCTION_ARGS)
 	MpSvgBar   *bars;
 	int			n;
 	bool		known;
-	MpSvgBars	chart = {.style = style_of(fcinfo, 2)};
+	MpSvgBars	chart = {.style = mp_picture_style(fcinfo, 2)};
 
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
 		PG_RETURN_NULL();
@@ -397,9 +396,9 @@ mp_importance_svg(PG_FUNCTION_ARGS)
 		not_known(found.name, found.version, kind, linear);
 	if (linear)
 		kind = &linear_kind;
-	chart.title = string_of(psprintf("%s version %d: importance of features", found.name, found.version));
-	chart.caption = string_of(kind->caption);
+	chart.title = mp_picture_string(psprintf("%s version %d: importance of features", found.name, found.version));
+	chart.caption = mp_picture_string(kind->caption);
 	chart.bars = bars;
 	chart.n_bars = n;
-	PG_RETURN_TEXT_P(finish(mp_svg_bars(&chart, kind->adds_up, &out), &out));
+	PG_RETURN_TEXT_P(mp_picture_finish(mp_svg_bars(&chart, kind->adds_up, &out), &out));
 }

@@ -1,26 +1,22 @@
 /*
- * profile.c: what rows are like, and how far they are from a baseline.
+ * profile.c: what rows are like, and the baselines of versions.
  *
  * profile() reads rows as scoring does, by the rules of the version, and counts
- * its inputs and its score; the core has the counting (profile.c) and the
- * comparison (drift.c). A profile is UTF-8 in the core, jsonb in SQL.
+ * its inputs and its score; the core has the counting. A profile is UTF-8 in the
+ * core, jsonb in SQL.
  */
 #include "postgres.h"
 
 #include <math.h>
 
 #include "access/htup_details.h"
-#include "funcapi.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/jsonb.h"
 #include "utils/snapmgr.h"
-#include "utils/timestamp.h"
-#include "utils/tuplestore.h"
 
-#include "core/metrics/drift.h"
 #include "core/metrics/keys.h"
 #include "glue/error.h"
 #include "glue/memory.h"
@@ -28,6 +24,7 @@
 #include "score/score.h"
 #include "sql/manage.h"
 #include "sql/metrics.h"
+#include "sql/profile.h"
 #include "store/lookup.h"
 
 /* As the core has it. SQL_ASCII says nothing of what bytes mean. */
@@ -48,8 +45,8 @@ string_of(const char *text)
 	return to_core((MpString) {text, strlen(text)});
 }
 
-static char *
-from_core(const char *data, Size size)
+char *
+mp_profile_text(const char *data, Size size)
 {
 	char	   *text = pnstrdup(data, size);
 
@@ -59,17 +56,17 @@ from_core(const char *data, Size size)
 }
 
 static Jsonb *
-profile_to_jsonb(MpProfile *profile)
+to_jsonb_of(MpProfile *profile)
 {
 	MpVec		json = {mp_alloc_context(CurrentMemoryContext)};
 
 	mp_metrics_complete(mp_profile_write(profile, &json));
 	return DatumGetJsonbP(DirectFunctionCall1(jsonb_in,
-											  CStringGetDatum(from_core(json.data, json.size))));
+											  CStringGetDatum(mp_profile_text(json.data, json.size))));
 }
 
-static void
-profile_from_jsonb(MpProfile *profile, Jsonb *jsonb, MpAlloc *alloc)
+void
+mp_profile_from_jsonb(MpProfile *profile, Jsonb *jsonb, MpAlloc *alloc)
 {
 	char	   *json = JsonbToCString(NULL, &jsonb->root, VARSIZE(jsonb));
 	MpError		error;
@@ -230,7 +227,7 @@ mp_merge_profiles_accum(PG_FUNCTION_ARGS)
 
 	if (PG_ARGISNULL(1))
 		PG_RETURN_POINTER(metrics);
-	profile_from_jsonb(&profile, PG_GETARG_JSONB_P(1), mp_alloc_context(CurrentMemoryContext));
+	mp_profile_from_jsonb(&profile, PG_GETARG_JSONB_P(1), mp_alloc_context(CurrentMemoryContext));
 	if (!mp_profile_merge(&metrics->of.profile, &profile, &error))
 		ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("%s", error.message));
 	PG_RETURN_POINTER(metrics);
@@ -244,7 +241,7 @@ mp_profile_final(PG_FUNCTION_ARGS)
 
 	if (metrics->of.profile.inputs.size == 0)
 		PG_RETURN_NULL();
-	PG_RETURN_JSONB_P(profile_to_jsonb(&metrics->of.profile));
+	PG_RETURN_JSONB_P(to_jsonb_of(&metrics->of.profile));
 }
 
 PG_FUNCTION_INFO_V1(mp_set_baseline);
@@ -260,9 +257,9 @@ mp_set_baseline(PG_FUNCTION_ARGS)
 
 	if (!PG_ARGISNULL(1))
 	{
-		profile_from_jsonb(&profile, PG_GETARG_JSONB_P(1), mp_alloc_context(CurrentMemoryContext));
+		mp_profile_from_jsonb(&profile, PG_GETARG_JSONB_P(1), mp_alloc_context(CurrentMemoryContext));
 		mp_metrics_complete(mp_profile_pool(&profile));
-		pooled = profile_to_jsonb(&profile);
+		pooled = to_jsonb_of(&profile);
 	}
 	mp_writer_begin(&writer, "set_baseline()");
 	mp_manage_lock(&writer, ref.name, &model);
@@ -285,123 +282,8 @@ mp_set_baseline(PG_FUNCTION_ARGS)
 	PG_RETURN_VOID();
 }
 
-/* An input's drift, and what it is sorted by. */
-typedef struct DriftRow
-{
-	char	   *name;			/* NULL: the score */
-	MpProfileKind kind;
-	MpDrift		drift;
-	double		importance;		/* NAN: not known */
-} DriftRow;
-
-static double
-weight_of(const DriftRow *row)
-{
-	double		psi = isnan(row->drift.psi) ? 0 : row->drift.psi;
-
-	return row->name == NULL ? INFINITY : isnan(row->importance) ? psi : psi * row->importance;
-}
-
-static int
-compare_rows(const void *a, const void *b)
-{
-	const DriftRow *x = a;
-	const DriftRow *y = b;
-	double		difference = weight_of(y) - weight_of(x);
-
-	if (weight_of(x) != weight_of(y))
-		return difference > 0 ? 1 : -1;
-	return x->name == NULL || y->name == NULL ? 0 : strcmp(x->name, y->name);
-}
-
-static int
-compare_profiles(MpProfile *profile, MpProfile *baseline, DriftRow *rows)
-{
-	int			n = 0;
-
-	if (profile->has_score)
-	{
-		rows[n] = (DriftRow) {NULL, profile->score.kind, {0}, NAN};
-		mp_metrics_complete(mp_drift(&profile->score, baseline->has_score ? &baseline->score : NULL,
-									 &rows[n++].drift));
-	}
-	for (uint32 i = 0; i < mp_names_count(&profile->names); i++)
-	{
-		const MpProfileInput *input = mp_vec_at(&profile->inputs, MpProfileInput, i);
-		const MpProfileInput *other = NULL;
-		MpString	name = mp_names_at(&profile->names, i);
-		uint32_t	n_before = mp_names_count(&baseline->names);
-		uint32_t	number;
-
-		mp_metrics_complete(mp_names_find(&baseline->names, name, &number));
-		if (number < n_before && number < mp_vec_count(&baseline->inputs, MpProfileInput))
-			other = mp_vec_at(&baseline->inputs, MpProfileInput, number);
-		rows[n] = (DriftRow) {from_core(name.data, name.length), input->kind, {0}, NAN};
-		mp_metrics_complete(mp_drift(input, other, &rows[n++].drift));
-	}
-	return n;
-}
-
-static void
-put_number(Datum *values, bool *nulls, int column, double number)
-{
-	values[column] = Float8GetDatum(number);
-	nulls[column] = isnan(number);
-}
-
-static void
-return_rows(FunctionCallInfo fcinfo, DriftRow *rows, int n)
-{
-	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
-
-	qsort(rows, n, sizeof(DriftRow), compare_rows);
-	InitMaterializedSRF(fcinfo, 0);
-	for (int i = 0; i < n; i++)
-	{
-		const DriftRow *row = &rows[i];
-		Datum		values[11];
-		bool		nulls[11] = {false};
-
-		values[0] = CStringGetTextDatum(row->name ? row->name : "score");
-		values[1] = CStringGetTextDatum(row->name == NULL ? "score" :
-										row->kind == MP_PROFILE_NUMBER ? "number" : "category");
-		put_number(values, nulls, 2, row->drift.psi);
-		put_number(values, nulls, 3, row->drift.js_distance);
-		put_number(values, nulls, 4, row->drift.noise);
-		values[5] = Int64GetDatum(row->drift.rows);
-		put_number(values, nulls, 6, row->drift.missing);
-		put_number(values, nulls, 7, row->drift.baseline_missing);
-		put_number(values, nulls, 8, row->drift.unseen);
-		put_number(values, nulls, 9, row->importance);
-		values[10] = CStringGetTextDatum(mp_verdict_name(row->drift.verdict));
-		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
-	}
-}
-
-static DriftRow *
-make_rows(const MpProfile *profile)
-{
-	return palloc(sizeof(DriftRow) * (mp_names_count(&profile->names) + 1));
-}
-
-PG_FUNCTION_INFO_V1(mp_drift_profiles);
-Datum
-mp_drift_profiles(PG_FUNCTION_ARGS)
-{
-	MpAlloc    *alloc = mp_alloc_context(CurrentMemoryContext);
-	MpProfile	profile;
-	MpProfile	baseline;
-	DriftRow   *rows;
-
-	profile_from_jsonb(&profile, PG_GETARG_JSONB_P(0), alloc);
-	profile_from_jsonb(&baseline, PG_GETARG_JSONB_P(1), alloc);
-	rows = make_rows(&profile);
-	return_rows(fcinfo, rows, compare_profiles(&profile, &baseline, rows));
-	return (Datum) 0;
-}
-
-static void
-read_baseline(const MpFound *found, Snapshot snapshot, MpProfile *baseline)
+bool
+mp_profile_baseline(const MpFound *found, Snapshot snapshot, MpProfile *baseline)
 {
 	MpScan		scan;
 	HeapTuple	tuple;
@@ -415,59 +297,7 @@ read_baseline(const MpFound *found, Snapshot snapshot, MpProfile *baseline)
 		profile = DatumGetJsonbPCopy(mp_scan_value_not_null(&scan, tuple, "profile"));
 	mp_scan_end(&scan);
 	if (profile == NULL)
-		ereport(ERROR,
-				errcode(ERRCODE_UNDEFINED_OBJECT),
-				errmsg("model \"%s\" version %d has no baseline", found->name, found->version),
-				errhint("Its owner can set one: SELECT model_predict.set_baseline('%s@%d', model_predict.profile('%s@%d', t.*)) FROM training_rows t.",
-						found->name, found->version, found->name, found->version));
-	profile_from_jsonb(baseline, profile, mp_alloc_context(CurrentMemoryContext));
-}
-
-/* By gain, or where the model does not tell it, by weight. */
-static void
-read_importances(const MpFound *found, Snapshot snapshot, DriftRow *rows, int n)
-{
-	MpScan		scan;
-	HeapTuple	tuple;
-
-	mp_scan_begin(&scan, "feature", snapshot);
-	mp_scan_key_int8(&scan, "model", found->model);
-	mp_scan_key_int4(&scan, "version", found->version);
-	while ((tuple = mp_scan_next(&scan)) != NULL)
-	{
-		bool		no_gain;
-		bool		no_weight;
-		bool		no_name;
-		Datum		gain = mp_scan_value(&scan, tuple, "gain", &no_gain);
-		Datum		weight = mp_scan_value(&scan, tuple, "weight", &no_weight);
-		Datum		name = mp_scan_value(&scan, tuple, "name", &no_name);
-		int			position = DatumGetInt32(mp_scan_value_not_null(&scan, tuple, "position"));
-		char	   *title = no_name ? psprintf("f%d", position - 1) : TextDatumGetCString(name);
-
-		for (int i = 0; i < n; i++)
-			if (rows[i].name != NULL && strcmp(rows[i].name, title) == 0 && !(no_gain && no_weight))
-				rows[i].importance = fabs(DatumGetFloat4(no_gain ? weight : gain));
-	}
-	mp_scan_end(&scan);
-}
-
-PG_FUNCTION_INFO_V1(mp_drift_reference);
-Datum
-mp_drift_reference(PG_FUNCTION_ARGS)
-{
-	Snapshot	snapshot = mp_catalog_snapshot();
-	MpProfile	profile;
-	MpProfile	baseline;
-	MpFound		found = mp_lookup(text_to_cstring(PG_GETARG_TEXT_PP(0)), MP_RIGHT_SEE,
-								  GetUserId(), snapshot);
-	DriftRow   *rows;
-	int			n;
-
-	profile_from_jsonb(&profile, PG_GETARG_JSONB_P(1), mp_alloc_context(CurrentMemoryContext));
-	read_baseline(&found, snapshot, &baseline);
-	rows = make_rows(&profile);
-	n = compare_profiles(&profile, &baseline, rows);
-	read_importances(&found, snapshot, rows, n);
-	return_rows(fcinfo, rows, n);
-	return (Datum) 0;
+		return false;
+	mp_profile_from_jsonb(baseline, profile, mp_alloc_context(CurrentMemoryContext));
+	return true;
 }

@@ -71,6 +71,21 @@ refused('SELECT model_predict.gains(true, 1, NULL)', qr/must not be null/, 'an o
 refused('SELECT model_predict.gains(true, 1, 0)', qr/number of buckets must be from 1 to 1000, but is 0/, 'no buckets');
 refused('SELECT model_predict.roc_auc(1, 1)', qr/function model_predict.roc_auc\(integer, integer\) does not exist/, 'an outcome that is no boolean');
 
+# pictures: well-formed, of the width asked for, and alike whatever the order of rows
+for my $call (map({ "${_}_svg(i % 3 = 0, (i * 37 % 101) / 101.0" } qw(roc calibration gains)), 'histogram_svg((i * 37 % 101) / 101.0')
+{
+	my $svg = $node->safe_psql('postgres', "SELECT model_predict.$call) FROM generate_series(1, 500) i");
+	is(IPC::Run::run([ '/usr/bin/python3', '-c', 'import sys, xml.dom.minidom; xml.dom.minidom.parseString(sys.stdin.read())' ], '<', \$svg), 1, "$call: well-formed");
+	like($svg, qr/^<svg [^>]*width="760"/, "$call: its width");
+	unlike($svg, qr/<script|href=|url\(|nan|inf/i, "$call: no script, nothing loaded");
+	answers("SELECT model_predict.$call) FROM (SELECT i FROM generate_series(1, 500) i ORDER BY i DESC) x", $svg, "$call: the same backwards");
+	like($node->safe_psql('postgres', "SELECT model_predict.$call, 380) FROM generate_series(1, 500) i"), qr/^<svg [^>]*width="380"/, "$call: narrow");
+	like($node->safe_psql('postgres', "SELECT model_predict.$call) FROM generate_series(1, 0) i"), qr/^<svg /, "$call: no rows");
+	refused("SELECT model_predict.$call, 10) FROM generate_series(1, 500) i", qr/a picture is 280 to 4000 pixels wide, not 10/, "$call: too narrow");
+}
+like($node->safe_psql('postgres', 'SELECT model_predict.roc_svg(true, 1)'), qr/Needs rows of both classes/, 'a ROC curve of one class');
+like($node->safe_psql('postgres', q(SELECT model_predict.histogram_svg(x) FROM (VALUES (float8 '-Infinity'), (5), ('NaN'), (NULL), ('Infinity')) t(x))), qr/^<svg /, 'a histogram of infinite scores');
+
 # memory: 4 bytes a row, and an error where it would be far too much
 refused("SET work_mem = '64kB'; SELECT model_predict.roc_auc(i % 2 = 0, i) FROM generate_series(1, 1000000) i",
 	qr/more than 16 times work_mem \* hash_mem_multiplier.*HINT:  Set work_mem to at least/s, 'far more than work_mem');

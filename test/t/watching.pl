@@ -82,6 +82,11 @@ answers("SELECT string_agg(input, ',' ORDER BY n), bool_and(verdict = 'none') FR
 	(SELECT model_predict.profile('churn error', to_jsonb(c) || '{\"female\": true}') FROM customers c WHERE contract <> 'Two year'))) d
 	WHERE n <= 3 OR verdict = 'none' AND input = 'churn'", 'score,contract,female|f', 'sorted by importance times index');
 
+like($node->safe_psql('postgres', "SELECT model_predict.drift_svg('churn error', (SELECT model_predict.profile('churn error', c.*) FROM customers c WHERE contract <> 'Two year'), 5, 380)"),
+	qr/^<svg [^>]*width="380".*churn error version 1: drift.*contract.*significant/s, 'drift as a picture');
+refused("SELECT model_predict.drift_svg('churn null', (SELECT model_predict.profile('churn error', c.*) FROM customers c))", qr/has no baseline/, 'needs a baseline');
+answers("SELECT model_predict.drift_svg('churn error', NULL) IS NULL", 't', 'of nothing');
+
 # what few rows have is hidden in a baseline
 $node->safe_psql('postgres', "SELECT model_predict.set_baseline('churn missing', model_predict.profile('churn missing', r)) FROM
 	(SELECT c r FROM customers c WHERE contract <> 'Two year' UNION ALL (SELECT c FROM customers c WHERE contract = 'Two year' LIMIT 4)) x");
@@ -97,6 +102,7 @@ answers("SET ROLE analyst; SELECT (model_predict.profile('churn error', c.*)->>'
 my $no = qr/model "churn error" does not exist, or role "stranger" may not use it/;
 refused("SET ROLE stranger; SELECT model_predict.profile('churn error', c.*) FROM customers c", $no, 'who may not score may not profile');
 refused("SET ROLE stranger; SELECT * FROM p, model_predict.drift('churn error', p)", $no, 'nor see drift');
+refused("SET ROLE stranger; SELECT model_predict.drift_svg('churn error', p) FROM p", $no, 'nor a picture of it');
 refused("SET ROLE stranger; SELECT model_predict.set_baseline('churn error', p) FROM p", $no, 'nor set a baseline');
 refused("SET ROLE analyst; SELECT model_predict.set_baseline('churn error', p) FROM p", qr/must be|may not|owner/, 'nor may who may just score');
 refused('SET ROLE analyst; SELECT * FROM model_predict.baseline', qr/permission denied/, 'nobody reads baselines directly');
