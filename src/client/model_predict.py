@@ -1081,9 +1081,12 @@ def calibrated(estimator, table, document):
     model = walk(inner, table, document)
     if model.answers != "proba" or document.output:
         raise Refused(f"CalibratedClassifierCV around {class_name(inner)} is not known")
-    if hasattr(inner, "decision_function"):
-        raise Refused(f"CalibratedClassifierCV around {class_name(inner)} calibrates its decision_function, "
-                      "which the database does not")
+    if hasattr(inner, "decision_function"):             # then it is what calibrators were fitted on
+        if not hasattr(model, "decision"):
+            raise Refused(f"CalibratedClassifierCV around {class_name(inner)} calibrates its decision_function, "
+                          "which the database does not")
+        model.blob = model.decision()
+        model.options.pop("threshold", None)
     if len(model.classes) != len(estimator.classes_) or any(a != b for a, b in zip(model.classes, estimator.classes_)):
         raise Refused("CalibratedClassifierCV has other classes than the model inside it")
     given = np.linspace(0.05, 0.95, 7).astype(np.float32 if model.single else np.float64)
@@ -1252,6 +1255,161 @@ def lightgbm_sklearn(estimator, table, document):
             model.answers = "raw"
         else:
             model.classes, model.answers, model.labelled = estimator.classes_, "proba", True
+    return model
+
+
+# ---- scikit-learn's trees: a document of our own in place of a model file
+
+def release(module):
+    """The version of a library as two numbers."""
+    return tuple(int("".join(filter(str.isdigit, part)) or 0) for part in module.__version__.split(".")[:2])
+
+
+def forest_document(estimator, trees, single, initial, link, task, **more):
+    """A forest as bytes: trees as forest_tree() and histogram_tree() make them, in the order in which they are added."""
+    import sklearn
+    document = {"library": "scikit-learn", "format": 1, "version": sklearn.__version__,
+                "estimator": class_name(estimator), "n_features": int(estimator.n_features_in_)}
+    if getattr(estimator, "feature_names_in_", None) is not None:
+        document["feature_names"] = [str(n) for n in estimator.feature_names_in_]
+    document.update(features="float32" if single else "float64", n_outputs=len(initial), initial=initial, link=link,
+                    task=task, missing="default" if "missing_left" in trees[0] else "error", **more)
+    document.setdefault("vector_leaves", False)
+    document.setdefault("divisor", 1)
+    document["trees"] = trees
+    return json.dumps(document, allow_nan=False, separators=(",", ":")).encode()
+
+
+def forest_tree(tree, values, output, missing):
+    """A tree of sklearn.tree: values, shape (nodes,) or (nodes, outputs), are what leaves add."""
+    leaf = tree.children_left < 0
+    cover = tree.weighted_n_node_samples
+    left, right = np.where(leaf, 0, tree.children_left), np.where(leaf, 0, tree.children_right)
+    gain = cover * tree.impurity - cover[left] * tree.impurity[left] - cover[right] * tree.impurity[right]
+    made = {"output": output, "left": np.where(leaf, -1, tree.children_left).tolist(),
+            "right": np.where(leaf, -1, tree.children_right).tolist(),
+            "feature": np.where(leaf, 0, tree.feature).tolist(), "threshold": np.where(leaf, 0, tree.threshold).tolist(),
+            "value": np.where(leaf if values.ndim == 1 else leaf[:, None], values, 0).ravel().tolist(),
+            "cover": cover.tolist(), "gain": np.where(leaf, 0, np.maximum(gain, 0)).tolist()}
+    if missing:
+        made["missing_left"] = [int(m) for m in np.where(leaf, 0, tree.missing_go_to_left)]
+    return made
+
+
+def one_output(estimator):
+    if getattr(estimator, "n_outputs_", 1) != 1:
+        raise Refused(f"{class_name(estimator)} with several targets: fit one model for each")
+
+
+def allows_missing(estimator, tree):
+    """Whether predict takes NaN, as it does since 1.3."""
+    if not hasattr(tree, "missing_go_to_left"):
+        return False
+    if hasattr(estimator, "__sklearn_tags__"):
+        return bool(estimator.__sklearn_tags__().input_tags.allow_nan)
+    return bool(estimator._get_tags().get("allow_nan", False))
+
+
+@predictor(*[("sklearn", kind + what) for kind in ("DecisionTree", "RandomForest", "ExtraTree", "ExtraTrees")
+             for what in ("Classifier", "Regressor")])
+def forest(estimator, table, document):
+    import sklearn
+    one_output(estimator)
+    members = getattr(estimator, "estimators_", [estimator])
+    classifier = hasattr(estimator, "classes_")
+    outputs = len(estimator.classes_) if classifier else 1
+    missing = allows_missing(estimator, members[0].tree_)
+    trees = []
+    for member in members:
+        values = member.tree_.value[:, 0, :]
+        if classifier and release(sklearn) < (1, 3):    # counts, shares in newer versions
+            total = values.sum(axis=1)[:, None]
+            values = values / np.where(total == 0, 1, total)
+        trees.append(forest_tree(member.tree_, values if classifier else values[:, 0], 0, missing))
+    blob = forest_document(estimator, trees, True, [0.0] * outputs, "identity", "classes" if classifier else "value",
+                           vector_leaves=classifier, divisor=len(members))
+    return Model(blob, estimator.n_features_in_, getattr(estimator, "feature_names_in_", None),
+                 classes=estimator.classes_ if classifier else None, answers="proba" if classifier else "value",
+                 single=False, labelled=classifier, held=True)
+
+
+@predictor(("sklearn", "GradientBoostingClassifier"), ("sklearn", "GradientBoostingRegressor"))
+def gradient_boosting(estimator, table, document):
+    import sklearn
+    classifier = hasattr(estimator, "classes_")
+    if not isinstance(estimator.init_, str) and class_name(estimator.init_) not in ("DummyClassifier", "DummyRegressor"):
+        raise Refused(f"{class_name(estimator)} with init={class_name(estimator.init_)}: only the default and \"zero\" "
+                      "can be kept")
+    initial = numbers(estimator._raw_predict_init(np.zeros((1, estimator.n_features_in_), dtype=np.float32)))
+    trees = []
+    for stage in estimator.estimators_:
+        for k, member in enumerate(stage):
+            values = estimator.learning_rate * member.tree_.value[:, 0, 0]
+            trees.append(forest_tree(member.tree_, values, k, False))
+    link = "identity" if not classifier else "logistic" if len(initial) == 1 else "softmax"
+    exponential = classifier and estimator.loss == "exponential"
+
+    task = "value" if not classifier else "two_classes" if len(initial) == 1 else "classes"
+
+    def blob(link, **more):
+        return forest_document(estimator, trees, True, initial, link, task, **more)
+    model = Model(blob(link, **({"link_factor": 2.0} if exponential else {})), estimator.n_features_in_,
+                  getattr(estimator, "feature_names_in_", None), classes=estimator.classes_ if classifier else None,
+                  answers="proba" if classifier else "value", single=False, labelled=classifier, held=True)
+    model.decision = lambda: blob("identity")
+    if classifier and len(initial) == 1 and (exponential or release(sklearn) >= (1, 4)):
+        model.options["threshold"] = float(np.nextafter(0.5, 0))        # a raw prediction of 0 is the second class
+    return model
+
+
+def bits(words):
+    """The positions of the bits that are set in an array of 32-bit words."""
+    return [32 * w + b for w, word in enumerate(words) for b in range(32) if int(word) >> b & 1]
+
+
+def histogram_tree(grown, output):
+    """A tree of HistGradientBoosting*."""
+    nodes = grown.nodes
+    leaf = nodes["is_leaf"].astype(bool)
+    category = nodes["is_categorical"].astype(bool) & ~leaf
+    made = {"output": output, "left": np.where(leaf, -1, nodes["left"].astype(np.int64)).tolist(),
+            "right": np.where(leaf, -1, nodes["right"].astype(np.int64)).tolist(),
+            "feature": np.where(leaf, 0, nodes["feature_idx"].astype(np.int64)).tolist(),
+            "threshold": ["inf" if t == np.inf else t for t in
+                          np.where(leaf | category, 0, nodes["num_threshold"]).tolist()],
+            "missing_left": np.where(leaf, 0, nodes["missing_go_to_left"]).astype(int).tolist(),
+            "value": np.where(leaf, nodes["value"], 0).tolist(), "cover": nodes["count"].astype(float).tolist(),
+            "gain": np.where(leaf, 0, np.maximum(nodes["gain"], 0)).tolist()}
+    if category.any():
+        made["left_codes"] = {str(n): bits(grown.raw_left_cat_bitsets[nodes["bitset_idx"][n]])
+                              for n in np.flatnonzero(category)}
+    return made
+
+
+@predictor(("sklearn", "HistGradientBoostingClassifier"), ("sklearn", "HistGradientBoostingRegressor"))
+def histogram_boosting(estimator, table, document):
+    classifier = hasattr(estimator, "classes_")
+    encoder = getattr(estimator, "_preprocessor", None)
+    if encoder is not None:                             # of 1.4 and newer: encodes the columns of categories
+        table = transform(encoder, table, document)
+    known, index = estimator._bin_mapper.make_known_categories_bitsets()
+    categorical = getattr(estimator, "is_categorical_", None)
+    codes = {} if categorical is None else {"categories": {
+        str(f): bits(known[index[f]]) for f in np.flatnonzero(categorical)}}
+    initial = numbers(estimator._baseline_prediction)
+    trees = [histogram_tree(grown, k) for stage in estimator._predictors for k, grown in enumerate(stage)]
+    link = "exp" if estimator.loss in ("poisson", "gamma") else "identity"
+    task = "value"
+    if classifier:
+        link, task = ("logistic", "two_classes") if len(initial) == 1 else ("softmax", "classes")
+
+    def blob(link):
+        return forest_document(estimator, trees, False, initial, link, task, **codes)
+    model = Model(blob(link), estimator.n_features_in_, getattr(estimator, "feature_names_in_", None),
+                  classes=estimator.classes_ if classifier else None, answers="proba" if classifier else "value",
+                  single=False, wide=True, labelled=classifier, held=True)
+    model.decision = lambda: blob("identity")
+    model.table = table
     return model
 
 

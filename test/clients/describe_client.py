@@ -2,7 +2,7 @@
 
 Each case is fitted on one table; every row of another one, with labels never seen, None and NaN, is scored by Python
 and by the document's twin (steps_twin.py) with the trees of describe()'s own bytes. Rows on which Python raises must
-be rows that the document refuses.
+be rows that the document refuses. Words as arguments choose the cases whose names hold one of them.
 """
 import json
 import os
@@ -18,7 +18,9 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import ColumnTransformer, TransformedTargetRegressor, make_column_transformer
 from sklearn.decomposition import PCA, TruncatedSVD
-from sklearn.ensemble import VotingClassifier
+from sklearn.ensemble import (
+    AdaBoostClassifier, ExtraTreesClassifier, ExtraTreesRegressor, GradientBoostingClassifier, GradientBoostingRegressor,
+    HistGradientBoostingClassifier, HistGradientBoostingRegressor, RandomForestClassifier, RandomForestRegressor, VotingClassifier)
 from sklearn.feature_selection import RFE, SelectFromModel, SelectKBest, VarianceThreshold
 from sklearn.impute import KNNImputer, MissingIndicator, SimpleImputer
 from sklearn.model_selection import GridSearchCV, RandomizedSearchCV
@@ -26,6 +28,7 @@ from sklearn.pipeline import FeatureUnion, make_pipeline
 from sklearn.preprocessing import (
     Binarizer, FunctionTransformer, KBinsDiscretizer, MaxAbsScaler, MinMaxScaler, Normalizer, OneHotEncoder,
     OrdinalEncoder, PolynomialFeatures, PowerTransformer, QuantileTransformer, RobustScaler, StandardScaler)
+from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 here = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.join(here, "..", "..", "src", "client"), here]
@@ -90,6 +93,9 @@ def python_answers(estimator, rows):
 def twin_answers(arguments, raw, wide):
     document = json.loads(json.dumps(arguments["preprocessing"], allow_nan=False))
     made = steps_twin.features(document, raw)
+    if arguments["model"].startswith(b'{"library"'):
+        p = steps_twin.output(document, steps_twin.trees(json.loads(arguments["model"]), made))
+        return np.column_stack([1 - p[:, 0], p[:, 0]]) if wide == 2 and p.shape[1] == 1 else p
     booster = xgb.Booster()
     booster.load_model(bytearray(arguments["model"]))
     best = {"iteration_range": (0, int(booster.attr("best_iteration")) + 1)} if arguments.get("trees") == "best" else {}
@@ -167,6 +173,8 @@ def same(estimator, y=BINARY, dtypes=None, nones=(), fit=True, sample=True, tole
 
 
 def case(what, estimator, **more):
+    if len(sys.argv) > 1 and not any(word in what for word in sys.argv[1:]):
+        return
     try:
         differs = same(estimator, **more)
     except Exception as error:      # a case that dies is one that fails
@@ -409,6 +417,37 @@ for what, regressor in (("expm1", dict(func=np.log1p, inverse_func=np.expm1)), (
     case(f"the target transformed back: {what}", TransformedTargetRegressor(
         make_pipeline(mixed(StandardScaler(), HOT()), trees("real")), **regressor), y=REAL)
 case("a regressor of counts", make_pipeline(mixed(StandardScaler(), HOT()), trees("real", objective="count:poisson")), y=REAL.round())
+
+# scikit-learn's trees
+SK = [("DecisionTree", DecisionTreeClassifier, DecisionTreeRegressor), ("RandomForest", RandomForestClassifier, RandomForestRegressor),
+      ("ExtraTrees", ExtraTreesClassifier, ExtraTreesRegressor),
+      ("GradientBoosting", GradientBoostingClassifier, GradientBoostingRegressor),
+      ("HistGradientBoosting", HistGradientBoostingClassifier, HistGradientBoostingRegressor)]
+for name, classifier, regressor in SK:
+    size = {} if name == "DecisionTree" else {"max_iter": 10} if name.startswith("Hist") else {"n_estimators": 10}
+    for kind, y, cls in (("two classes", BINARY, classifier), ("three classes", THREE, classifier), ("regression", REAL, regressor)):
+        for dtypes in ({}, {c: "float32" for c in NUM}):
+            case(f"{name}, {kind}{', float32' if dtypes else ''}", make_pipeline(
+                mixed(make_pipeline(SimpleImputer(), StandardScaler()), HOT(sparse=False)), cls(random_state=0, max_depth=6, **size)),
+                y=y, dtypes=dtypes, tolerance=1e-12)
+hist = HistGradientBoostingClassifier(max_iter=10, categorical_features=[4, 5], random_state=0)
+case("HistGradientBoosting: missing values, categories, codes never seen", make_pipeline(make_column_transformer(
+    ("passthrough", NUM), (OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=np.nan), ["plan"]),
+    ("passthrough", ["code"])), hist), tolerance=1e-12, other=OTHER.assign(code=rng.choice([1, 2, 5, 6, 7, 40], len(OTHER))))
+case("HistGradientBoosting of counts", make_pipeline(make_column_transformer((StandardScaler(), NUM)), HistGradientBoostingRegressor(
+    loss="poisson", max_iter=10)), y=REAL.round(), tolerance=1e-12)
+case("GradientBoosting with exponential loss", make_pipeline(make_column_transformer((SimpleImputer(), NUM)), GradientBoostingClassifier(
+    loss="exponential", n_estimators=10, init="zero")), tolerance=1e-12)
+case("a calibrated forest", CalibratedClassifierCV(make_pipeline(mixed(SimpleImputer(), HOT(sparse=False)), RandomForestClassifier(
+    n_estimators=10, random_state=0)), ensemble=False, cv=3, method="isotonic"), tolerance=1e-12)
+case("calibrated boosting: by its decision_function", CalibratedClassifierCV(make_pipeline(mixed(SimpleImputer(), HOT(sparse=False)),
+     GradientBoostingClassifier(n_estimators=10)), ensemble=False, cv=3), tolerance=1e-12)
+case("calibrated boosting of three classes", CalibratedClassifierCV(make_pipeline(mixed(SimpleImputer(), HOT(sparse=False)),
+     HistGradientBoostingClassifier(max_iter=5)), ensemble=False, cv=3, method="isotonic"), y=THREE, tolerance=1e-12)
+refused("several targets", RandomForestRegressor(n_estimators=2), "several targets", y=np.column_stack([REAL, REAL]), columns=["income"])
+refused("an init of one's own", GradientBoostingRegressor(init=DecisionTreeRegressor(max_depth=1), n_estimators=2), "init=",
+        y=REAL, columns=["income"])
+refused("an ensemble that is not known", AdaBoostClassifier(n_estimators=2), "AdaBoostClassifier", columns=["income"])
 
 # what is refused
 refused("an unknown step", make_pipeline(QuantileTransformer(n_quantiles=20), trees()), "QuantileTransformer", columns=NUM)

@@ -238,3 +238,45 @@ def output(document, predictions, classes=None):
                 p = np.where(total == 0, 1 / k, made / np.where(total == 0, 1, total))
             p[(p > 1) & (p <= 1 + 1e-5)] = 1
     return p
+
+
+TREE_FIELDS = {"output", "left", "right", "feature", "threshold", "missing_left", "left_codes", "value", "cover", "gain"}
+
+
+def trees(document, x):
+    """What a document of scikit-learn's trees predicts for features x, shape (rows, features): (rows, outputs)."""
+    assert list(document)[0] == "library" and document["format"] == 1 and x.shape[1] == document["n_features"]
+    x = x.astype(np.float32).astype(np.float64) if document["features"] == "float32" else x
+    total = np.tile(np.array(document["initial"], dtype=np.float64), (len(x), 1))
+    assert total.shape[1] == document["n_outputs"]
+    known = {int(f): codes for f, codes in document.get("categories", {}).items()}
+    rows = np.arange(len(x))
+    for tree in document["trees"]:
+        assert not set(tree) - TREE_FIELDS
+        at = np.zeros(len(x), dtype=int)
+        left, right, feature = (np.array(tree[k]) for k in ("left", "right", "feature"))
+        threshold = np.array([np.inf if t == "inf" else t for t in tree["threshold"]])
+        default = np.array(tree.get("missing_left", np.zeros(len(left))), dtype=bool)
+        value = np.array(tree["value"], dtype=np.float64).reshape(len(left), -1)
+        codes = {int(n): list_ for n, list_ in tree.get("left_codes", {}).items()}
+        while (left[at] >= 0).any():
+            inner = left[at] >= 0
+            v = x[rows, feature[at]]
+            if document["missing"] == "error" and (inner & np.isnan(v)).any():
+                raise RowError("missing value")
+            goes = np.where(np.isnan(v), default[at], v <= threshold[at])
+            for r in np.flatnonzero(np.isin(at, list(codes)) & ~np.isnan(v)):
+                code = int(v[r]) if v[r] >= 0 else -1
+                goes[r] = code in codes[at[r]] if code in known[feature[at[r]]] else default[at[r]]
+            at = np.where(inner, np.where(goes, left[at], right[at]), at)
+        if document["vector_leaves"]:
+            total += value[at]
+        else:
+            total[:, tree["output"]] += value[at, 0]
+    z = total / document["divisor"]
+    if document["link"] == "logistic":
+        return 1 / (1 + np.exp(-document.get("link_factor", 1) * z))
+    if document["link"] == "softmax":
+        e = np.exp(z - z.max(axis=1, keepdims=True))
+        return e / e.sum(axis=1, keepdims=True)
+    return np.exp(z) if document["link"] == "exp" else z
