@@ -453,6 +453,26 @@ COMMENT ON FUNCTION model_predict.score() IS
   'trigger BEFORE INSERT OR UPDATE ... FOR EACH ROW EXECUTE FUNCTION model_predict.score(''model'', ''column''): fills columns with what a model says of the row; more pairs may follow: value, class, proba_of:LABEL, reasons or version with a column, on_error with null, only_if_changed with true';
 
 
+CREATE FUNCTION model_predict.check_triggers(relation regclass, OUT trigger text, OUT problem text)
+RETURNS SETOF record
+LANGUAGE c STABLE STRICT PARALLEL UNSAFE ROWS 1 AS 'MODULE_PATHNAME', 'mp_check_triggers';
+COMMENT ON FUNCTION model_predict.check_triggers(regclass) IS
+  'what the first row would find wrong with the triggers of a table that score it, for the current role; no rows: nothing';
+
+
+/* Which version serves, and served */
+
+CREATE FUNCTION model_predict.version_of(reference text) RETURNS integer
+LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'mp_version_of';
+COMMENT ON FUNCTION model_predict.version_of(text) IS
+  'the version that a reference names now';
+
+CREATE FUNCTION model_predict.as_of(name text, at timestamptz, alias text DEFAULT 'default') RETURNS text
+LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'mp_as_of';
+COMMENT ON FUNCTION model_predict.as_of(text, timestamptz, text) IS
+  'the reference, such as churn@3, of the version that an alias named at some time; null where it named none';
+
+
 /* A draft of the query between a table and a model */
 
 CREATE FUNCTION model_predict.input_query(reference text, "table" regclass) RETURNS text

@@ -13,11 +13,19 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "access/relation.h"
+#include "access/xact.h"
+#include "catalog/pg_trigger.h"
 #include "executor/tuptable.h"
+#include "funcapi.h"
 #include "miscadmin.h"
+#include "nodes/value.h"
+#include "parser/parse_func.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
 #include "utils/memutils.h"
+#include "utils/resowner.h"
+#include "utils/tuplestore.h"
 
 #include "sql/explain.h"
 #include "score/score.h"
@@ -235,10 +243,19 @@ is_up_to_date(TriggerSite *t, TupleTableSlot *old)
 
 /* The trigger */
 
+pg_noreturn static void
+refuse_kind(const TriggerData *fired)
+{
+	ereport(ERROR,
+			errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+			errmsg("trigger \"%s\" on table \"%s\" scores rows, so it must be fired BEFORE INSERT OR UPDATE, FOR EACH ROW",
+				   fired->tg_trigger->tgname, RelationGetRelationName(fired->tg_relation)));
+}
+
 static void
 check_call(FunctionCallInfo fcinfo)
 {
-	TriggerData *fired = (TriggerData *) fcinfo->context;
+	const TriggerData *fired = (TriggerData *) fcinfo->context;
 
 	if (!CALLED_AS_TRIGGER(fcinfo))
 		ereport(ERROR,
@@ -246,32 +263,29 @@ check_call(FunctionCallInfo fcinfo)
 				errmsg("function model_predict.score() was not called as a trigger"));
 	if (!TRIGGER_FIRED_BEFORE(fired->tg_event) || !TRIGGER_FIRED_FOR_ROW(fired->tg_event) ||
 		!(TRIGGER_FIRED_BY_INSERT(fired->tg_event) || TRIGGER_FIRED_BY_UPDATE(fired->tg_event)))
-		ereport(ERROR,
-				errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				errmsg("trigger \"%s\" on table \"%s\" scores rows, so it must be fired BEFORE INSERT OR UPDATE, FOR EACH ROW",
-					   fired->tg_trigger->tgname, RelationGetRelationName(fired->tg_relation)));
+		refuse_kind(fired);
 }
 
-/* The trigger's memory, with the arguments as written. */
+/* The trigger's memory. */
 static TriggerSite *
-create_site(FunctionCallInfo fcinfo)
+create_site(TriggerData *fired, MemoryContext context)
 {
-	MemoryContext old = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
+	MemoryContext old = MemoryContextSwitchTo(context);
 	TriggerSite *t = palloc0(sizeof(TriggerSite));
 
-	t->fired = (TriggerData *) fcinfo->context;
+	t->fired = fired;
 	t->site = mp_callsite_create(CurrentMemoryContext);
 	MemoryContextSwitchTo(old);
 	return t;
 }
 
-/* Reads the arguments and finds the columns; fn_extra is set when all of it is done. */
+/* Reads the arguments and finds the columns. */
 static void
-open_site(TriggerSite *t, FunctionCallInfo fcinfo)
+open_site(TriggerSite *t, MemoryContext context)
 {
 	TupleDesc	desc = RelationGetDescr(t->fired->tg_relation);
 	bool	   *hidden = palloc(sizeof(bool) * Max(desc->natts, 1));
-	MemoryContext old = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
+	MemoryContext old = MemoryContextSwitchTo(context);
 
 	t->targets = mp_targets_open(t->fired->tg_trigger, t->fired->tg_relation);
 	for (int i = 0; i < desc->natts; i++)
@@ -281,7 +295,6 @@ open_site(TriggerSite *t, FunctionCallInfo fcinfo)
 	t->values = palloc(sizeof(Datum) * desc->natts);
 	t->nulls = palloc(sizeof(bool) * desc->natts);
 	MemoryContextSwitchTo(old);
-	fcinfo->flinfo->fn_extra = t;
 }
 
 /* The new row, whose slot becomes t->slot. */
@@ -339,7 +352,7 @@ mp_score(PG_FUNCTION_ARGS)
 	if (t == NULL)
 	{
 		check_call(fcinfo);
-		t = create_site(fcinfo);
+		t = create_site((TriggerData *) fcinfo->context, fcinfo->flinfo->fn_mcxt);
 	}
 	t->fired = (TriggerData *) fcinfo->context;
 	context.previous = error_context_stack;
@@ -347,7 +360,10 @@ mp_score(PG_FUNCTION_ARGS)
 	context.arg = t;
 	error_context_stack = &context;
 	if (fcinfo->flinfo->fn_extra == NULL)
-		open_site(t, fcinfo);
+	{
+		open_site(t, fcinfo->flinfo->fn_mcxt);
+		fcinfo->flinfo->fn_extra = t;
+	}
 	if (lacks_model(t))
 	{
 		result = fill_in(t, new_row(t), false);
@@ -359,4 +375,102 @@ mp_score(PG_FUNCTION_ARGS)
 	result = score_row(t);
 	error_context_stack = context.previous;
 	return PointerGetDatum(result);
+}
+
+/* Checking without a row */
+
+/* All that the first row would find, for the current role. */
+static void
+check_trigger(TriggerData *fired, MemoryContext context)
+{
+	int16		type = fired->tg_trigger->tgtype;
+	TriggerSite *t;
+
+	if (fired->tg_trigger->tgenabled == TRIGGER_DISABLED)
+		ereport(ERROR,
+				errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				errmsg("it is disabled"));
+	if (!TRIGGER_FOR_BEFORE(type) || !TRIGGER_FOR_ROW(type) || TRIGGER_FOR_DELETE(type))
+		refuse_kind(fired);
+	t = create_site(fired, context);
+	open_site(t, context);
+	mp_callsite_resolve(t->site, t->targets->reference, t->targets->reference_length);
+	learn_model(t);
+	for (int i = 0; i < t->targets->n; i++)
+	{
+		const MpTarget *target = &t->targets->targets[i];
+
+		if (target->answer->give != NULL && target->answer->needs == MP_NEEDS_CLASS)
+			(void) mp_answer_class(target->answer, t->site->model, cstring_to_text(target->label));
+	}
+}
+
+/* Its error's message, or NULL: there is none. */
+static char *
+problem_of(TriggerData *fired, MemoryContext result)
+{
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "model_predict check trigger",
+												  ALLOCSET_SMALL_SIZES);
+	ResourceOwner owner = CurrentResourceOwner;
+	char	   *problem = NULL;
+
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(context);
+	PG_TRY();
+	{
+		check_trigger(fired, context);
+		ReleaseCurrentSubTransaction();
+	}
+	PG_CATCH();
+	{
+		ErrorData  *error;
+
+		MemoryContextSwitchTo(result);
+		error = CopyErrorData();
+		FlushErrorState();
+		RollbackAndReleaseCurrentSubTransaction();
+		if (error->sqlerrcode == ERRCODE_QUERY_CANCELED)
+			ReThrowError(error);
+		problem = error->message;
+	}
+	PG_END_TRY();
+	CurrentResourceOwner = owner;
+	MemoryContextSwitchTo(result);
+	MemoryContextDelete(context);
+	return problem;
+}
+
+PG_FUNCTION_INFO_V1(mp_check_triggers);
+Datum
+mp_check_triggers(PG_FUNCTION_ARGS)
+{
+	Oid			function = LookupFuncName(list_make2(makeString(MP_SCHEMA), makeString("score")), 0,
+										  NULL, true);
+	MemoryContext result = CurrentMemoryContext;
+	ReturnSetInfo *rsinfo;
+	Relation	rel;
+
+	InitMaterializedSRF(fcinfo, 0);
+	rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	rel = try_relation_open(PG_GETARG_OID(0), AccessShareLock);
+	if (rel == NULL)
+		ereport(ERROR,
+				errcode(ERRCODE_UNDEFINED_TABLE),
+				errmsg("there is no relation with OID %u", PG_GETARG_OID(0)));
+	for (int i = 0; rel->trigdesc != NULL && i < rel->trigdesc->numtriggers; i++)
+	{
+		Trigger    *trigger = &rel->trigdesc->triggers[i];
+		TriggerData fired = {.type = T_TriggerData, .tg_relation = rel, .tg_trigger = trigger};
+		Datum		values[2];
+		bool		nulls[2] = {false};
+		char	   *problem;
+
+		if (trigger->tgfoid != function || (problem = problem_of(&fired, result)) == NULL)
+			continue;
+		values[0] = CStringGetTextDatum(trigger->tgname);
+		values[1] = CStringGetTextDatum(problem);
+		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+	}
+	relation_close(rel, AccessShareLock);
+	return (Datum) 0;
 }

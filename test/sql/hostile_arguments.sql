@@ -23,6 +23,7 @@ INSERT INTO hostile SELECT 'text', unnest(ARRAY['NULL', '''''', 'repeat(''x'', 1
 INSERT INTO hostile SELECT 'integer', unnest(ARRAY['NULL', '0', '-1', '2147483647', '-2147483648']);
 INSERT INTO hostile SELECT 'real', unnest(ARRAY['NULL', '''NaN''', '''Infinity''', '-1', '2', '-0.0', '3.4e38']);
 INSERT INTO hostile SELECT 'double precision', unnest(ARRAY['NULL', '''NaN''', '''Infinity''', '-1', '2', '-0.0', '1e308']);
+INSERT INTO hostile SELECT 'timestamp with time zone', unnest(ARRAY['NULL', '''infinity''', '''-infinity''']);
 INSERT INTO hostile SELECT 'boolean', unnest(ARRAY['NULL', 'true']);
 INSERT INTO hostile SELECT 'text[]', unnest(ARRAY['NULL', '''{}''', '''{NULL}''', '''{{a,b},{c,d}}''', 'array_fill(''x''::text, array[100000])',
 	'''{a,a,b,c}''', '''{a,a}''', '''{"","","",""}''', '''[7:8]={a,b}''', 'ARRAY[repeat(''x'', 1000000), repeat(''x'', 1000000)]']);

@@ -112,6 +112,50 @@ refused("SELECT * FROM p, model_predict.drift('churn error', p)", qr/has no base
 $node->safe_psql('postgres', "SELECT model_predict.drop_model('churn missing')");
 answers("SELECT count(*) FROM model_predict.baseline", '1', 'a baseline goes with its model');
 
+# which version serves, and served
+$node->safe_psql('postgres', "SELECT model_predict.register('served', pg_read_binary_file('$demo/churn.ubj'), trees => 'best') FROM generate_series(1, 3)");
+my @moves = ("SELECT model_predict.deploy('served', 2)", "SELECT model_predict.deploy('served', 3)", "SELECT model_predict.set_alias('served', 'next', 2)",
+	"SELECT model_predict.rollback('served')", "SELECT model_predict.set_alias('served', 'next', 3)", "SELECT model_predict.drop_alias('served', 'next')");
+my @served = ([ 'served@1', '' ], [ 'served@2', '' ], [ 'served@3', '' ], [ 'served@3', 'served@2' ], [ 'served@2', 'served@2' ], [ 'served@2', 'served@3' ], [ 'served@2', '' ]);
+my @times = map { my $time = $node->safe_psql('postgres', 'SELECT clock_timestamp()'); $node->safe_psql('postgres', $_) if $_; $time } @moves, '';
+for my $i (0 .. $#times)
+{
+	answers("SELECT model_predict.as_of('served', '$times[$i]'), model_predict.as_of('served', '$times[$i]', 'next')", join('|', @{ $served[$i] }), "as_of, before move $i");
+}
+answers("SELECT model_predict.as_of('served', '2000-01-01') IS NULL, model_predict.as_of('served', now() + '1 day', 'none') IS NULL, model_predict.as_of('served', 'infinity')", 't|t|served@2', 'before all, and ever');
+answers("SELECT model_predict.version_of('served'), model_predict.version_of('served\@3'), model_predict.version_of('served\@default')", '2|3|2', 'version_of');
+answers("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT model_predict.version_of('served'); SELECT pg_sleep(0); COMMIT", "2\n", 'in any transaction');
+answers("BEGIN; SELECT model_predict.deploy('served', 1); SELECT model_predict.version_of('served'), model_predict.as_of('served', clock_timestamp()); ROLLBACK; SELECT model_predict.version_of('served')",
+	"\n1|served\@1\n2", 'a deploy counts for itself, and not when it is rolled back');
+refused("SET ROLE stranger; SELECT model_predict.version_of('served')", qr/model "served" does not exist, or role "stranger" may not use it/, 'version_of what one may not see');
+refused("SET ROLE stranger; SELECT model_predict.as_of('served', now())", qr/model "served" does not exist, or role "stranger" may not use it/, 'as_of what one may not see');
+refused("SELECT model_predict.as_of('absent', now())", qr/model "absent" does not exist/, 'as_of what is not there');
+answers("SET ROLE analyst; SELECT model_predict.version_of('churn error'), model_predict.as_of('churn error', now())", '1|churn error@1', 'who may score may ask');
+
+# triggers that score
+$node->safe_psql('postgres', "CREATE TABLE scored (LIKE customers); ALTER TABLE scored ADD score double precision, ADD class text, ADD wrong point");
+my %triggers = (
+	a_good => [ "BEFORE INSERT OR UPDATE", "'churn error', 'score', 'class', 'class'", undef ],
+	b_model => [ "BEFORE INSERT", "'absent', 'score'", qr/model "absent" does not exist/ ],
+	c_column => [ "BEFORE INSERT", "'churn error', 'nowhere'", qr/nowhere/ ],
+	d_type => [ "BEFORE INSERT", "'churn error', 'wrong'", qr/wrong/ ],
+	e_after => [ "AFTER INSERT", "'churn error', 'score'", qr/must be fired BEFORE/ ],
+	f_label => [ "BEFORE INSERT", "'churn error', 'score', 'proba_of:Maybe', 'score'", qr/Maybe|score/ ],
+	g_label => [ "BEFORE INSERT", "'churn error', 'proba_of:Maybe', 'score'", qr/Maybe|proba_of/ ],
+	h_off => [ "BEFORE INSERT", "'churn error', 'score'", qr/disabled/ ]);
+$node->safe_psql('postgres', join '', map { "CREATE TRIGGER $_ $triggers{$_}[0] ON scored FOR EACH ROW EXECUTE FUNCTION model_predict.score($triggers{$_}[1]);" } sort keys %triggers);
+$node->safe_psql('postgres', 'ALTER TABLE scored DISABLE TRIGGER h_off; ALTER TABLE scored DROP COLUMN wrong, ADD wrong point');
+my %problems = map { split /\|/, $_, 2 } split /\n/, $node->safe_psql('postgres', "SELECT * FROM model_predict.check_triggers('scored')");
+for my $trigger (sort keys %triggers)
+{
+	my $want = $triggers{$trigger}[2];
+	$want ? like($problems{$trigger}, $want, "check_triggers: $trigger") : is($problems{$trigger}, undef, "check_triggers: $trigger has no fault");
+}
+answers("SELECT count(*) FROM model_predict.check_triggers('customers')", '0', 'a table without triggers');
+like($node->safe_psql('postgres', "GRANT SELECT ON scored TO stranger; SET ROLE stranger; SELECT problem FROM model_predict.check_triggers('scored') WHERE trigger = 'a_good'"),
+	qr/role "stranger" may not use it/, 'for the current role');
+answers("DROP TRIGGER a_good ON scored; SELECT count(*) FROM model_predict.check_triggers('scored')", '7', 'nothing is left open by faults');
+
 # what is no profile
 for my $json ('{}', '[]', 'null', '1', '"x"', '{"format": 2, "rows": 1, "inputs": []}', '{"format": 1, "rows": -1, "inputs": []}', '{"format": 1, "rows": 1}',
 	'{"format": 1, "rows": 1, "inputs": {}}', '{"format": 1, "rows": 1, "inputs": [1]}', '{"format": 1, "rows": 1, "inputs": [], "more": 1}',
