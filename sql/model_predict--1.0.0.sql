@@ -44,9 +44,9 @@ COMMENT ON CAST (model_predict.role AS oid) IS 'for joins with the catalogs';
  * that opens its first table with one must open two more system tables.
  */
 
-CREATE SEQUENCE model_predict.model_id_seq;
+CREATE SEQUENCE model_predict.stored_model_id_seq;
 
-CREATE TABLE model_predict.model (
+CREATE TABLE model_predict.stored_model (
   id bigint NOT NULL,
   name text COLLATE pg_catalog."C" NOT NULL,
   owner model_predict.role NOT NULL,
@@ -55,10 +55,10 @@ CREATE TABLE model_predict.model (
   CONSTRAINT model_pkey PRIMARY KEY (id),
   CONSTRAINT model_name_key UNIQUE (name)
 );
-ALTER SEQUENCE model_predict.model_id_seq OWNED BY model_predict.model.id;
-COMMENT ON SEQUENCE model_predict.model_id_seq IS 'numbers models';
+ALTER SEQUENCE model_predict.stored_model_id_seq OWNED BY model_predict.stored_model.id;
+COMMENT ON SEQUENCE model_predict.stored_model_id_seq IS 'numbers models';
 
-CREATE TABLE model_predict.version (
+CREATE TABLE model_predict.stored_version (
   model bigint NOT NULL,
   version integer NOT NULL,
   sha256 bytea NOT NULL,
@@ -89,9 +89,9 @@ CREATE TABLE model_predict.version (
   data bytea NOT NULL,
   CONSTRAINT version_pkey PRIMARY KEY (model, version)
 );
-ALTER TABLE model_predict.version ALTER COLUMN data SET STORAGE EXTERNAL;
+ALTER TABLE model_predict.stored_version ALTER COLUMN data SET STORAGE EXTERNAL;
 
-CREATE TABLE model_predict.alias (
+CREATE TABLE model_predict.stored_alias (
   model bigint NOT NULL,
   alias text COLLATE pg_catalog."C" NOT NULL,
   version integer NOT NULL,
@@ -99,14 +99,14 @@ CREATE TABLE model_predict.alias (
 );
 
 /* grantees are no key: several that a restore does not know are all nobody */
-CREATE TABLE model_predict.permission (
+CREATE TABLE model_predict.stored_permission (
   model bigint NOT NULL,
   number integer NOT NULL,
   grantee model_predict.role NOT NULL,
   CONSTRAINT permission_pkey PRIMARY KEY (model, number)
 );
 
-CREATE TABLE model_predict.feature (
+CREATE TABLE model_predict.stored_feature (
   model bigint NOT NULL,
   version integer NOT NULL,
   position integer NOT NULL,
@@ -121,11 +121,11 @@ CREATE TABLE model_predict.feature (
   CONSTRAINT feature_pkey PRIMARY KEY (model, version, position)
 );
 
-CREATE SEQUENCE model_predict.event_id_seq;
+CREATE SEQUENCE model_predict.stored_event_id_seq;
 
 /* roles as text: what was done stays readable when they are gone */
-CREATE TABLE model_predict.event (
-  id bigint NOT NULL DEFAULT pg_catalog.nextval('model_predict.event_id_seq'),
+CREATE TABLE model_predict.stored_event (
+  id bigint NOT NULL DEFAULT pg_catalog.nextval('model_predict.stored_event_id_seq'),
   model text COLLATE pg_catalog."C" NOT NULL,
   model_id bigint NOT NULL,
   owner model_predict.role NOT NULL,
@@ -140,12 +140,12 @@ CREATE TABLE model_predict.event (
   comment text,
   CONSTRAINT event_pkey PRIMARY KEY (id)
 );
-CREATE INDEX event_model_idx ON model_predict.event (model, id);
-ALTER SEQUENCE model_predict.event_id_seq OWNED BY model_predict.event.id;
-COMMENT ON SEQUENCE model_predict.event_id_seq IS 'orders events';
+CREATE INDEX event_model_idx ON model_predict.stored_event (model, id);
+ALTER SEQUENCE model_predict.stored_event_id_seq OWNED BY model_predict.stored_event.id;
+COMMENT ON SEQUENCE model_predict.stored_event_id_seq IS 'orders events';
 
 /* compiled from version.data; not dumped, made anew by recompile() */
-CREATE TABLE model_predict.forest (
+CREATE TABLE model_predict.stored_forest (
   model bigint NOT NULL,
   version integer NOT NULL,
   fingerprint bytea NOT NULL,
@@ -153,11 +153,11 @@ CREATE TABLE model_predict.forest (
   kernel bytea,
   CONSTRAINT forest_pkey PRIMARY KEY (model, version)
 );
-ALTER TABLE model_predict.forest ALTER COLUMN forest SET STORAGE EXTERNAL;
-ALTER TABLE model_predict.forest ALTER COLUMN kernel SET STORAGE EXTERNAL;
+ALTER TABLE model_predict.stored_forest ALTER COLUMN forest SET STORAGE EXTERNAL;
+ALTER TABLE model_predict.stored_forest ALTER COLUMN kernel SET STORAGE EXTERNAL;
 
 /* what rows were like that a version was trained on; read by drift(), not by scoring */
-CREATE TABLE model_predict.baseline (
+CREATE TABLE model_predict.stored_baseline (
   model bigint NOT NULL,
   version integer NOT NULL,
   profile jsonb NOT NULL,
@@ -165,24 +165,24 @@ CREATE TABLE model_predict.baseline (
   CONSTRAINT baseline_pkey PRIMARY KEY (model, version)
 );
 
-SELECT pg_catalog.pg_extension_config_dump('model_predict.model', '');
-SELECT pg_catalog.pg_extension_config_dump('model_predict.model_id_seq', '');
-SELECT pg_catalog.pg_extension_config_dump('model_predict.version', '');
-SELECT pg_catalog.pg_extension_config_dump('model_predict.alias', '');
-SELECT pg_catalog.pg_extension_config_dump('model_predict.permission', '');
-SELECT pg_catalog.pg_extension_config_dump('model_predict.feature', '');
-SELECT pg_catalog.pg_extension_config_dump('model_predict.baseline', '');
-SELECT pg_catalog.pg_extension_config_dump('model_predict.event', '');
-SELECT pg_catalog.pg_extension_config_dump('model_predict.event_id_seq', '');
+SELECT pg_catalog.pg_extension_config_dump('model_predict.stored_model', '');
+SELECT pg_catalog.pg_extension_config_dump('model_predict.stored_model_id_seq', '');
+SELECT pg_catalog.pg_extension_config_dump('model_predict.stored_version', '');
+SELECT pg_catalog.pg_extension_config_dump('model_predict.stored_alias', '');
+SELECT pg_catalog.pg_extension_config_dump('model_predict.stored_permission', '');
+SELECT pg_catalog.pg_extension_config_dump('model_predict.stored_feature', '');
+SELECT pg_catalog.pg_extension_config_dump('model_predict.stored_baseline', '');
+SELECT pg_catalog.pg_extension_config_dump('model_predict.stored_event', '');
+SELECT pg_catalog.pg_extension_config_dump('model_predict.stored_event_id_seq', '');
 
-COMMENT ON TABLE model_predict.model IS 'a model: a name, its owner, its versions';
-COMMENT ON TABLE model_predict.version IS 'a registered version: the file as it came, and its options';
-COMMENT ON TABLE model_predict.alias IS 'a movable name for one version of a model';
-COMMENT ON TABLE model_predict.permission IS 'who may score with a model besides its owner';
-COMMENT ON TABLE model_predict.feature IS 'the inputs of a version, in the order of the model';
-COMMENT ON TABLE model_predict.baseline IS 'the profile of the rows that a version was trained on';
-COMMENT ON TABLE model_predict.event IS 'what was done to models, when and by whom';
-COMMENT ON TABLE model_predict.forest IS 'compiled forms of versions, for a fast first prediction';
+COMMENT ON TABLE model_predict.stored_model IS 'a model: a name, its owner, its versions';
+COMMENT ON TABLE model_predict.stored_version IS 'a registered version: the file as it came, and its options';
+COMMENT ON TABLE model_predict.stored_alias IS 'a movable name for one version of a model';
+COMMENT ON TABLE model_predict.stored_permission IS 'who may score with a model besides its owner';
+COMMENT ON TABLE model_predict.stored_feature IS 'the inputs of a version, in the order of the model';
+COMMENT ON TABLE model_predict.stored_baseline IS 'the profile of the rows that a version was trained on';
+COMMENT ON TABLE model_predict.stored_event IS 'what was done to models, when and by whom';
+COMMENT ON TABLE model_predict.stored_forest IS 'compiled forms of versions, for a fast first prediction';
 
 
 /* Scoring */

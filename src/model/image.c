@@ -1,5 +1,5 @@
 /*
- * image.c: the compiled forms of a version in table model_predict.forest.
+ * image.c: the compiled forms of a version in table model_predict.stored_forest.
  *
  * They spare a new backend the reading of the model's bytes. A row there is
  * only ever a copy of what the version's row says: it carries a fingerprint of
@@ -169,9 +169,9 @@ mp_image_store(const MpImageSource *source, const MpImage *image)
 	forest = bytea_of(image->forest, image->forest->size);
 	if (image->kernel != NULL)
 		kernel = bytea_of(image->kernel, image->kernel_size);
-	mp_writer_run("DELETE FROM model_predict.forest WHERE model = $1 AND version = $2",
+	mp_writer_run("DELETE FROM model_predict.stored_forest WHERE model = $1 AND version = $2",
 				  mp_int8(source->model), mp_int4(source->version));
-	mp_writer_run("INSERT INTO model_predict.forest (model, version, fingerprint, forest, kernel)"
+	mp_writer_run("INSERT INTO model_predict.stored_forest (model, version, fingerprint, forest, kernel)"
 				  " VALUES ($1, $2, $3, $4, $5)",
 				  mp_int8(source->model), mp_int4(source->version),
 				  (MpParam) {BYTEAOID, PointerGetDatum(fingerprint(&as_stored, image->forest)), false},
@@ -256,7 +256,7 @@ mp_image_insert_features(int64 model, int32 version, const MpForest *forest)
 {
 	Oid			types[] = {INT8OID, INT4OID, INT4OID, TEXTOID, TEXTOID, TEXTARRAYOID,
 	FLOAT4OID, FLOAT4OID, FLOAT4OID, FLOAT4OID, FLOAT4OID};
-	SPIPlanPtr	plan = SPI_prepare("INSERT INTO model_predict.feature (model, version, position, name, type, categories,"
+	SPIPlanPtr	plan = SPI_prepare("INSERT INTO model_predict.stored_feature (model, version, position, name, type, categories,"
 								   " gain, weight, cover, total_gain, total_cover)"
 								   " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)", lengthof(types), types);
 	MpImportance *importance = importance_of(forest);
@@ -532,7 +532,7 @@ mp_image_load(const MpImageSource *source, Snapshot snapshot, bool whole, Memory
 	bool		ok;
 
 	memset(image, 0, sizeof(*image));
-	mp_scan_begin(&scan, "forest", snapshot);
+	mp_scan_begin(&scan, "stored_forest", snapshot);
 	mp_scan_key_int8(&scan, "model", source->model);
 	mp_scan_key_int4(&scan, "version", source->version);
 	tuple = mp_scan_next(&scan);
@@ -583,7 +583,7 @@ mp_image_compare(const MpImageSource *source, Snapshot snapshot, const MpImage *
 
 	if (!fits(image))
 		return NULL;
-	mp_scan_begin(&scan, "forest", snapshot);
+	mp_scan_begin(&scan, "stored_forest", snapshot);
 	mp_scan_key_int8(&scan, "model", source->model);
 	mp_scan_key_int4(&scan, "version", source->version);
 	tuple = mp_scan_next(&scan);

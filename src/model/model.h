@@ -33,7 +33,7 @@ typedef struct MpModelState
 typedef struct MpModel
 {
 	/* identity, and what messages and views say of it */
-	int64		id;				/* model_predict.model.id; 0: it is just being registered */
+	int64		id;				/* model_predict.stored_model.id; 0: it is just being registered */
 	int32		version;
 	const char *name;			/* of the model when it was loaded */
 	/* what a row must bring, and how it is read */

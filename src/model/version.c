@@ -24,7 +24,7 @@ mp_version_scan(MpScan *scan, const char *name, int64 id, int32 version, Snapsho
 {
 	HeapTuple	tuple;
 
-	mp_scan_begin(scan, "version", snapshot);
+	mp_scan_begin(scan, "stored_version", snapshot);
 	mp_scan_key_int8(scan, "model", id);
 	mp_scan_key_int4(scan, "version", version);
 	tuple = mp_scan_next(scan);
@@ -127,7 +127,7 @@ checked_blob(const char *name, int32 version, MpScan *scan, HeapTuple tuple)
 				errcode(ERRCODE_DATA_CORRUPTED),
 				errmsg("model \"%s\" version %d is damaged", name, version),
 				errdetail("Its bytes are not those that were registered: their SHA-256 differs."),
-				errhint("Register the model again from its file, or restore table model_predict.version from a backup."));
+				errhint("Register the model again from its file, or restore table model_predict.stored_version from a backup."));
 	return data;
 }
 

@@ -41,7 +41,7 @@ typedef struct Pins
 Oid
 mp_pin_table(void)
 {
-	return mp_catalog_table("alias");
+	return mp_catalog_table("stored_alias");
 }
 
 /* Range table entries below the nullable side of an outer join. */

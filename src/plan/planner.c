@@ -58,7 +58,7 @@ steps_of_version(int64 model, int32 version, Snapshot snapshot)
 	HeapTuple	tuple;
 	double		steps = -1;
 
-	mp_scan_begin(&scan, "version", snapshot);
+	mp_scan_begin(&scan, "stored_version", snapshot);
 	mp_scan_key_int8(&scan, "model", model);
 	mp_scan_key_int4(&scan, "version", version);
 	tuple = mp_scan_next(&scan);

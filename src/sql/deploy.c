@@ -96,7 +96,7 @@ answers_of(int64 model, int32 version)
 	bool		isnull;
 	Datum		classes;
 
-	if (mp_writer_run("SELECT objective, outputs, classes::text FROM model_predict.version"
+	if (mp_writer_run("SELECT objective, outputs, classes::text FROM model_predict.stored_version"
 					  " WHERE model = $1 AND version = $2",
 					  mp_int8(model), mp_int4(version)) == 0)
 		return (Answers){.objective = NULL};
@@ -133,7 +133,7 @@ compare_answers(int64 model, int32 old, int32 new, StringInfo list)
 static bool
 has_names(int64 model, int32 version)
 {
-	return mp_writer_run("SELECT FROM model_predict.feature"
+	return mp_writer_run("SELECT FROM model_predict.stored_feature"
 						 " WHERE model = $1 AND version = $2 AND name IS NOT NULL LIMIT 1",
 						 mp_int8(model), mp_int4(version)) > 0;
 }
@@ -154,8 +154,8 @@ compare_features(int64 model, int32 old, int32 new, StringInfo list)
 	n = mp_writer_run(
 		"WITH g AS (SELECT v.version, p.position, f.name, coalesce(f.type, 'float') AS type,"
 		"     (SELECT array_agg(c ORDER BY c) FROM unnest(f.categories) AS c) AS categories"
-		"   FROM model_predict.version v CROSS JOIN generate_series(1, v.features) AS p(position)"
-		"     LEFT JOIN model_predict.feature f"
+		"   FROM model_predict.stored_version v CROSS JOIN generate_series(1, v.features) AS p(position)"
+		"     LEFT JOIN model_predict.stored_feature f"
 		"       ON f.model = v.model AND f.version = v.version AND f.position = p.position"
 		"   WHERE v.model = $1 AND v.version IN ($2, $3)),"
 		" f AS (SELECT version, position, type, categories,"
@@ -190,8 +190,8 @@ warn_of_order(const char *name, int64 model, int32 old, int32 new)
 {
 	bool		isnull;
 
-	if (mp_writer_run("SELECT a.name, a.position, b.position FROM model_predict.feature a"
-					  " JOIN model_predict.feature b ON b.model = a.model AND b.name = a.name"
+	if (mp_writer_run("SELECT a.name, a.position, b.position FROM model_predict.stored_feature a"
+					  " JOIN model_predict.stored_feature b ON b.model = a.model AND b.name = a.name"
 					  " WHERE a.model = $1 AND a.version = $2 AND b.version = $3 AND a.position <> b.position"
 					  " ORDER BY a.position LIMIT 1",
 					  mp_int8(model), mp_int4(old), mp_int4(new)) == 0)
@@ -236,7 +236,7 @@ static Stack
 deployed(const char *name, int64 model)
 {
 	uint64		n = mp_writer_run("SELECT action = 'rollback', coalesce(old_version, 0),"
-								  " new_version FROM model_predict.event"
+								  " new_version FROM model_predict.stored_event"
 								  " WHERE model = $1 AND model_id = $2 AND alias = 'default'"
 								  " AND new_version IS NOT NULL ORDER BY id",
 								  mp_text(name), mp_int8(model));

@@ -40,7 +40,7 @@ check_preloaded(void)
 static void
 check_coordinator(void)
 {
-	mp_citus_check_coordinator(mp_catalog_table("model"), "distribute()");
+	mp_citus_check_coordinator(mp_catalog_table("stored_model"), "distribute()");
 	run("SELECT FROM pg_catalog.pg_dist_local_group WHERE groupid = 0", SPI_OK_SELECT);
 	if (SPI_processed == 0)
 		ereport(ERROR,

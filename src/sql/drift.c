@@ -141,7 +141,7 @@ read_importances(const MpFound *found, Snapshot snapshot, DriftRow *rows, int n)
 	MpScan		scan;
 	HeapTuple	tuple;
 
-	mp_scan_begin(&scan, "feature", snapshot);
+	mp_scan_begin(&scan, "stored_feature", snapshot);
 	mp_scan_key_int8(&scan, "model", found->model);
 	mp_scan_key_int4(&scan, "version", found->version);
 	while ((tuple = mp_scan_next(&scan)) != NULL)

@@ -30,7 +30,7 @@ static void
 forget_dropped_roles(int64 model)
 {
 	/* found first: Citus allows no function that is not immutable in a DELETE */
-	uint64		n = mp_writer_run("SELECT number FROM model_predict.permission WHERE model = $1 AND grantee::text = '-'",
+	uint64		n = mp_writer_run("SELECT number FROM model_predict.stored_permission WHERE model = $1 AND grantee::text = '-'",
 								  mp_int8(model));
 	int32	   *numbers = palloc(sizeof(int32) * n);
 	bool		isnull;
@@ -38,7 +38,7 @@ forget_dropped_roles(int64 model)
 	for (uint64 i = 0; i < n; i++)
 		numbers[i] = DatumGetInt32(mp_writer_value(i, 1, &isnull));
 	for (uint64 i = 0; i < n; i++)
-		mp_writer_run("DELETE FROM model_predict.permission WHERE model = $1 AND number = $2",
+		mp_writer_run("DELETE FROM model_predict.stored_permission WHERE model = $1 AND number = $2",
 					  mp_int8(model), mp_int4(numbers[i]));
 	pfree(numbers);
 }
@@ -46,7 +46,7 @@ forget_dropped_roles(int64 model)
 static bool
 is_granted(int64 model, Oid role)
 {
-	return mp_writer_run("SELECT FROM model_predict.permission WHERE model = $1 AND grantee = $2",
+	return mp_writer_run("SELECT FROM model_predict.stored_permission WHERE model = $1 AND grantee = $2",
 						 mp_int8(model), role_param(role)) > 0;
 }
 
@@ -75,9 +75,9 @@ mp_grant_predict(PG_FUNCTION_ARGS)
 	forget_dropped_roles(model.id);
 	if (!is_granted(model.id, role))
 	{
-		mp_writer_run("INSERT INTO model_predict.permission (model, number, grantee)"
+		mp_writer_run("INSERT INTO model_predict.stored_permission (model, number, grantee)"
 					  " SELECT $1, coalesce(max(number), 0) + 1, $2"
-					  " FROM model_predict.permission WHERE model = $1",
+					  " FROM model_predict.stored_permission WHERE model = $1",
 					  mp_int8(model.id), role_param(role));
 		log_right(&writer, name, &model, "grant_predict", role);
 	}
@@ -100,7 +100,7 @@ mp_revoke_predict(PG_FUNCTION_ARGS)
 	forget_dropped_roles(model.id);
 	if (is_granted(model.id, role))
 	{
-		mp_writer_run("DELETE FROM model_predict.permission WHERE model = $1 AND grantee = $2",
+		mp_writer_run("DELETE FROM model_predict.stored_permission WHERE model = $1 AND grantee = $2",
 					  mp_int8(model.id), role_param(role));
 		log_right(&writer, name, &model, "revoke_predict", role);
 	}
@@ -133,7 +133,7 @@ mp_set_owner(PG_FUNCTION_ARGS)
 	if (role != model.owner)
 	{
 		log_right(&writer, name, &model, "set_owner", role);
-		mp_writer_run("UPDATE model_predict.model SET owner = $2 WHERE id = $1",
+		mp_writer_run("UPDATE model_predict.stored_model SET owner = $2 WHERE id = $1",
 					  mp_int8(model.id), role_param(role));
 	}
 	mp_writer_end(&writer);

@@ -53,7 +53,7 @@ name_of(Oid role)
 void
 mp_manage_log(const MpWriter *writer, const MpEvent *event)
 {
-	mp_writer_run("INSERT INTO model_predict.event"
+	mp_writer_run("INSERT INTO model_predict.stored_event"
 				  " (model, model_id, owner, action, alias, old_version, new_version,"
 				  "  role, who, login, comment)"
 				  " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
@@ -77,7 +77,7 @@ mp_manage_highest_version(const char *name)
 	HeapTuple	tuple;
 	int32		highest = 0;
 
-	mp_scan_begin(&scan, "event", snapshot);
+	mp_scan_begin(&scan, "stored_event", snapshot);
 	mp_scan_key_text(&scan, "model", name);
 	while ((tuple = mp_scan_next(&scan)) != NULL)
 	{
@@ -99,7 +99,7 @@ find_model(const char *name, MpModelRow *model)
 {
 	bool		isnull;
 
-	if (mp_writer_run("SELECT id, owner, last_version FROM model_predict.model WHERE name = $1",
+	if (mp_writer_run("SELECT id, owner, last_version FROM model_predict.stored_model WHERE name = $1",
 					  mp_text(name)) == 0)
 		return false;
 	model->id = DatumGetInt64(mp_writer_value(0, 1, &isnull));
@@ -114,7 +114,7 @@ lock_row(MpModelRow *model, int32 more_versions)
 {
 	bool		isnull;
 
-	if (mp_writer_run("UPDATE model_predict.model SET last_version = last_version + $2"
+	if (mp_writer_run("UPDATE model_predict.stored_model SET last_version = last_version + $2"
 					  " WHERE id = $1 RETURNING owner, last_version",
 					  mp_int8(model->id), mp_int4(more_versions)) == 0)
 		return false;
@@ -158,8 +158,8 @@ insert_model(const MpWriter *writer, const char *name, MpModelRow *model)
 {
 	bool		isnull;
 
-	if (mp_writer_run("INSERT INTO model_predict.model (id, name, owner, last_version, created)"
-					  " VALUES (pg_catalog.nextval('model_predict.model_id_seq'), $1, $2, 0, pg_catalog.now())"
+	if (mp_writer_run("INSERT INTO model_predict.stored_model (id, name, owner, last_version, created)"
+					  " VALUES (pg_catalog.nextval('model_predict.stored_model_id_seq'), $1, $2, 0, pg_catalog.now())"
 					  " ON CONFLICT (name) DO NOTHING RETURNING id",
 					  mp_text(name),
 					  (MpParam){mp_role_type(), ObjectIdGetDatum(writer->user), false}) == 0)
@@ -232,13 +232,13 @@ mp_drop_model(PG_FUNCTION_ARGS)
 {
 	/* the model last: its row is the lock, and must not be gone while others are found */
 	static const char *const statements[] = {
-		"DELETE FROM model_predict.alias WHERE model = $1",
-		"DELETE FROM model_predict.permission WHERE model = $1",
-		"DELETE FROM model_predict.forest WHERE model = $1",
-		"DELETE FROM model_predict.feature WHERE model = $1",
-		"DELETE FROM model_predict.baseline WHERE model = $1",
-		"DELETE FROM model_predict.version WHERE model = $1",
-		"DELETE FROM model_predict.model WHERE id = $1",
+		"DELETE FROM model_predict.stored_alias WHERE model = $1",
+		"DELETE FROM model_predict.stored_permission WHERE model = $1",
+		"DELETE FROM model_predict.stored_forest WHERE model = $1",
+		"DELETE FROM model_predict.stored_feature WHERE model = $1",
+		"DELETE FROM model_predict.stored_baseline WHERE model = $1",
+		"DELETE FROM model_predict.stored_version WHERE model = $1",
+		"DELETE FROM model_predict.stored_model WHERE id = $1",
 	};
 	char	   *name = mp_manage_text(fcinfo, 0, "name of model");
 	MpWriter	writer;
@@ -272,7 +272,7 @@ mp_manage_check_version(const char *name, int64 model, int32 version)
 bool
 mp_manage_has_version(int64 model, int32 version)
 {
-	return mp_writer_run("SELECT FROM model_predict.version WHERE model = $1 AND version = $2",
+	return mp_writer_run("SELECT FROM model_predict.stored_version WHERE model = $1 AND version = $2",
 						 mp_int8(model), mp_int4(version)) > 0;
 }
 
@@ -284,7 +284,7 @@ check_not_aliased(const char *name, const MpModelRow *model, int32 version)
 	char	   *aliases;
 
 	mp_writer_run("SELECT string_agg('\"' || alias || '\"', ', ' ORDER BY alias)"
-				  " FROM model_predict.alias WHERE model = $1 AND version = $2",
+				  " FROM model_predict.stored_alias WHERE model = $1 AND version = $2",
 				  mp_int8(model->id), mp_int4(version));
 	names = mp_writer_value(0, 1, &isnull);
 	if (isnull)
@@ -302,10 +302,10 @@ Datum
 mp_drop_version(PG_FUNCTION_ARGS)
 {
 	static const char *const statements[] = {
-		"DELETE FROM model_predict.forest WHERE model = $1 AND version = $2",
-		"DELETE FROM model_predict.feature WHERE model = $1 AND version = $2",
-		"DELETE FROM model_predict.baseline WHERE model = $1 AND version = $2",
-		"DELETE FROM model_predict.version WHERE model = $1 AND version = $2",
+		"DELETE FROM model_predict.stored_forest WHERE model = $1 AND version = $2",
+		"DELETE FROM model_predict.stored_feature WHERE model = $1 AND version = $2",
+		"DELETE FROM model_predict.stored_baseline WHERE model = $1 AND version = $2",
+		"DELETE FROM model_predict.stored_version WHERE model = $1 AND version = $2",
 	};
 	char	   *name = mp_manage_text(fcinfo, 0, "name of model");
 	int32		version = mp_manage_number(fcinfo, 1, "version");
@@ -364,7 +364,7 @@ mp_manage_alias(int64 model, const char *alias)
 {
 	bool		isnull;
 
-	if (mp_writer_run("SELECT version FROM model_predict.alias WHERE model = $1 AND alias = $2",
+	if (mp_writer_run("SELECT version FROM model_predict.stored_alias WHERE model = $1 AND alias = $2",
 					  mp_int8(model), mp_text(alias)) == 0)
 		return 0;
 	return DatumGetInt32(mp_writer_value(0, 1, &isnull));
@@ -375,7 +375,7 @@ mp_manage_point(int64 model, const char *alias, int32 version)
 {
 	int32		old = mp_manage_alias(model, alias);
 
-	mp_writer_run("INSERT INTO model_predict.alias (model, alias, version) VALUES ($1, $2, $3)"
+	mp_writer_run("INSERT INTO model_predict.stored_alias (model, alias, version) VALUES ($1, $2, $3)"
 				  " ON CONFLICT (model, alias) DO UPDATE SET version = excluded.version",
 				  mp_int8(model), mp_text(alias), mp_int4(version));
 	return old;
@@ -455,7 +455,7 @@ mp_drop_alias(PG_FUNCTION_ARGS)
 	old = mp_manage_alias(model.id, alias);
 	if (old == 0)
 		mp_lookup_no_alias(name, alias);
-	mp_writer_run("DELETE FROM model_predict.alias WHERE model = $1 AND alias = $2",
+	mp_writer_run("DELETE FROM model_predict.stored_alias WHERE model = $1 AND alias = $2",
 				  mp_int8(model.id), mp_text(alias));
 	mp_manage_log(&writer, &(MpEvent){.model = name,
 									  .model_id = model.id,

@@ -316,7 +316,7 @@ read_bars(int64 model, int32 version, const char *column, Snapshot snapshot, int
 
 	*n = 0;
 	*known = false;
-	mp_scan_begin(&scan, "feature", snapshot);
+	mp_scan_begin(&scan, "stored_feature", snapshot);
 	mp_scan_key_int8(&scan, "model", model);
 	mp_scan_key_int4(&scan, "version", version);
 	while ((tuple = mp_scan_next(&scan)) != NULL)
@@ -350,7 +350,7 @@ is_linear(int64 model, int32 version, Snapshot snapshot)
 	HeapTuple	tuple;
 	bool		linear;
 
-	mp_scan_begin(&scan, "version", snapshot);
+	mp_scan_begin(&scan, "stored_version", snapshot);
 	mp_scan_key_int8(&scan, "model", model);
 	mp_scan_key_int4(&scan, "version", version);
 	tuple = mp_scan_next(&scan);

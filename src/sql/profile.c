@@ -266,10 +266,10 @@ mp_set_baseline(PG_FUNCTION_ARGS)
 	PushActiveSnapshot(GetTransactionSnapshot());
 	version = mp_lookup_version(&ref, model.id, GetActiveSnapshot());
 	PopActiveSnapshot();
-	mp_writer_run("DELETE FROM model_predict.baseline WHERE model = $1 AND version = $2",
+	mp_writer_run("DELETE FROM model_predict.stored_baseline WHERE model = $1 AND version = $2",
 				  mp_int8(model.id), mp_int4(version));
 	if (pooled != NULL)
-		mp_writer_run("INSERT INTO model_predict.baseline (model, version, profile, created)"
+		mp_writer_run("INSERT INTO model_predict.stored_baseline (model, version, profile, created)"
 					  " VALUES ($1, $2, $3, pg_catalog.clock_timestamp())",
 					  mp_int8(model.id), mp_int4(version),
 					  (MpParam) {JSONBOID, JsonbPGetDatum(pooled), false});
@@ -289,7 +289,7 @@ mp_profile_baseline(const MpFound *found, Snapshot snapshot, MpProfile *baseline
 	HeapTuple	tuple;
 	Jsonb	   *profile = NULL;
 
-	mp_scan_begin(&scan, "baseline", snapshot);
+	mp_scan_begin(&scan, "stored_baseline", snapshot);
 	mp_scan_key_int8(&scan, "model", found->model);
 	mp_scan_key_int4(&scan, "version", found->version);
 	tuple = mp_scan_next(&scan);

@@ -293,7 +293,7 @@ insert_version(FunctionCallInfo fcinfo, const MpWriter *writer, int64 model, int
 
 	initStringInfo(&sql);
 	initStringInfo(&params);
-	appendStringInfoString(&sql, "INSERT INTO model_predict.version (");
+	appendStringInfoString(&sql, "INSERT INTO model_predict.stored_version (");
 	for (int i = 0; i < lengthof(columns); i++)
 	{
 		if (!columns[i].param.isnull)

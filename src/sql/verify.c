@@ -269,7 +269,7 @@ run_examples(Test *test, const MpModel *model, Snapshot snapshot)
 	instr_time	since;
 
 	test->name = "examples";
-	mp_scan_begin(&scan, "version", snapshot);
+	mp_scan_begin(&scan, "stored_version", snapshot);
 	mp_scan_key_int8(&scan, "model", model->id);
 	mp_scan_key_int4(&scan, "version", model->version);
 	tuple = mp_scan_next(&scan);

@@ -81,7 +81,7 @@ find_models(Snapshot snapshot)
 	MpScan		scan;
 	HeapTuple	tuple;
 
-	mp_scan_begin(&scan, "model", snapshot);
+	mp_scan_begin(&scan, "stored_model", snapshot);
 	while ((tuple = mp_scan_next(&scan)) != NULL)
 	{
 		int64		id = DatumGetInt64(mp_scan_value_not_null(&scan, tuple, "id"));
@@ -203,33 +203,33 @@ PG_FUNCTION_INFO_V1(mp_visible_models);
 Datum
 mp_visible_models(PG_FUNCTION_ARGS)
 {
-	return put_visible(fcinfo, "model", "id", BY_MODEL);
+	return put_visible(fcinfo, "stored_model", "id", BY_MODEL);
 }
 
 PG_FUNCTION_INFO_V1(mp_visible_versions);
 Datum
 mp_visible_versions(PG_FUNCTION_ARGS)
 {
-	return put_visible(fcinfo, "version", "model", BY_MODEL);
+	return put_visible(fcinfo, "stored_version", "model", BY_MODEL);
 }
 
 PG_FUNCTION_INFO_V1(mp_visible_aliases);
 Datum
 mp_visible_aliases(PG_FUNCTION_ARGS)
 {
-	return put_visible(fcinfo, "alias", "model", BY_MODEL);
+	return put_visible(fcinfo, "stored_alias", "model", BY_MODEL);
 }
 
 PG_FUNCTION_INFO_V1(mp_visible_features);
 Datum
 mp_visible_features(PG_FUNCTION_ARGS)
 {
-	return put_visible(fcinfo, "feature", "model", BY_MODEL);
+	return put_visible(fcinfo, "stored_feature", "model", BY_MODEL);
 }
 
 PG_FUNCTION_INFO_V1(mp_visible_events);
 Datum
 mp_visible_events(PG_FUNCTION_ARGS)
 {
-	return put_visible(fcinfo, "event", "model_id", BY_EVENT);
+	return put_visible(fcinfo, "stored_event", "model_id", BY_EVENT);
 }

@@ -24,7 +24,7 @@ mp_lookup_model(const char *name, Snapshot snapshot, MpModelRow *row)
 	MpScan		scan;
 	HeapTuple	tuple;
 
-	mp_scan_begin(&scan, "model", snapshot);
+	mp_scan_begin(&scan, "stored_model", snapshot);
 	mp_scan_key_text(&scan, "name", name);
 	tuple = mp_scan_next(&scan);
 	if (tuple != NULL)
@@ -45,7 +45,7 @@ mp_lookup_alias(int64 model, const char *alias, Snapshot snapshot, int32 *versio
 	MpScan		scan;
 	HeapTuple	tuple;
 
-	mp_scan_begin(&scan, "alias", snapshot);
+	mp_scan_begin(&scan, "stored_alias", snapshot);
 	mp_scan_key_int8(&scan, "model", model);
 	mp_scan_key_text(&scan, "alias", alias);
 	tuple = mp_scan_next(&scan);
@@ -65,7 +65,7 @@ mp_lookup_permitted(int64 model, Oid role, Snapshot snapshot)
 
 	if (!mp_role_is(role, role))
 		return false;
-	mp_scan_begin(&scan, "permission", snapshot);
+	mp_scan_begin(&scan, "stored_permission", snapshot);
 	mp_scan_key_int8(&scan, "model", model);
 	while (!permitted && (tuple = mp_scan_next(&scan)) != NULL)
 	{
@@ -181,7 +181,7 @@ has_version(int64 model, int32 version, Snapshot snapshot)
 	MpScan		scan;
 	bool		found;
 
-	mp_scan_begin(&scan, "version", snapshot);
+	mp_scan_begin(&scan, "stored_version", snapshot);
 	mp_scan_key_int8(&scan, "model", model);
 	mp_scan_key_int4(&scan, "version", version);
 	found = mp_scan_next(&scan) != NULL;
@@ -194,7 +194,7 @@ mp_lookup_version(const MpReference *ref, int64 model, Snapshot snapshot)
 {
 	int32		version = ref->version;
 
-	if (ref->alias != NULL && mp_citus_runs_part(mp_catalog_table("model")))
+	if (ref->alias != NULL && mp_citus_runs_part(mp_catalog_table("stored_model")))
 		ereport(ERROR,
 				errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				errmsg("reference \"%s@%s\" reached this node without a version", ref->name, ref->alias),
@@ -253,7 +253,7 @@ mp_lookup_may_see(int64 id)
 	MpScan		scan;
 	HeapTuple	tuple;
 
-	mp_scan_begin(&scan, "model", snapshot);
+	mp_scan_begin(&scan, "stored_model", snapshot);
 	mp_scan_key_int8(&scan, "id", id);
 	tuple = mp_scan_next(&scan);
 	if (tuple != NULL)

@@ -18,7 +18,7 @@ typedef enum MpRight
 	MP_RIGHT_MANAGE
 } MpRight;
 
-/* A row of model_predict.model. */
+/* A row of model_predict.stored_model. */
 typedef struct MpModelRow
 {
 	int64		id;

@@ -40,7 +40,7 @@ owner_of(Oid table)
 void
 mp_writer_begin(MpWriter *writer, const char *function)
 {
-	Oid			table = mp_catalog_table("model");
+	Oid			table = mp_catalog_table("stored_model");
 	Oid			owner = owner_of(table);
 
 	mp_citus_check_coordinator(table, function);
@@ -58,7 +58,7 @@ mp_writer_begin(MpWriter *writer, const char *function)
 void
 mp_writer_end(const MpWriter *writer)
 {
-	Oid			aliases = mp_catalog_table("alias");
+	Oid			aliases = mp_catalog_table("stored_alias");
 
 	/* plans whose references were pinned when they were made */
 	if (mp_citus_keeps(aliases))

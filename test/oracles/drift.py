@@ -142,7 +142,7 @@ check("then by index", [r[2] for r in rows.values()][1:] == sorted((r[2] for r i
 
 # What a baseline hides moves its index little
 ask("SELECT model_predict.set_baseline('numbers', %s)", profile_then)
-(kept,), = ask("SELECT profile::text FROM model_predict.baseline")
+(kept,), = ask("SELECT profile::text FROM model_predict.stored_baseline")
 kept = json.loads(kept)
 check("a baseline has no bin of fewer than 5 rows", min(min(i["counts"]) for i in kept["inputs"] + [kept["score"]]) >= 5)
 check("but all rows", all(sum(i["counts"]) + i["missing"] == N for i in kept["inputs"]))

@@ -6,22 +6,22 @@ SELECT no_plan();
 
 SELECT pg_temp.golden('xgboost-3.4.1/reg-squarederror', 'm') \g /dev/null
 CREATE TEMP TABLE expected AS SELECT _row, predict('m', m) FROM m;
-CREATE TEMP TABLE original AS SELECT fingerprint, forest, kernel FROM model_predict.forest;
+CREATE TEMP TABLE original AS SELECT fingerprint, forest, kernel FROM model_predict.stored_forest;
 SELECT ok(kernel IS NOT NULL, 'there is one') FROM original;
 SELECT model_predict.register('other', pg_temp.linear(array['a'], array[1])) \g /dev/null
-CREATE TEMP TABLE other AS SELECT f.fingerprint, f.forest, f.kernel FROM model_predict.forest f
-	JOIN model_predict.model m ON m.id = f.model AND m.name = 'other';
+CREATE TEMP TABLE other AS SELECT f.fingerprint, f.forest, f.kernel FROM model_predict.stored_forest f
+	JOIN model_predict.stored_model m ON m.id = f.model AND m.name = 'other';
 
 -- models of the same bytes that nobody has loaded yet, each with a stored form of its own
 CREATE FUNCTION pg_temp.scores(number int, change text) RETURNS SETOF text LANGUAGE plpgsql AS $$
 BEGIN
 	PERFORM model_predict.register('m' || number, pg_read_binary_file(current_setting('test.models') || 'xgboost-3.4.1/reg-squarederror/model.ubj'));
-	EXECUTE 'UPDATE model_predict.forest f SET ' || change
-		|| ' FROM model_predict.model m WHERE m.id = f.model AND m.name = ' || quote_literal('m' || number);
+	EXECUTE 'UPDATE model_predict.stored_forest f SET ' || change
+		|| ' FROM model_predict.stored_model m WHERE m.id = f.model AND m.name = ' || quote_literal('m' || number);
 	RETURN NEXT is((SELECT count(*) FROM m JOIN expected e USING (_row) WHERE predict('m' || number, m) = e.predict),
 		(SELECT count(*) FROM expected), change);
 	PERFORM model_predict.recompile('m' || number);
-	RETURN NEXT results_eq(format('SELECT f.fingerprint, f.forest, f.kernel FROM model_predict.forest f JOIN model_predict.model m'
+	RETURN NEXT results_eq(format('SELECT f.fingerprint, f.forest, f.kernel FROM model_predict.stored_forest f JOIN model_predict.stored_model m'
 		|| ' ON m.id = f.model WHERE m.name = %L', 'm' || number), 'SELECT * FROM original', 'recompiled');
 END $$;
 
@@ -41,8 +41,8 @@ CREATE FUNCTION pg_temp.differs(number int, change text, expected text) RETURNS 
 BEGIN
 	PERFORM model_predict.register('v' || number, pg_read_binary_file(current_setting('test.models') || 'xgboost-3.4.1/reg-squarederror/model.ubj'));
 	RETURN NEXT is((SELECT differences FROM model_predict.verify('v' || number) WHERE test = 'stored'), 0::bigint, 'as stored');
-	EXECUTE 'UPDATE model_predict.forest f SET ' || change
-		|| ' FROM model_predict.model m WHERE m.id = f.model AND m.name = ' || quote_literal('v' || number);
+	EXECUTE 'UPDATE model_predict.stored_forest f SET ' || change
+		|| ' FROM model_predict.stored_model m WHERE m.id = f.model AND m.name = ' || quote_literal('v' || number);
 	RETURN NEXT results_eq(format('SELECT differences, detail FROM model_predict.verify(%L) WHERE test = %L', 'v' || number, 'stored'),
 		format('SELECT 1::bigint, %L', expected || '; model_predict.recompile() stores it anew'), change);
 END $$;
@@ -53,8 +53,8 @@ SELECT pg_temp.differs(4, 'model = -4', 'nothing is stored');
 
 -- nor is it exported, compiled or verified where a byte has changed
 SELECT model_predict.register('damaged', pg_read_binary_file(current_setting('test.models') || 'xgboost-3.4.1/reg-squarederror/model.ubj')) \g /dev/null
-UPDATE model_predict.version v SET data = set_byte(data, length(data) / 3, 255 - get_byte(data, length(data) / 3))
-	FROM model_predict.model m WHERE m.id = v.model AND m.name = 'damaged';
+UPDATE model_predict.stored_version v SET data = set_byte(data, length(data) / 3, 255 - get_byte(data, length(data) / 3))
+	FROM model_predict.stored_model m WHERE m.id = v.model AND m.name = 'damaged';
 SELECT throws_ok(s, 'XX001', 'model "damaged" version 1 is damaged', s)
 	FROM unnest('{SELECT model_predict.export(''damaged''),SELECT model_predict.recompile(''damaged''),SELECT * FROM model_predict.verify(''damaged'')}'::text[]) s;
 
@@ -63,13 +63,13 @@ CREATE FUNCTION pg_temp.is_read(name text, storage text, packed bool) RETURNS SE
 DECLARE
 	id bigint;
 BEGIN
-	EXECUTE format('ALTER TABLE model_predict.forest ALTER forest SET STORAGE %s, ALTER kernel SET STORAGE %1$s', storage);
+	EXECUTE format('ALTER TABLE model_predict.stored_forest ALTER forest SET STORAGE %s, ALTER kernel SET STORAGE %1$s', storage);
 	PERFORM model_predict.register(name, pg_read_binary_file(current_setting('test.models') || 'xgboost-3.4.1/reg-quantile/model.ubj'), trees => 'all');
-	id := (SELECT m.id FROM model_predict.model m WHERE m.name = is_read.name);
-	UPDATE model_predict.version SET data = set_byte(data, length(data) / 4, 255 - get_byte(data, length(data) / 4)) WHERE model = id;
-	RETURN NEXT is((SELECT pg_column_size(forest) < length(forest) FROM model_predict.forest WHERE model = id), packed, storage || ': packed');
+	id := (SELECT m.id FROM model_predict.stored_model m WHERE m.name = is_read.name);
+	UPDATE model_predict.stored_version SET data = set_byte(data, length(data) / 4, 255 - get_byte(data, length(data) / 4)) WHERE model = id;
+	RETURN NEXT is((SELECT pg_column_size(forest) < length(forest) FROM model_predict.stored_forest WHERE model = id), packed, storage || ': packed');
 	RETURN NEXT ok((SELECT count(predict_all(name, q)) = count(*) FROM q), storage || ': read');
-	UPDATE model_predict.version SET data = set_byte(data, 500, 255 - get_byte(data, 500)) WHERE model = id;
+	UPDATE model_predict.stored_version SET data = set_byte(data, 500, 255 - get_byte(data, 500)) WHERE model = id;
 	RETURN NEXT throws_like(format('SELECT predict_all(%L, q) FROM q LIMIT 1', name), '%is damaged', storage || ': not that of other bytes');
 END $$;
 

@@ -50,7 +50,7 @@ SET ROLE regress_stranger;
 SELECT is((SELECT count(*) FROM model_predict.visible_models()) + (SELECT count(*) FROM model_predict.visible_versions())
 	+ (SELECT count(*) FROM model_predict.visible_aliases()) + (SELECT count(*) FROM model_predict.visible_features())
 	+ (SELECT count(*) FROM model_predict.visible_events()), 0::bigint, 'the functions behind the views tell a stranger nothing');
-SELECT throws_ok('SELECT * FROM model_predict.version', '42501', NULL, 'the tables are not for strangers');
+SELECT throws_ok('SELECT * FROM model_predict.stored_version', '42501', NULL, 'the tables are not for strangers');
 RESET ROLE;
 SELECT hasnt_column('model_predict', 'versions', 'data', 'no view has the bytes');
 DROP ROLE regress_stranger;
@@ -88,7 +88,7 @@ SELECT model_predict.register('wide', convert_to('{"learner":{"attributes":{},"f
 	'"gradient_booster":{"model":{"gbtree_model_param":{"num_parallel_tree":"1","num_trees":"0"},"iteration_indptr":[0],"tree_info":[],"trees":[]},"name":"gbtree"},'
 	'"learner_model_param":{"base_score":"5E-1","boost_from_average":"0","num_class":"0","num_feature":"500000","num_target":"1"},'
 	'"objective":{"name":"reg:squarederror","reg_loss_param":{"scale_pos_weight":"1"}}},"version":[2,1,4]}', 'UTF8')) \g /dev/null
-SELECT is((SELECT count(*) FROM model_predict.feature f JOIN model_predict.model m ON m.id = f.model WHERE m.name = 'wide'), 0::bigint, 'none is stored');
+SELECT is((SELECT count(*) FROM model_predict.stored_feature f JOIN model_predict.stored_model m ON m.id = f.model WHERE m.name = 'wide'), 0::bigint, 'none is stored');
 SELECT results_eq($$ SELECT count(*), max(position), min(type), max(weight), max(gain), count(name) FROM model_predict.features WHERE model = 'wide' $$,
 	$$ VALUES (500000::bigint, 500000, 'float', 0::real, 0::real, 0::bigint) $$, 'all are shown');
 SELECT lives_ok($$ SELECT model_predict.register('wide', model_predict.export('wide')); SELECT model_predict.deploy('wide', 2) $$, 'and compared by deploy');

@@ -105,14 +105,14 @@ SELECT model_predict.deploy('k', 4, NULL, true);
 SELECT model_predict.deploy('k', 5);
 
 -- the compiled form is made anew from the bytes, which must be those that came
-DELETE FROM model_predict.forest;
+DELETE FROM model_predict.stored_forest;
 SELECT model_predict.recompile(model || '@' || version) FROM model_predict.versions WHERE model = 'm' ORDER BY version;
 SELECT model_predict.recompile('m');
 SELECT model_predict.recompile('m@champion');
 SELECT model_predict.recompile('m@2');
-SELECT version, forest IS NOT NULL AS forest FROM model_predict.forest ORDER BY version;
+SELECT version, forest IS NOT NULL AS forest FROM model_predict.stored_forest ORDER BY version;
 SELECT predict('m', 1.0);
-UPDATE model_predict.version SET data = constant_model(50) WHERE version = 3 AND model = (SELECT min(id) FROM model_predict.model);
+UPDATE model_predict.stored_version SET data = constant_model(50) WHERE version = 3 AND model = (SELECT min(id) FROM model_predict.stored_model);
 SELECT model_predict.recompile('m@3');
 SELECT predict('m@3', 1.0);
 

@@ -27,15 +27,15 @@ SELECT model, test, rows, differences, detail
 FROM unnest('{churn,churn@default,churn@1,plans,linear,empty}'::text[]) model, model_predict.verify(model);
 
 -- answers that were changed behind its back
-UPDATE model_predict.version SET examples = jsonb_set(examples, '{1,predict_all}', '0.5');
+UPDATE model_predict.stored_version SET examples = jsonb_set(examples, '{1,predict_all}', '0.5');
 SELECT test, rows, differences, detail FROM model_predict.verify('churn') WHERE test = 'examples';
-UPDATE model_predict.version SET examples = '[{"row": {"age": 1}, "predict_all": 1}]';
+UPDATE model_predict.stored_version SET examples = '[{"row": {"age": 1}, "predict_all": 1}]';
 SELECT test, rows, differences, detail FROM model_predict.verify('churn') WHERE test = 'examples';
-UPDATE model_predict.version SET examples = '{}';
+UPDATE model_predict.stored_version SET examples = '{}';
 SELECT test, rows, differences, detail FROM model_predict.verify('churn') WHERE test = 'examples';
 
 -- every kernel
-UPDATE model_predict.version SET examples = NULL;
+UPDATE model_predict.stored_version SET examples = NULL;
 CREATE FUNCTION verify_by(kernel text, model text) RETURNS bigint LANGUAGE plpgsql AS $$
 BEGIN
 	PERFORM set_config('model_predict.kernel', kernel, false);

@@ -96,7 +96,7 @@ answers(q{SELECT SUM(predict_json('what if', jsonb_build_object('tenure', ("scor
 	FROM "public"."scored_customers" "scored_customers"}, qr/^\d+\.\d+$/, 'Tableau: RAWSQL_REAL');
 
 # and what it may not
-for my $sql ('SELECT * FROM customers', 'SELECT * FROM model_predict.version', "SELECT model_predict.export('churn')",
+for my $sql ('SELECT * FROM customers', 'SELECT * FROM model_predict.stored_version', "SELECT model_predict.export('churn')",
 	"SELECT model_predict.drop_model('churn')", "SELECT model_predict.deploy('churn', 1)")
 {
 	isnt($node->psql('postgres', $sql, @bi), 0, "refused: $sql");

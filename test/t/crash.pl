@@ -20,18 +20,18 @@ sub consistent
 {
 	my ($name) = @_;
 	is($node->safe_psql('postgres', q{
-		SELECT 'version without model', v.model FROM model_predict.version v
-		WHERE v.model NOT IN (SELECT id FROM model_predict.model)
-		UNION ALL SELECT 'alias without version', a.model FROM model_predict.alias a
-		WHERE (a.model, a.version) NOT IN (SELECT model, version FROM model_predict.version)
-		UNION ALL SELECT 'version without features', v.model FROM model_predict.version v
-		WHERE (v.model, v.version) NOT IN (SELECT model, version FROM model_predict.feature)
-		UNION ALL SELECT 'model without default', m.id FROM model_predict.model m
-		WHERE m.id NOT IN (SELECT model FROM model_predict.alias WHERE alias = 'default')
-		UNION ALL SELECT 'version without history', v.model FROM model_predict.version v
-		WHERE (v.model, v.version) NOT IN (SELECT model_id, new_version FROM model_predict.event WHERE action = 'register')
-		UNION ALL SELECT 'last version', m.id FROM model_predict.model m
-		WHERE last_version <> (SELECT max(new_version) FROM model_predict.event e WHERE e.model_id = m.id)}),
+		SELECT 'version without model', v.model FROM model_predict.stored_version v
+		WHERE v.model NOT IN (SELECT id FROM model_predict.stored_model)
+		UNION ALL SELECT 'alias without version', a.model FROM model_predict.stored_alias a
+		WHERE (a.model, a.version) NOT IN (SELECT model, version FROM model_predict.stored_version)
+		UNION ALL SELECT 'version without features', v.model FROM model_predict.stored_version v
+		WHERE (v.model, v.version) NOT IN (SELECT model, version FROM model_predict.stored_feature)
+		UNION ALL SELECT 'model without default', m.id FROM model_predict.stored_model m
+		WHERE m.id NOT IN (SELECT model FROM model_predict.stored_alias WHERE alias = 'default')
+		UNION ALL SELECT 'version without history', v.model FROM model_predict.stored_version v
+		WHERE (v.model, v.version) NOT IN (SELECT model_id, new_version FROM model_predict.stored_event WHERE action = 'register')
+		UNION ALL SELECT 'last version', m.id FROM model_predict.stored_model m
+		WHERE last_version <> (SELECT max(new_version) FROM model_predict.stored_event e WHERE e.model_id = m.id)}),
 		'', $name);
 	return;
 }
@@ -80,7 +80,7 @@ $node->safe_psql('postgres', q{
 is($node->safe_psql('postgres', "SELECT model_predict.register('big', model) FROM bytes; SELECT predict('big', 1.0)"),
 	"1\n20000", 'a model of 20000 trees');
 for my $what ("SELECT model_predict.register('big', model) FROM bytes",
-	"DELETE FROM model_predict.forest; SELECT predict('big', 1.0)")
+	"DELETE FROM model_predict.stored_forest; SELECT predict('big', 1.0)")
 {
 	for my $delay (5, 40, 120)
 	{

@@ -68,9 +68,9 @@ sub content
 	my ($database) = @_;
 	return $node->safe_psql($database, join '; ',
 		(map { "SELECT to_jsonb(t) FROM (SELECT * FROM model_predict.$_) t ORDER BY to_jsonb(t)::text COLLATE \"C\"" }
-			qw(model version alias permission feature event models versions aliases features history)),
-		'SELECT last_value, is_called FROM model_predict.model_id_seq',
-		'SELECT last_value, is_called FROM model_predict.event_id_seq',
+			qw(stored_model stored_version stored_alias stored_permission stored_feature stored_event stored_baseline models versions aliases features history)),
+		'SELECT last_value, is_called FROM model_predict.stored_model_id_seq',
+		'SELECT last_value, is_called FROM model_predict.stored_event_id_seq',
 		"SELECT proname, proacl FROM pg_proc WHERE pronamespace = 'model_predict'::regnamespace ORDER BY 1");
 }
 
@@ -85,8 +85,8 @@ sub restored_well
 		is($node->safe_psql($database, 'SELECT predict(\'m\', 1.0)', extra_params => [ '-U', $_ ]), 2, "scores for $_")
 		  for 'ds', 'Bi; -- x';
 		fails($node, 'dumper', "SELECT predict('m', 1.0)", qr/does not exist, or role/, 'not for others', $database);
-		is($node->safe_psql($database, "SELECT count(*) FROM model_predict.forest; SELECT model_predict.recompile('m');
-			SELECT count(*) FROM model_predict.forest; SELECT predict('m', 1.0)"), "0\n\n1\n2", 'compiles anew');
+		is($node->safe_psql($database, "SELECT count(*) FROM model_predict.stored_forest; SELECT model_predict.recompile('m');
+			SELECT count(*) FROM model_predict.stored_forest; SELECT predict('m', 1.0)"), "0\n\n1\n2", 'compiles anew');
 		is($node->safe_psql($database, "SELECT model_predict.register('m', constant_model(4));
 			SELECT model_predict.deploy('m', 4)", extra_params => [ '-U', 'ds' ]), "4\n", 'registration goes on');
 		is($node->safe_psql($database, "SELECT model_predict.rollback('m'), model_predict.rollback('m')"), '2|1',
@@ -153,8 +153,8 @@ my $session = session($node, 'plain');
 is($session->("SELECT predict('m', 1.0)"), 4, 'a session before');
 $node->command_ok([ 'pg_restore', '--exit-on-error', '--clean', '-d', 'plain', "$files/custom" ], 'restored over it');
 is($session->("SELECT predict('m', 1.0)"), 2, 'the session sees what was restored');
-$node->safe_psql('plain', "TRUNCATE model_predict.model, model_predict.version, model_predict.alias,
-	model_predict.permission, model_predict.feature, model_predict.forest, model_predict.event");
+$node->safe_psql('plain', "TRUNCATE model_predict.stored_model, model_predict.stored_version, model_predict.stored_alias,
+	model_predict.stored_permission, model_predict.stored_feature, model_predict.stored_forest, model_predict.stored_event");
 is($session->("SELECT predict('m', 1.0)"), '42704', 'nothing');
 $node->command_ok([ 'pg_restore', '--exit-on-error', '--data-only', '-n', 'model_predict', '-d', 'plain', "$files/custom" ],
 	'data alone');
@@ -168,10 +168,10 @@ $other->safe_psql('postgres', 'CREATE ROLE ds LOGIN');
 $other->psql('postgres', slurp_file("$files/plain.sql"), stderr => \$err, on_error_stop => 0);
 like($err, qr/WARNING:  role "Bi; -- x" does not exist, nobody is put in its place/, 'a warning names the role');
 is(join(', ', sort grep { !/GRANT|role "(Bi; -- x|dumper)" does not exist$/ } $err =~ /ERROR:  (.*)/g), '', 'no error but of GRANTs');
-is($other->safe_psql('postgres', 'SELECT string_agg(grantee::text, \', \') FROM model_predict.permission'), '-, -', 'nobody');
+is($other->safe_psql('postgres', 'SELECT string_agg(grantee::text, \', \') FROM model_predict.stored_permission'), '-, -', 'nobody');
 is($other->safe_psql('postgres', "SELECT predict('m', 1.0)", extra_params => [ '-U', 'ds' ]), 2, 'who is known has the rights');
 is($other->safe_psql('postgres', "CREATE ROLE \"Bi; -- x\" LOGIN; SELECT model_predict.grant_predict('m', 'Bi; -- x');
-	SELECT count(*) FROM model_predict.permission"), "\n1", 'granting again cleans up');
+	SELECT count(*) FROM model_predict.stored_permission"), "\n1", 'granting again cleans up');
 $other->stop;
 
 $node->stop;

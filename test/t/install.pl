@@ -29,7 +29,7 @@ for my $made (
 	[ 'CREATE SCHEMA model_predict', qr/schema "model_predict" already exists/ ],
 	[ 'CREATE FUNCTION predict_json(text, jsonb) RETURNS float8 LANGUAGE sql AS \'SELECT 0.0::float8\'',
 		qr/function "predict_json" already exists with same argument types/ ],
-	[ 'CREATE SCHEMA model_predict; CREATE TABLE model_predict.model (id int)', qr/schema "model_predict" already exists/ ])
+	[ 'CREATE SCHEMA model_predict; CREATE TABLE model_predict.stored_model (id int)', qr/schema "model_predict" already exists/ ])
 {
 	create_database('attacked', "GRANT CREATE ON SCHEMA public TO attacker; GRANT CREATE ON DATABASE attacked TO attacker;
 		SET ROLE attacker; $made->[0]");
@@ -89,8 +89,8 @@ for my $encoding (qw(UTF8 LATIN1 EUC_JP SQL_ASCII))
 	# pictures: a letter, and an ellipsis of the picture's own
 	my $name = q{convert_from('\xc3a9', 'UTF8') || repeat('W', 60)};
 	$node->safe_psql('encoded', "SELECT model_predict.register($name, constant_model(1))");
-	like($node->safe_psql('encoded', "SELECT predict_explain_svg($name, 1)"),
-		$encoding eq 'UTF8' ? qr/>\xc3\xa9W+\xe2\x80\xa6</ : qr/\A[\0-\x7f]*>&#233;W+&#8230;<[\0-\x7f]*\z/, "a picture in $encoding");
+	like($node->safe_psql('encoded', "SELECT predict_explain_svg_styled($name, 1, 280, 'light', 1)"),
+		$encoding eq 'UTF8' ? qr/>\xc3\xa9W+<.*W\xe2\x80\xa6W+</ : qr/\A[\0-\x7f]*>&#233;W+<.*W&#8230;W+<[\0-\x7f]*\z/, "a picture in $encoding");
 }
 
 # every object as a fresh installation has it, whichever version one came from

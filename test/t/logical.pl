@@ -22,8 +22,8 @@ register_versions($first, 'm', 2);
 $first->safe_psql('postgres', q{
 	SELECT model_predict.set_owner('m', 'owner');
 	SELECT model_predict.grant_predict('m', r) FROM unnest('{bi,local}'::name[]) r;
-	CREATE PUBLICATION models FOR TABLE model_predict.model, model_predict.version, model_predict.alias,
-		model_predict.permission, model_predict.feature, model_predict.forest, model_predict.event});
+	CREATE PUBLICATION models FOR TABLE model_predict.stored_model, model_predict.stored_version, model_predict.stored_alias,
+		model_predict.stored_permission, model_predict.stored_feature, model_predict.stored_forest, model_predict.stored_event});
 my $connection = $first->connstr . ' dbname=postgres';
 $second->safe_psql('postgres', "CREATE SUBSCRIPTION models CONNECTION '$connection' PUBLICATION models");
 $second->wait_for_subscription_sync($first, 'models');
@@ -31,7 +31,7 @@ $second->wait_for_subscription_sync($first, 'models');
 my $session = session($second);
 is($session->("SELECT predict('m', 1.0)"), 1, 'the second server scores');
 is($session->('SELECT owner FROM model_predict.models'), 'owner', 'the owner comes by name');
-is($session->('SELECT string_agg(grantee::text, \', \' ORDER BY number) FROM model_predict.permission'), 'bi, -',
+is($session->('SELECT string_agg(grantee::text, \', \' ORDER BY number) FROM model_predict.stored_permission'), 'bi, -',
 	'grants too; who is not there is nobody');
 is($second->safe_psql('postgres', "SELECT predict('m', 1.0)", extra_params => [ '-U', $_ ]), 1, "scores for $_") for 'bi', 'owner';
 
@@ -44,14 +44,14 @@ $replicated->("SELECT model_predict.rollback('m')");
 is($session->("SELECT predict('m', 1.0)"), 2, 'and a rollback');
 $replicated->("SELECT model_predict.revoke_predict('m', 'bi')");
 fails($second, 'bi', "SELECT predict('m', 1.0)", qr/does not exist, or role "bi"/);
-$replicated->("DELETE FROM model_predict.forest");
+$replicated->("DELETE FROM model_predict.stored_forest");
 is($session->("SELECT predict('m', 1.0)"), 2, 'without the compiled form');
 $replicated->("SELECT model_predict.drop_model('m')");
 is($session->("SELECT predict('m', 1.0)"), '42704', 'and a drop');
 is($session->("SELECT count(*) FROM model_predict.history WHERE action = 'drop_model'"), 1, 'the history goes along');
 $replicated->("SELECT model_predict.register('m', constant_model(9))");
 is($session->("SELECT predict('m', 1.0), default_version FROM model_predict.models"), '9|4', 'and what comes after');
-$replicated->("TRUNCATE model_predict.model, model_predict.version, model_predict.alias, model_predict.feature, model_predict.forest");
+$replicated->("TRUNCATE model_predict.stored_model, model_predict.stored_version, model_predict.stored_alias, model_predict.stored_feature, model_predict.stored_forest");
 is($session->("SELECT predict('m', 1.0)"), '42704', 'and a TRUNCATE');
 if ($second->safe_psql('postgres', 'SHOW server_version_num') >= 150000)
 {

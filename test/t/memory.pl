@@ -161,7 +161,7 @@ SKIP:
 	skip 'no prlimit here', 6 if system('prlimit --version >/dev/null 2>&1') != 0;
 	for my $what ('loading from the file', 'loading the image')
 	{
-		$session->($what =~ /file/ ? 'DELETE FROM model_predict.forest' : 'SELECT model_predict.recompile(model) FROM model_predict.models');
+		$session->($what =~ /file/ ? 'DELETE FROM model_predict.stored_forest' : 'SELECT model_predict.recompile(model) FROM model_predict.models');
 		my ($lacked, $state, @other, @left) = (0, '');
 		for (my $more = 0; $state ne 't'; $more += $what =~ /file/ ? 262_144 : 32_768)
 		{

@@ -56,7 +56,7 @@ like(told(q{INSERT INTO customer VALUES ('infinity')}),
 	qr/^CONTEXT:  trigger "fill" on table "customer", scoring a row with model "m" version 2$/m, 'and in a trigger the trigger');
 unlike(told(q{SELECT predict('m@2', 1.0), 1 / 0}), qr/model "m"/, 'an error of something else does not');
 
-$node->safe_psql('postgres', q{DELETE FROM model_predict.forest; UPDATE model_predict.version SET data = '\x00' WHERE version = 3});
+$node->safe_psql('postgres', q{DELETE FROM model_predict.stored_forest; UPDATE model_predict.stored_version SET data = '\x00' WHERE version = 3});
 like(told(q{SELECT predict('m@3', 1.0)}), qr/^CONTEXT:  loading model "m" version 3$/m, 'an error of a load');
 
 $node->stop;

@@ -41,7 +41,7 @@ my @managing = map { "SELECT model_predict.$_" } (
 	"drop_version('%s', 1)", "recompile('%s')", "drop_model('%s')", "grant_predict('%s', 'stranger')",
 	"revoke_predict('%s', 'team')", "set_owner('%s', 'stranger')");
 my $register = "SELECT model_predict.register('m', constant_model(9))";
-my @tables = qw(model version alias permission feature event forest);
+my @tables = map { "stored_$_" } qw(model version alias permission feature event forest baseline);
 
 sub absent
 {
@@ -87,19 +87,19 @@ for my $role ('stranger', 'analyst', 'owner')
 {
 	fails($node, $role, "SELECT * FROM model_predict.$_", qr/permission denied for table $_/) for @tables;
 }
-fails($node, 'owner', "INSERT INTO model_predict.alias VALUES (1, 'a', 1)", qr/permission denied for table/);
-fails($node, 'owner', 'UPDATE model_predict.alias SET version = 2', qr/permission denied for table/);
-fails($node, 'owner', 'DELETE FROM model_predict.version', qr/permission denied for table/);
-fails($node, 'owner', 'TRUNCATE model_predict.event', qr/permission denied for table/);
-fails($node, 'owner', 'BEGIN; LOCK model_predict.model', qr/permission denied for table/);
-fails($node, 'owner', "SELECT nextval('model_predict.model_id_seq')", qr/permission denied for sequence/);
+fails($node, 'owner', "INSERT INTO model_predict.stored_alias VALUES (1, 'a', 1)", qr/permission denied for table/);
+fails($node, 'owner', 'UPDATE model_predict.stored_alias SET version = 2', qr/permission denied for table/);
+fails($node, 'owner', 'DELETE FROM model_predict.stored_version', qr/permission denied for table/);
+fails($node, 'owner', 'TRUNCATE model_predict.stored_event', qr/permission denied for table/);
+fails($node, 'owner', 'BEGIN; LOCK model_predict.stored_model', qr/permission denied for table/);
+fails($node, 'owner', "SELECT nextval('model_predict.stored_model_id_seq')", qr/permission denied for sequence/);
 fails($node, 'owner', "UPDATE model_predict.aliases SET version = 2", qr/permission denied|cannot update view/);
 fails($node, 'owner', "DELETE FROM model_predict.history", qr/permission denied|cannot delete/);
 fails($node, 'intruder', 'CREATE TABLE model_predict.t (i int)', qr/permission denied for schema model_predict/);
 fails($node, 'intruder', 'CREATE FUNCTION model_predict.f() RETURNS int LANGUAGE sql RETURN 1',
 	qr/permission denied for schema model_predict/);
-fails($node, 'intruder', 'CREATE TRIGGER t BEFORE INSERT ON model_predict.model FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()',
-	qr/permission denied for table model/);
+fails($node, 'intruder', 'CREATE TRIGGER t BEFORE INSERT ON model_predict.stored_model FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()',
+	qr/permission denied for table stored_model/);
 fails($node, 'intruder', 'DROP EXTENSION model_predict', qr/must be owner of extension/);
 fails($node, 'intruder', 'CREATE EXTENSION model_predict', qr/permission denied|already exists/);
 my $load = 'DO $$BEGIN PERFORM * FROM model_predict.models; END$$';
@@ -197,7 +197,7 @@ is(ask($node, 'm'), 1, 'a superuser scores with it');
 $node->safe_psql('postgres', "SELECT model_predict.set_owner('m', 'owner'); SELECT model_predict.grant_predict('m', 'team')");
 is($node->safe_psql('postgres', "SELECT predict('m', 1.0)", extra_params => [ '-U', $_ ]), 1, "$_ scores again")
   for 'owner', 'analyst';
-is($node->safe_psql('postgres', "SELECT string_agg(grantee::text, ', ' ORDER BY grantee::text) FROM model_predict.permission"),
+is($node->safe_psql('postgres', "SELECT string_agg(grantee::text, ', ' ORDER BY grantee::text) FROM model_predict.stored_permission"),
 	'reader, team', 'grants of dropped roles are gone');
 
 # a role whose name reads like something else
@@ -205,7 +205,7 @@ $node->safe_psql('postgres', q{CREATE ROLE "-" LOGIN; CREATE ROLE "Public" LOGIN
 	SELECT model_predict.grant_predict('m', r) FROM unnest('{-,Public,"a, b"}'::name[]) r;
 	SELECT model_predict.revoke_predict('m', 'team')});
 is($node->safe_psql('postgres', q{SELECT string_agg(grantee::text::model_predict.role::text, ';' ORDER BY number)
-	FROM model_predict.permission}), 'reader;"-";"Public";"a, b"', 'odd names come back');
+	FROM model_predict.stored_permission}), 'reader;"-";"Public";"a, b"', 'odd names come back');
 fails($node, 'stranger', "SELECT predict('m', 1.0)", absent('m', 'stranger'), 'a role "Public" is not public');
 
 # nothing of the caller's session means anything to what runs as the tables' owner

@@ -117,11 +117,11 @@ is($old->(score(2)), 2, 'version 2');
 my $forge = sub {
 	my ($other) = @_;
 	return map { "UPDATE model_predict.$_->[0] f SET ($_->[1]) = (SELECT $_->[1] FROM model_predict.$_->[0] g WHERE g.version = $other"
-		. " AND g.model = f.model) WHERE version = 1 AND model = (SELECT model FROM model_predict.forest WHERE version = 2)" }
-		['forest', 'fingerprint, forest, kernel'], ['version', 'data, sha256'];
+		. " AND g.model = f.model) WHERE version = 1 AND model = (SELECT model FROM model_predict.stored_forest WHERE version = 2)" }
+		['stored_forest', 'fingerprint, forest, kernel'], ['stored_version', 'data, sha256'];
 };
-$node->safe_psql('postgres', 'CREATE TABLE originals AS SELECT data, sha256 FROM model_predict.version WHERE version = 1
-	AND model = (SELECT model FROM model_predict.forest WHERE version = 2)');
+$node->safe_psql('postgres', 'CREATE TABLE originals AS SELECT data, sha256 FROM model_predict.stored_version WHERE version = 1
+	AND model = (SELECT model FROM model_predict.stored_forest WHERE version = 2)');
 my ($writer, $wrote, $own) = open_session(1, $node, 'BEGIN', $forge->(2));
 is($wrote, 2, 'who changed what is stored has the change');
 isnt($own, $first_segment, 'in another segment');
@@ -136,18 +136,18 @@ isnt($again, $first_segment, 'the old segment is not used');
 is($old->(score(1)), 1, 'an older snapshot has the old contents');
 is(segments_of($old->('SELECT pg_backend_pid()')) =~ /\Q$again\E/ ? 1 : 0, 0, 'not the new segment');
 is($second->(score(1)), 3, 'a session that had the old one too');
-$node->safe_psql('postgres', "UPDATE model_predict.version SET (data, sha256) = (SELECT data, sha256 FROM originals) WHERE version = 1
-	AND model = (SELECT model FROM model_predict.forest WHERE version = 2); SELECT model_predict.recompile('m\@1')");
+$node->safe_psql('postgres', "UPDATE model_predict.stored_version SET (data, sha256) = (SELECT data, sha256 FROM originals) WHERE version = 1
+	AND model = (SELECT model FROM model_predict.stored_forest WHERE version = 2); SELECT model_predict.recompile('m\@1')");
 (undef, $after, my $recompiled) = open_session(1);
 is($after, 1, 'recompiled');
 isnt($recompiled, $again, 'the segment of before is not used');
-($writer, $wrote) = open_session(1, $node, 'BEGIN', 'UPDATE model_predict.version v SET data = w.data FROM model_predict.version w'
+($writer, $wrote) = open_session(1, $node, 'BEGIN', 'UPDATE model_predict.stored_version v SET data = w.data FROM model_predict.stored_version w'
 	. ' WHERE v.version = 1 AND w.version = 2 AND v.model = w.model');
 is($wrote, 'XX001', 'nor is it where the file is no longer that of before');
 $writer->('ROLLBACK');
 (undef, $after, $again) = open_session(1);
 is("$after $again", "1 $recompiled", 'and is again when that is back');
-$node->safe_psql('postgres', "DELETE FROM model_predict.forest");
+$node->safe_psql('postgres', "DELETE FROM model_predict.stored_forest");
 (my $bare, $after, $again) = open_session(1);
 is($after, 1, 'without an image, read from the file');
 is("$again " . $bare->($shared), ' f', 'and not shared');
@@ -159,7 +159,7 @@ is((grep { -e "/dev/shm/$_" } keys %all), 2, 'of two versions the last contents 
 # at the same time: both look for it before either has it, for both wait for an index of the pieces
 my $lock = session($node);
 $lock->('BEGIN');
-$lock->('REINDEX TABLE ' . $lock->("SELECT reltoastrelid::regclass FROM pg_class WHERE oid = 'model_predict.forest'::regclass"));
+$lock->('REINDEX TABLE ' . $lock->("SELECT reltoastrelid::regclass FROM pg_class WHERE oid = 'model_predict.stored_forest'::regclass"));
 my @loading = map { background(score(2) . ";\n$shared;\nSELECT pg_sleep(600)") } 1 .. 2;
 $node->poll_query_until('postgres', "SELECT count(*) = 2 FROM pg_stat_activity WHERE wait_event_type = 'Lock'") or die 'nobody waits';
 $lock->('COMMIT');
@@ -235,12 +235,12 @@ close_sessions();
 
 # the model made anew under the same numbers
 my ($known, $known_score, $known_segment) = open_session(1);
-my $ids = $known->("SELECT model, version FROM model_predict.forest ORDER BY 1, 2");
+my $ids = $known->("SELECT model, version FROM model_predict.stored_forest ORDER BY 1, 2");
 close_sessions();
 my $new = $node->safe_psql('postgres', q{DROP EXTENSION model_predict; CREATE EXTENSION model_predict;
 	SELECT model_predict.register('m', large_model(10000, 4 - v), trees => 'all') IS NULL FROM generate_series(1, 3) v;
 	SELECT model_predict.register('small', large_model(10, 1), trees => 'all') IS NULL;
-	SELECT model, version FROM model_predict.forest ORDER BY 1, 2}) =~ s/^f\n//mgr;
+	SELECT model, version FROM model_predict.stored_forest ORDER BY 1, 2}) =~ s/^f\n//mgr;
 is($new, $ids, 'other models, of the same numbers');
 (my $anew, $answer, my $new_segment) = open_session(1);
 is("$answer " . $anew->($shared), '3 t', 'score as they do');

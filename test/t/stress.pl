@@ -63,28 +63,28 @@ is($node->safe_psql('postgres', "SELECT count(DISTINCT action) FROM model_predic
 is($node->safe_psql('postgres', q{
 	SELECT 'gap', model, alias, old_version, before FROM (
 		SELECT *, lag(new_version) OVER (PARTITION BY model_id, alias ORDER BY id) AS before
-		FROM model_predict.event WHERE alias IS NOT NULL) t
+		FROM model_predict.stored_event WHERE alias IS NOT NULL) t
 	WHERE old_version IS DISTINCT FROM before}), '', 'each move starts where the one before it ended');
 is($node->safe_psql('postgres', q{
-	SELECT 'twice', model, new_version FROM model_predict.event WHERE action = 'register'
+	SELECT 'twice', model, new_version FROM model_predict.stored_event WHERE action = 'register'
 	GROUP BY model, new_version HAVING count(*) > 1}), '', 'no number was given twice');
 is($node->safe_psql('postgres', q{
 	SELECT 'order', model FROM (SELECT model, new_version - lag(new_version) OVER (PARTITION BY model ORDER BY id) AS step
-		FROM model_predict.event WHERE action = 'register') t WHERE step <> 1}), '', 'and none was left out');
+		FROM model_predict.stored_event WHERE action = 'register') t WHERE step <> 1}), '', 'and none was left out');
 is($node->safe_psql('postgres', q{
-	SELECT m.name, a.alias FROM model_predict.alias a FULL JOIN model_predict.model m ON m.id = a.model
-	LEFT JOIN model_predict.version v ON v.model = a.model AND v.version = a.version
+	SELECT m.name, a.alias FROM model_predict.stored_alias a FULL JOIN model_predict.stored_model m ON m.id = a.model
+	LEFT JOIN model_predict.stored_version v ON v.model = a.model AND v.version = a.version
 	WHERE v.model IS NULL OR m.id IS NULL
-	UNION ALL SELECT model, alias FROM (SELECT DISTINCT ON (model_id, alias) * FROM model_predict.event
+	UNION ALL SELECT model, alias FROM (SELECT DISTINCT ON (model_id, alias) * FROM model_predict.stored_event
 		WHERE alias IS NOT NULL ORDER BY model_id, alias, id DESC) e
-	JOIN model_predict.aliases USING (model, alias) JOIN model_predict.model m ON m.id = e.model_id
+	JOIN model_predict.aliases USING (model, alias) JOIN model_predict.stored_model m ON m.id = e.model_id
 	WHERE version <> new_version}), '', 'aliases name versions that are there, as the history says');
 is($node->safe_psql('postgres', q{
-	SELECT 'left over', model, version FROM (SELECT model, version FROM model_predict.feature
-		UNION SELECT model, version FROM model_predict.forest) t
-	WHERE (model, version) NOT IN (SELECT model, version FROM model_predict.version)
-	UNION ALL SELECT 'orphan', model, version FROM model_predict.version
-	WHERE model NOT IN (SELECT id FROM model_predict.model)}), '', 'nothing is left of what was dropped');
+	SELECT 'left over', model, version FROM (SELECT model, version FROM model_predict.stored_feature
+		UNION SELECT model, version FROM model_predict.stored_forest) t
+	WHERE (model, version) NOT IN (SELECT model, version FROM model_predict.stored_version)
+	UNION ALL SELECT 'orphan', model, version FROM model_predict.stored_version
+	WHERE model NOT IN (SELECT id FROM model_predict.stored_model)}), '', 'nothing is left of what was dropped');
 
 $node->stop;
 done_testing();

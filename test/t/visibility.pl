@@ -51,9 +51,9 @@ my $loads = "SELECT max(loaded) FROM model_predict.cache";
 is($one->("SELECT predict('m', 1.0)"), 2, 'one session');
 my $before = $one->($loads);
 for my $maintenance ('VACUUM', 'ANALYZE', 'VACUUM FULL', 'REINDEX TABLE',
-	map { "CLUSTER model_predict.$_ USING ${_}_pkey; --" } qw(model version alias forest feature))
+	map { "CLUSTER model_predict.stored_$_ USING ${_}_pkey; --" } qw(model version alias forest feature))
 {
-	my @tables = $maintenance =~ /^CLUSTER/ ? ('') : map { "model_predict.$_" } qw(model version alias permission forest feature event);
+	my @tables = $maintenance =~ /^CLUSTER/ ? ('') : map { "model_predict.stored_$_" } qw(model version alias permission forest feature event);
 	$node->safe_psql('postgres', "$maintenance $_") for @tables;
 	is($one->("SELECT predict('m', 1.0)"), 2, 'same answer after ' . $maintenance =~ s/;.*//r);
 }

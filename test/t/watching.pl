@@ -90,9 +90,9 @@ answers("SELECT model_predict.drift_svg('churn error', NULL) IS NULL", 't', 'of 
 # what few rows have is hidden in a baseline
 $node->safe_psql('postgres', "SELECT model_predict.set_baseline('churn missing', model_predict.profile('churn missing', r)) FROM
 	(SELECT c r FROM customers c WHERE contract <> 'Two year' UNION ALL (SELECT c FROM customers c WHERE contract = 'Two year' LIMIT 4)) x");
-answers("SELECT i->'labels', i->'truncated' FROM model_predict.baseline b JOIN model_predict.model m ON m.id = b.model, jsonb_array_elements(profile->'inputs') i
+answers("SELECT i->'labels', i->'truncated' FROM model_predict.stored_baseline b JOIN model_predict.stored_model m ON m.id = b.model, jsonb_array_elements(profile->'inputs') i
 	WHERE m.name = 'churn missing' AND i->>'name' = 'contract'", '["Month-to-month", "One year"]|4', 'labels of fewer than 5 rows are hidden');
-answers("SELECT bool_and(n::int >= 5) FROM model_predict.baseline, jsonb_array_elements(profile->'inputs' || (profile->'score')) i, jsonb_array_elements_text(i->'counts') n", 't', 'and bins');
+answers("SELECT bool_and(n::int >= 5) FROM model_predict.stored_baseline, jsonb_array_elements(profile->'inputs' || (profile->'score')) i, jsonb_array_elements_text(i->'counts') n", 't', 'and bins');
 
 # who may
 $node->safe_psql('postgres', "CREATE ROLE ds; CREATE ROLE analyst; CREATE ROLE stranger; GRANT SELECT ON customers TO PUBLIC;
@@ -105,12 +105,12 @@ refused("SET ROLE stranger; SELECT * FROM p, model_predict.drift('churn error', 
 refused("SET ROLE stranger; SELECT model_predict.drift_svg('churn error', p) FROM p", $no, 'nor a picture of it');
 refused("SET ROLE stranger; SELECT model_predict.set_baseline('churn error', p) FROM p", $no, 'nor set a baseline');
 refused("SET ROLE analyst; SELECT model_predict.set_baseline('churn error', p) FROM p", qr/must be|may not|owner/, 'nor may who may just score');
-refused('SET ROLE analyst; SELECT * FROM model_predict.baseline', qr/permission denied/, 'nobody reads baselines directly');
+refused('SET ROLE analyst; SELECT * FROM model_predict.stored_baseline', qr/permission denied/, 'nobody reads baselines directly');
 answers("SET ROLE ds; SELECT model_predict.set_baseline('churn error\@1', p) FROM p; SELECT model_predict.set_baseline('churn error', NULL);
 	SELECT action, who FROM model_predict.history ORDER BY at DESC LIMIT 1", "\n\nset_baseline|ds", 'the owner may, and forget it');
 refused("SELECT * FROM p, model_predict.drift('churn error', p)", qr/has no baseline/, 'it is forgotten');
 $node->safe_psql('postgres', "SELECT model_predict.drop_model('churn missing')");
-answers("SELECT count(*) FROM model_predict.baseline", '1', 'a baseline goes with its model');
+answers("SELECT count(*) FROM model_predict.stored_baseline", '1', 'a baseline goes with its model');
 
 # which version serves, and served
 $node->safe_psql('postgres', "SELECT model_predict.register('served', pg_read_binary_file('$demo/churn.ubj'), trees => 'best') FROM generate_series(1, 3)");

@@ -14,7 +14,7 @@
 #include <string.h>
 
 #define TITLE_SIZE (15.0 / 13)
-#define MAX_LINES 4
+#define MAX_LINES 3
 #define ELLIPSIS "\xe2\x80\xa6"
 #define ELLIPSIS_WIDTH 13.0
 
