@@ -1238,8 +1238,7 @@ def lightgbm_model(booster, **more):
 @predictor(("lightgbm", "Booster"))
 def lightgbm_booster(estimator, table, document):
     model = lightgbm_model(estimator, answers="raw", raw=estimator.predict)
-    model.pandas_categorical = getattr(estimator, "pandas_categorical", None)
-    model.parameters = dict(getattr(estimator, "params", None) or {})
+    model.pandas_categorical = getattr(estimator, "pandas_categorical", None) or []
     return model
 
 
@@ -1247,8 +1246,7 @@ def lightgbm_booster(estimator, table, document):
 def lightgbm_sklearn(estimator, table, document):
     booster = estimator.booster_
     model = lightgbm_model(booster, raw=booster.predict)
-    model.pandas_categorical = getattr(booster, "pandas_categorical", None)
-    model.parameters = dict(getattr(booster, "params", None) or {})
+    model.pandas_categorical = getattr(booster, "pandas_categorical", None) or []
     objective = getattr(estimator, "objective_", None) or getattr(estimator, "objective", None)
     if hasattr(estimator, "predict_proba"):
         if not isinstance(objective, str):
@@ -1558,19 +1556,28 @@ def category_labels(series, where):
 
 def code_categories(model, table, document):
     """Features that the trees take as categories, fed with the code of their label."""
-    for i, kind in enumerate(model.types or []):
-        if kind != "c":
-            continue
+    dtypes = [str(d) for d in getattr(table.sample, "dtypes", [])]
+    lists = getattr(model, "pandas_categorical", None)
+    if lists is not None:
+        categorical = [i for i, d in enumerate(dtypes) if d == "category"]
+        if len(categorical) != len(lists):
+            raise Refused(f"the model has {len(lists)} columns of categories, the rows have {len(categorical)}: "
+                          "pass X as in training")
+    else:
+        categorical = [i for i, kind in enumerate(model.types or []) if kind == "c"]
+        if categorical and table.sample is None:
+            raise Refused(f"the labels of feature \"{table.columns[categorical[0]].label}\" are known from rows only: pass X")
+        categorical = [i for i in categorical if dtypes and dtypes[i] == "category"]   # others are codes already
+    for n, i in enumerate(categorical):
         column = table.columns[i]
-        if table.sample is None:
-            raise Refused(f"the labels of feature \"{column.label}\" are known from rows only: pass X")
-        if not hasattr(table.sample, "dtypes") or str(table.sample.dtypes.iloc[i]) != "category":
-            continue                                    # it is a code already
         if model.held:
             raise Refused(f"feature \"{column.label}\" is a category of a model that holds its labels itself: with "
                           "steps before it, encode it in the pipeline with OrdinalEncoder")
-        labels = category_labels(table.sample.iloc[:, i], column.label)
-        label_input(column, labels, "XGBoost")
+        if lists is not None:
+            labels = [json_label(label, f"column \"{column.label}\"") for label in lists[n]]
+        else:
+            labels = category_labels(table.sample.iloc[:, i], column.label)
+        label_input(column, labels, "the model")
         table.columns[i] = document.step("map", [column], [column.label], labels=labels,
                                          values=list(map(float, range(len(labels)))), missing="missing")[0]
 
@@ -1662,6 +1669,9 @@ def describe(estimator, X=None, *, examples=20, classes=None, **options):
     if X is not None and hasattr(X, "columns") and names is not None and given is None:
         columns = [str(c) for c in X.columns]
         absent = [name for name in names if name not in columns]
+        blanks = [name.replace(" ", "_") for name in columns]       # LightGBM's way to keep them
+        if absent and set(names) <= set(blanks):
+            names, absent = [columns[blanks.index(name)] for name in names], []
         if absent:
             raise ValueError(f"X lacks columns that the estimator was fitted on: {', '.join(absent)}")
         X = X.iloc[:, [columns.index(name) for name in names]]
@@ -1700,7 +1710,7 @@ def describe(estimator, X=None, *, examples=20, classes=None, **options):
         arguments["missing"] = 0.0                      # what a sparse matrix does not store is missing
         table.sparse = False
     if bare and not table.sparse and not (model.wide and any(c.single for c in table.columns)):
-        if not model.names:
+        if not model.names or list(model.names) == [f"Column_{i}" for i in range(len(names))] and not nameless:
             arguments["feature_names"] = names
         elif given is not None:
             arguments["feature_names"] = names
@@ -1718,8 +1728,6 @@ def describe(estimator, X=None, *, examples=20, classes=None, **options):
                 warnings.warn("the labels of the model's categories are not known: pass X, or categories=", stacklevel=2)
         row_names = names
     else:
-        if hasattr(model, "pandas_categorical") and model.pandas_categorical:
-            raise Refused("LightGBM with columns of categories behind other steps: encode them in the pipeline")
         code_categories(model, table, document)
         columns = [document.exact(c) for c in table.columns] if model.wide else table.columns
         for column in columns:

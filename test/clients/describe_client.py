@@ -531,6 +531,71 @@ check("tags hold versions, inputs and what was given", tags["team"] == "risk" an
       and tags["features"] == NUM + CAT)
 check("options win over what was found", model_predict.describe(model, RAW, infinity="missing", threshold=.3)["infinity"] == "missing")
 
+# classes of libraries and versions that are not installed here, by what they hold
+def stand_in(library, name, base=(), **members):
+    return type(name, base or (object,), {"__module__": library + "._of_the_test", "__init__": lambda self, **k: self.__dict__.update(k),
+                                          **members})
+
+
+def in_library(function, library):
+    function.__module__ = library
+    return function
+
+
+lgb_text = b"tree\nversion=v4\n"
+Booster = stand_in("lightgbm", "Booster", model_to_string=in_library(lambda self: lgb_text.decode(), "lightgbm"),
+                   num_feature=in_library(lambda self: 3, "lightgbm"),
+                   feature_name=in_library(lambda self: self.names, "lightgbm"),
+                   predict=in_library(lambda self, X: np.full(len(X), 0.25), "lightgbm"))
+LGBM = stand_in("lightgbm", "LGBMClassifier",
+                predict=in_library(lambda self, X: np.zeros(len(X), dtype=int), "lightgbm"),
+                predict_proba=in_library(lambda self, X: np.tile([0.75, 0.25], (len(X), 1)), "lightgbm"))
+frame = RAW[["age", "plan", "code"]].astype({"plan": "category", "code": "category"}).rename(columns={"age": "the age"})
+booster = Booster(names=["the_age", "plan", "code"], pandas_categorical=[["free", "basic"], [7, 5, 2]])
+lgbm = LGBM(booster_=booster, classes_=np.array(["no", "yes"]), objective_="binary", feature_names_in_=np.array(booster.names))
+lgb = model_predict.describe(lgbm, frame, examples=5)
+check("LightGBM: bytes, classes, labels of categories in the model's order", lgb["model"] == lgb_text
+      and lgb["classes"] == ["no", "yes"] and lgb["categories"] == {"plan": ["free", "basic"], "code": [7, 5, 2]}
+      and lgb["examples"][0]["predict_all"] == [0.25] and "the age" in lgb["examples"][0]["row"])
+lgb = model_predict.describe(lgbm, frame.astype({"the age": "float32"}), examples=0)["preprocessing"]
+check("LightGBM on float32: inputs are rounded", lgb["steps"][-1]["precision"] == "single" or lgb["steps"][0]["precision"] == "single")
+check("LightGBM behind steps: categories by their code", {tuple(s["labels"]): s["values"] for s in lgb["steps"] if s["op"] == "map"}
+      == {("free", "basic"): [0, 1], (7, 5, 2): [0, 1, 2]})
+lgb = model_predict.describe(booster, frame)
+check("LightGBM's Booster: its own answers", lgb["examples"][0]["predict_all"] == [0.25] and "classes" not in lgb)
+try:
+    said = str(model_predict.describe(lgbm))
+except model_predict.Refused as e:
+    said = str(e)
+check("LightGBM with categories needs X", "pass X" in said)
+
+ordinary = make_pipeline(mixed(StandardScaler(), HOT()), trees()).fit(RAW, BINARY)
+wrapper = dict(predict=in_library(lambda self, X: self.estimator_.predict(X), "sklearn"),
+               predict_proba=in_library(lambda self, X: self.estimator_.predict_proba(X), "sklearn"))
+Fixed, Tuned = (stand_in("sklearn", n, **wrapper) for n in ("FixedThresholdClassifier", "TunedThresholdClassifierCV"))
+fixed = Fixed(estimator_=ordinary, threshold=.3, pos_label=None, response_method="auto", classes_=ordinary.classes_)
+check("FixedThresholdClassifier", model_predict.describe(fixed, RAW)["threshold"] == float(np.nextafter(np.float32(.3), np.float32(0))))
+tuned = Tuned(estimator_=ordinary, best_threshold_=.7, response_method="auto", classes_=ordinary.classes_)
+check("TunedThresholdClassifierCV", abs(model_predict.describe(tuned, RAW)["threshold"] - .7) < 1e-7)
+Frozen = stand_in("sklearn", "FrozenEstimator", **{k: in_library(lambda self, X, k=k: getattr(self.estimator, k)(X), "sklearn")
+                                                   for k in ("predict", "predict_proba")})
+check("FrozenEstimator", "preprocessing" in model_predict.describe(Frozen(estimator=ordinary, classes_=ordinary.classes_), RAW))
+
+
+def target_encoded(self, X):
+    X = np.asarray(X, dtype=object)
+    out = np.full(X.shape, .5)
+    for i, labels in enumerate(self.categories_):
+        for label, value in zip(labels, self.encodings_[i]):
+            out[[v == label or v != v and label != label for v in X[:, i]], i] = value
+    return out
+
+
+Target = stand_in("sklearn", "TargetEncoder", transform=in_library(target_encoded, "sklearn"),
+                  fit=in_library(lambda self, X, y=None: self, "sklearn"))
+encoder = Target(categories_=[np.array(["basic", "free", np.nan], dtype=object)], encodings_=[np.array([.1, .2, .9])])
+case("TargetEncoder: unseen labels get the mean", make_pipeline(encoder, trees()), raw=RAW[["plan"]], other=OTHER[["plan"]])
+
 # thresholds: >= in Python, > in the database
 for t in (.3, .5, np.float64(.7000000123), float(np.float32(.25))):
     p = np.array([0, t, np.nextafter(np.float32(t), 0, dtype=np.float32), np.nextafter(np.float32(t), 1, dtype=np.float32), 1, .5],
