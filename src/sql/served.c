@@ -45,7 +45,7 @@ version_at(const char *name, int64 model, const char *alias, TimestampTz at, Sna
 	int64		last = -1;
 	int32		version = 0;
 
-	mp_scan_begin(&scan, "event", snapshot);
+	mp_scan_begin(&scan, "stored_event", snapshot);
 	mp_scan_key_text(&scan, "model", name);
 	while ((tuple = mp_scan_next(&scan)) != NULL)
 	{
