@@ -289,14 +289,10 @@ for my $version (1, 2, 3, 3, 2, 1)
 		"version $version in the main shared memory");
 	is($main->($shared) . ' ' . segments_of($main_pid), 't ', 'shared, and nowhere else');
 }
-close_sessions();
 
-$node->stop;
-is(join(' ', grep { -e "/dev/shm/$_" } keys %all), '', 'nothing is left in /dev/shm');
-my $log = slurp_file($node->logfile);
-unlike($log, qr/PANIC|TRAP:|WARNING:  (?!terminating)/, 'nothing to complain of');
 # what a model shares counts with it, before and after it explains
 my $explains = session($node);
+push @sessions, $explains;
 my $elsewhere = q{SELECT (SELECT sum(bytes) FROM model_predict.cache) - sum(total_bytes) FROM pg_backend_memory_contexts
 	WHERE name IN ('model_predict model', 'model_predict trees', 'model_predict shap')};
 $explains->(score(1));
@@ -305,5 +301,11 @@ my $counted = $explains->($elsewhere);
 cmp_ok($counted, '>', 100000, 'counts with what it shares');
 $explains->("SELECT predict_contribs('m\@1', 0, 0), predict_interactions('m\@1', 0, 0)");
 is($explains->($elsewhere), $counted, 'and does after it has explained a row');
+close_sessions();
+
+$node->stop;
+is(join(' ', grep { -e "/dev/shm/$_" } keys %all), '', 'nothing is left in /dev/shm');
+my $log = slurp_file($node->logfile);
+unlike($log, qr/PANIC|TRAP:|WARNING:  (?!terminating)/, 'nothing to complain of');
 
 done_testing();
