@@ -164,6 +164,42 @@ InitMaterializedSRF(FunctionCallInfo fcinfo, bits32 flags)
 #define pg_noreturn _Noreturn
 #endif
 
+/* 19: a jsonb value is built in a state that holds the result, too */
+#if PG_VERSION_NUM < 190000
+#include "utils/jsonb.h"
+
+typedef struct JsonbInState
+{
+	JsonbParseState *parseState;
+	JsonbValue *result;			/* complete after the last of the values */
+} JsonbInState;
+
+static inline void
+mp_push_jsonb_value(JsonbInState *state, JsonbIteratorToken token, JsonbValue *value)
+{
+	state->result = pushJsonbValue(&state->parseState, token, value);
+}
+#define pushJsonbValue(state, token, value) mp_push_jsonb_value(state, token, value)
+#endif
+
+/* 19: a tranche of locks gets its number and its name at once */
+#if PG_VERSION_NUM >= 190000
+#define mp_new_tranche(name) LWLockNewTrancheId(name)
+#define mp_name_tranche(tranche, name) ((void) 0)
+#else
+#define mp_new_tranche(name) LWLockNewTrancheId()
+#define mp_name_tranche(tranche, name) LWLockRegisterTranche(tranche, name)
+#endif
+
+/* 19: the planner is told what EXPLAIN asks for */
+#if PG_VERSION_NUM >= 190000
+#define MP_PLAN_PARAMETERS Query *query, const char *text, int options, ParamListInfo params, ExplainState *explain
+#define MP_PLAN_ARGUMENTS query, text, options, params, explain
+#else
+#define MP_PLAN_PARAMETERS Query *query, const char *text, int options, ParamListInfo params
+#define MP_PLAN_ARGUMENTS query, text, options, params
+#endif
+
 /* By which our own errors are told from PostgreSQL's: what ereport() notes of where an error is from. */
 #undef TEXTDOMAIN
 #define TEXTDOMAIN "model_predict"

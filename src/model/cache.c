@@ -24,6 +24,7 @@
 #include "utils/hsearch.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
+#include "utils/tuplestore.h"
 
 #include "glue/error.h"
 #include "glue/memory.h"

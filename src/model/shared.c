@@ -160,9 +160,9 @@ open_registry(Attempt *attempt)
 	if (!found)
 	{
 		memset(r, 0, sizeof(Registry));
-		LWLockInitialize(&r->lock, LWLockNewTrancheId());
+		LWLockInitialize(&r->lock, mp_new_tranche("model_predict"));
 	}
-	LWLockRegisterTranche(r->lock.tranche, "model_predict");
+	mp_name_tranche(r->lock.tranche, "model_predict");
 	registry = r;
 }
 

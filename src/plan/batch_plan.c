@@ -21,6 +21,7 @@
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
 #include "access/xact.h"
 #include "catalog/pg_index.h"
 #include "catalog/pg_type.h"
@@ -701,17 +702,17 @@ place_in_statement(PlannedStmt *stmt)
 }
 
 static PlannedStmt *
-plan_statement(Query *parse, const char *text, int options, ParamListInfo params)
+plan_statement(MP_PLAN_PARAMETERS)
 {
 	uint64		questions = mp_planner_questions();
 	PlannedStmt *stmt;
 	bool		pinned;
 
-	parse = mp_pin_references(parse, params, &pinned);
+	query = mp_pin_references(query, params, &pinned);
 	if (previous_planner != NULL)
-		stmt = previous_planner(parse, text, options, params);
+		stmt = previous_planner(MP_PLAN_ARGUMENTS);
 	else
-		stmt = standard_planner(parse, text, options, params);
+		stmt = standard_planner(MP_PLAN_ARGUMENTS);
 	if (pinned)
 		stmt->relationOids = lappend_oid(stmt->relationOids, mp_pin_table());
 	if (mp_planner_questions() != questions && mp_batch_setting != MP_BATCH_OFF &&

@@ -19,6 +19,7 @@
 #include "postgres.h"
 
 #include "commands/explain.h"
+#include "common/int.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
 #include "nodes/bitmapset.h"

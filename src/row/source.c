@@ -374,7 +374,7 @@ read_arguments(MpSource *source, FunctionCallInfo fcinfo, MpRow *row)
 
 /* As mp_unpack_floats. */
 static bool
-unpack_doubles(const float8 *values, const bits8 *present, int n, float *x)
+unpack_doubles(const float8 *values, const uint8 *present, int n, float *x)
 {
 	bool		infinite = false;
 
@@ -391,7 +391,7 @@ static void
 read_plain_array(ArrayType *array, int n, bool is_double, MpRow *row)
 {
 	const char *data = ARR_DATA_PTR(array);
-	const bits8 *nulls = ARR_NULLBITMAP(array);
+	const uint8 *nulls = ARR_NULLBITMAP(array);
 	float	   *x = row->x;
 	bool		infinite = is_double ? unpack_doubles((const float8 *) data, nulls, n, x) :
 		mp_unpack_floats((const float *) data, nulls, n, x);
@@ -418,7 +418,7 @@ unpack_array(MpSource *source)
 {
 	ArrayType  *array = source->array;
 	int			n = ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
-	const bits8 *present = ARR_NULLBITMAP(array);
+	const uint8 *present = ARR_NULLBITMAP(array);
 	char	   *data = ARR_DATA_PTR(array);
 
 	if (source->values == NULL)

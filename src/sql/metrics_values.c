@@ -13,6 +13,7 @@
 
 #include "glue/memory.h"
 #include "core/metrics/murmur3.h"
+#include "glue/compat.h"
 #include "sql/metrics.h"
 
 /* (state, actual, predicted [, weight]) */
@@ -130,24 +131,24 @@ mp_classes_accum(PG_FUNCTION_ARGS)
 }
 
 static void
-push_text(JsonbParseState **state, JsonbIteratorToken token, MpString text)
+push_text(JsonbInState *state, JsonbIteratorToken token, MpString text)
 {
 	JsonbValue	value;
 
 	value.type = jbvString;
 	value.val.string.val = unconstify(char *, text.data);
 	value.val.string.len = (int) text.length;
-	(void) pushJsonbValue(state, token, &value);
+	pushJsonbValue(state, token, &value);
 }
 
 /* {"actual": {"predicted": n}}; the pairs are sorted. */
 static Jsonb *
 confusion_of(MpClasses *classes)
 {
-	JsonbParseState *state = NULL;
+	JsonbInState state = {0};
 	int			n = mp_vec_count(&classes->pairs, MpClassPair);
 
-	(void) pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
+	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
 	for (int i = 0; i < n; i++)
 	{
 		MpClassPair *pair = mp_vec_at(&classes->pairs, MpClassPair, i);
@@ -158,18 +159,19 @@ confusion_of(MpClasses *classes)
 		if (first)
 		{
 			push_text(&state, WJB_KEY, mp_names_at(&classes->labels, pair->actual));
-			(void) pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
+			pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
 		}
 		push_text(&state, WJB_KEY, mp_names_at(&classes->labels, pair->predicted));
 		count.type = jbvNumeric;
 		count.val.numeric = DatumGetNumeric(classes->weighted ?
 											DirectFunctionCall1(float8_numeric, Float8GetDatum(mp_class_pair_weight(classes, pair))) :
 											DirectFunctionCall1(int8_numeric, Int64GetDatum(pair->rows)));
-		(void) pushJsonbValue(&state, WJB_VALUE, &count);
+		pushJsonbValue(&state, WJB_VALUE, &count);
 		if (last)
-			(void) pushJsonbValue(&state, WJB_END_OBJECT, NULL);
+			pushJsonbValue(&state, WJB_END_OBJECT, NULL);
 	}
-	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
+	pushJsonbValue(&state, WJB_END_OBJECT, NULL);
+	return JsonbValueToJsonb(state.result);
 }
 
 PG_FUNCTION_INFO_V1(mp_evaluate_classes_final);

@@ -109,7 +109,7 @@ mp_predict_reasons(PG_FUNCTION_ARGS)
 /* jsonb, piece by piece */
 
 static void
-push_key(JsonbParseState **state, const char *key)
+push_key(JsonbInState *state, const char *key)
 {
 	JsonbValue	v = {.type = jbvString};
 
@@ -119,7 +119,7 @@ push_key(JsonbParseState **state, const char *key)
 }
 
 static void
-push_text(JsonbParseState **state, const char *key, const char *text)
+push_text(JsonbInState *state, const char *key, const char *text)
 {
 	JsonbValue	v = {.type = jbvString};
 
@@ -131,7 +131,7 @@ push_text(JsonbParseState **state, const char *key, const char *text)
 
 /* The shortest number that is this float; JSON has none for infinities and NaN. */
 static void
-push_float(JsonbParseState **state, const char *key, float number)
+push_float(JsonbInState *state, const char *key, float number)
 {
 	JsonbValue	v = {.type = jbvNull};
 	char		digits[FLOAT_SHORTEST_DECIMAL_LEN];
@@ -150,7 +150,7 @@ push_float(JsonbParseState **state, const char *key, float number)
 }
 
 static void
-push_model(JsonbParseState **state, const MpModel *model)
+push_model(JsonbInState *state, const MpModel *model)
 {
 	JsonbValue	v = {.type = jbvNumeric};
 
@@ -161,7 +161,7 @@ push_model(JsonbParseState **state, const MpModel *model)
 }
 
 static void
-push_outcome(JsonbParseState **state, const MpExplanation *e)
+push_outcome(JsonbInState *state, const MpExplanation *e)
 {
 	MpOutcome	outcome;
 
@@ -182,7 +182,7 @@ push_outcome(JsonbParseState **state, const MpExplanation *e)
 }
 
 static void
-push_reasons(JsonbParseState **state, const MpExplanation *e, int n)
+push_reasons(JsonbInState *state, const MpExplanation *e, int n)
 {
 	double		rest = 0;
 
@@ -209,7 +209,7 @@ Datum
 mp_predict_reasons_json(PG_FUNCTION_ARGS)
 {
 	MpExplanation e;
-	JsonbParseState *state = NULL;
+	JsonbInState state = {0};
 	int			top;
 
 	if (!get_top(fcinfo, &top) || !mp_explain_row(fcinfo, 2, NULL, &e))
@@ -218,5 +218,6 @@ mp_predict_reasons_json(PG_FUNCTION_ARGS)
 	push_model(&state, e.row->model);
 	push_outcome(&state, &e);
 	push_reasons(&state, &e, mp_explain_count(&e, top));
-	PG_RETURN_JSONB_P(JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL)));
+	pushJsonbValue(&state, WJB_END_OBJECT, NULL);
+	PG_RETURN_JSONB_P(JsonbValueToJsonb(state.result));
 }

@@ -18,6 +18,7 @@
 #include "utils/builtins.h"
 #include "utils/hsearch.h"
 #include "utils/jsonb.h"
+#include "utils/tuplestore.h"
 
 #include "glue/compat.h"
 #include "store/lookup.h"
