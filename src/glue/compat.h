@@ -65,6 +65,13 @@ InitMaterializedSRF(FunctionCallInfo fcinfo, bits32 flags)
 #define CUSTOMPATH_SUPPORT_PROJECTION 0
 #endif
 
+/* 15: heap_fetch() can keep the buffer of a row that is not visible */
+#if PG_VERSION_NUM >= 150000
+#define mp_heap_fetch(rel, snapshot, tuple, buffer) heap_fetch(rel, snapshot, tuple, buffer, false)
+#else
+#define mp_heap_fetch(rel, snapshot, tuple, buffer) heap_fetch(rel, snapshot, tuple, buffer)
+#endif
+
 /* 15: window functions can stop before their input ends */
 #if PG_VERSION_NUM >= 150000
 #define mp_window_may_stop(window) ((window)->runCondition != NIL)

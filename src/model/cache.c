@@ -73,6 +73,7 @@ static HTAB *slots;
 static MemoryContext cache_context;
 static dlist_head unpinned;		/* the last used first */
 static Size total_bytes;		/* of all in the table */
+static uint64 losses;			/* of entries from the table */
 
 static const struct config_enum_entry kernel_options[] = {
 	{"auto", MP_KERNEL_AUTO, false},
@@ -119,6 +120,7 @@ forget(CacheEntry *entry)
 {
 	CacheKey	key = {entry->model->id, entry->model->version};
 
+	losses++;
 	hash_search(slots, &key, HASH_REMOVE, NULL);
 	total_bytes -= entry->bytes;
 	entry->state.stale = true;
@@ -215,22 +217,25 @@ ensure_cache(void)
 	slots = hash_create("model_predict models", 32, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 }
 
+static bool
+is_from(const CacheEntry *entry, Oid file, HeapTuple tuple)
+{
+	return entry->file == file && entry->xmin == HeapTupleHeaderGetRawXmin(tuple->t_data) &&
+		entry->cid == HeapTupleHeaderGetRawCommandId(tuple->t_data) &&
+		ItemPointerEquals(&entry->tid, &tuple->t_self);
+}
+
 /* Whether the entry was loaded from this very tuple, or from one with the same contents. */
 static bool
 is_current(CacheEntry *entry, MpScan *scan, HeapTuple tuple)
 {
-	Oid			file = mp_relation_file(scan->rel);
-	TransactionId xmin = HeapTupleHeaderGetRawXmin(tuple->t_data);
-	CommandId	cid = HeapTupleHeaderGetRawCommandId(tuple->t_data);
-
-	if (entry->file == file && entry->xmin == xmin && entry->cid == cid &&
-		ItemPointerEquals(&entry->tid, &tuple->t_self))
+	if (is_from(entry, mp_relation_file(scan->rel), tuple))
 		return true;
 	if (entry->fingerprint != mp_version_fingerprint(scan, tuple))
 		return false;
-	entry->file = file;
-	entry->xmin = xmin;
-	entry->cid = cid;
+	entry->file = mp_relation_file(scan->rel);
+	entry->xmin = HeapTupleHeaderGetRawXmin(tuple->t_data);
+	entry->cid = HeapTupleHeaderGetRawCommandId(tuple->t_data);
 	entry->tid = tuple->t_self;
 	return true;
 }
@@ -309,6 +314,27 @@ mp_cache_get(const MpFound *found, Snapshot snapshot)
 	evict(entry);
 	mp_scan_end(&scan);
 	return entry->model;
+}
+
+const MpModel *
+mp_cache_find(const char *name, int64 id, int32 version, Oid file, HeapTuple tuple)
+{
+	CacheKey	key = {id, version};
+	CacheSlot  *slot;
+
+	ensure_cache();
+	slot = hash_search(slots, &key, HASH_FIND, NULL);
+	if (slot == NULL || strcmp(slot->entry->model->name, name) != 0 || !is_from(slot->entry, file, tuple))
+		return NULL;
+	if (slot->entry->pins == 0)
+		dlist_move_head(&unpinned, &slot->entry->node);
+	return slot->entry->model;
+}
+
+uint64
+mp_cache_losses(void)
+{
+	return losses;
 }
 
 /* What is made in a context of its own until it is complete: an error must not leave half of it in the model's. */

@@ -7,6 +7,7 @@
 #ifndef MP_CACHE_H
 #define MP_CACHE_H
 
+#include "access/htup.h"
 #include "utils/snapshot.h"
 
 #include "core/shap/shap.h"
@@ -17,6 +18,15 @@ extern void mp_cache_init(void);
 
 /* The model of a version as the snapshot sees it; an error where there is none. */
 extern const MpModel *mp_cache_get(const MpFound *found, Snapshot snapshot);
+
+/*
+ * The model that was loaded from this very row of the table of versions, in this
+ * file; NULL: it is not there. No table is read.
+ */
+extern const MpModel *mp_cache_find(const MpFound *found, Oid file, HeapTuple tuple);
+
+/* A number that changes whenever a model that is not pinned may have gone. */
+extern uint64 mp_cache_losses(void);
 extern void mp_cache_pin(const MpModel *model);
 extern void mp_cache_unpin(const MpModel *model);
 

@@ -103,3 +103,27 @@ mp_moment_is_now(const MpMoment *moment)
 	return moment->epoch == epoch && moment->user == GetUserId() && ActiveSnapshotSet() &&
 		same_snapshot(&moment->snapshot, GetActiveSnapshot());
 }
+
+/* As many as may alternate: the statement's, and those of functions that it calls. */
+#define KEPT_MOMENTS 4
+
+uint64
+mp_moment_number(void)
+{
+	static MpMoment moments[KEPT_MOMENTS];
+	static uint64 numbers[KEPT_MOMENTS];
+	static uint64 last = 0;
+	static int	next = 0;
+
+	for (int i = 0; i < KEPT_MOMENTS; i++)
+	{
+		int			at = (next + KEPT_MOMENTS - 1 - i) % KEPT_MOMENTS;
+
+		if (mp_moment_is_now(&moments[at]))
+			return numbers[at];
+	}
+	mp_moment_set(&moments[next], TopMemoryContext);
+	numbers[next] = ++last;
+	next = (next + 1) % KEPT_MOMENTS;
+	return last;
+}

@@ -24,4 +24,10 @@ extern void mp_moment_set(MpMoment *moment, MemoryContext context);
 /* Whether whoever asks now sees what was seen then. */
 extern bool mp_moment_is_now(const MpMoment *moment);
 
+/*
+ * A number for now: the same as that of an earlier moment only where whoever asks
+ * now sees what was seen then. Never 0.
+ */
+extern uint64 mp_moment_number(void);
+
 #endif

@@ -168,9 +168,13 @@ mp_scan_key_text(MpScan *scan, const char *column, const char *value)
 				BTEqualStrategyNumber, F_TEXTEQ, CStringGetTextDatum(value));
 }
 
+void		(*mp_scan_found) (Relation rel, HeapTuple tuple) = NULL;
+
 HeapTuple
 mp_scan_next(MpScan *scan)
 {
+	HeapTuple	tuple;
+
 	if (scan->scan == NULL)
 	{
 		Oid			index = InvalidOid;
@@ -181,7 +185,10 @@ mp_scan_next(MpScan *scan)
 		scan->scan = systable_beginscan(scan->rel, index, OidIsValid(index),
 										scan->snapshot, scan->nkeys, scan->keys);
 	}
-	return systable_getnext(scan->scan);
+	tuple = systable_getnext(scan->scan);
+	if (mp_scan_found != NULL && tuple != NULL)
+		mp_scan_found(scan->rel, tuple);
+	return tuple;
 }
 
 /* A column of the tuple last found. */

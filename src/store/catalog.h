@@ -37,6 +37,9 @@ extern Datum mp_scan_value(MpScan *scan, HeapTuple tuple, const char *column, bo
 extern Datum mp_scan_value_not_null(MpScan *scan, HeapTuple tuple, const char *column);
 extern void mp_scan_end(MpScan *scan);
 
+/* Is told of each row that a scan finds; NULL: nobody is. */
+extern void (*mp_scan_found) (Relation rel, HeapTuple tuple);
+
 extern AttrNumber mp_catalog_column(Relation rel, const char *name);
 
 extern bool mp_catalog_installed(void);	/* in this database */
