@@ -89,8 +89,10 @@ InitMaterializedSRF(FunctionCallInfo fcinfo, bits32 flags)
 /* 16: relation file nodes became locators */
 #if PG_VERSION_NUM >= 160000
 #define mp_relation_file(rel) ((rel)->rd_locator.relNumber)
+#define mp_relation_locator(rel) ((rel)->rd_locator)
 #else
 #define mp_relation_file(rel) ((rel)->rd_node.relNode)
+#define mp_relation_locator(rel) ((rel)->rd_node)
 #endif
 
 /* 16: inner joins can be asked for apart from outer ones */

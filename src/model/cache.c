@@ -218,7 +218,7 @@ ensure_cache(void)
 }
 
 static bool
-is_from(const CacheEntry *entry, Oid file, HeapTuple tuple)
+is_from(CacheEntry *entry, Oid file, HeapTuple tuple)
 {
 	return entry->file == file && entry->xmin == HeapTupleHeaderGetRawXmin(tuple->t_data) &&
 		entry->cid == HeapTupleHeaderGetRawCommandId(tuple->t_data) &&
@@ -317,17 +317,18 @@ mp_cache_get(const MpFound *found, Snapshot snapshot)
 }
 
 const MpModel *
-mp_cache_find(const char *name, int64 id, int32 version, Oid file, HeapTuple tuple)
+mp_cache_find(const MpFound *found, Oid file, HeapTuple tuple)
 {
-	CacheKey	key = {id, version};
+	CacheKey	key = {found->model, found->version};
 	CacheSlot  *slot;
 
 	ensure_cache();
 	slot = hash_search(slots, &key, HASH_FIND, NULL);
-	if (slot == NULL || strcmp(slot->entry->model->name, name) != 0 || !is_from(slot->entry, file, tuple))
+	if (slot == NULL || strcmp(slot->entry->model->name, found->name) != 0 || !is_from(slot->entry, file, tuple))
 		return NULL;
 	if (slot->entry->pins == 0)
 		dlist_move_head(&unpinned, &slot->entry->node);
+	evict(slot->entry);
 	return slot->entry->model;
 }
 

@@ -17,49 +17,46 @@
 
 #include "row/value.h"
 
+/* Of a type that is no domain. */
+static MpValueKind
+kind_of(Oid type)
+{
+	switch (type)
+	{
+		case FLOAT4OID:
+			return MP_VALUE_FLOAT4;
+		case FLOAT8OID:
+			return MP_VALUE_FLOAT8;
+		case INT2OID:
+			return MP_VALUE_INT2;
+		case INT4OID:
+			return MP_VALUE_INT4;
+		case INT8OID:
+			return MP_VALUE_INT8;
+		case BOOLOID:
+			return MP_VALUE_BOOL;
+		case NUMERICOID:
+			return MP_VALUE_NUMERIC;
+		case TEXTOID:
+		case VARCHAROID:
+			return MP_VALUE_TEXT;
+		case BPCHAROID:
+			return MP_VALUE_BPCHAR;
+		case UNKNOWNOID:
+			return MP_VALUE_UNKNOWN;
+		default:
+			return OidIsValid(type) && type_is_enum(type) ? MP_VALUE_ENUM : MP_VALUE_OTHER;
+	}
+}
+
 MpValueType
 mp_value_type_of(Oid declared)
 {
-	MpValueType type = {MP_VALUE_OTHER, declared};
-	Oid			base = getBaseType(declared);
+	MpValueType type = {kind_of(declared), declared};
 
-	switch (base)
-	{
-		case FLOAT4OID:
-			type.kind = MP_VALUE_FLOAT4;
-			break;
-		case FLOAT8OID:
-			type.kind = MP_VALUE_FLOAT8;
-			break;
-		case INT2OID:
-			type.kind = MP_VALUE_INT2;
-			break;
-		case INT4OID:
-			type.kind = MP_VALUE_INT4;
-			break;
-		case INT8OID:
-			type.kind = MP_VALUE_INT8;
-			break;
-		case BOOLOID:
-			type.kind = MP_VALUE_BOOL;
-			break;
-		case NUMERICOID:
-			type.kind = MP_VALUE_NUMERIC;
-			break;
-		case TEXTOID:
-		case VARCHAROID:
-			type.kind = MP_VALUE_TEXT;
-			break;
-		case BPCHAROID:
-			type.kind = MP_VALUE_BPCHAR;
-			break;
-		case UNKNOWNOID:
-			type.kind = MP_VALUE_UNKNOWN;
-			break;
-		default:
-			if (OidIsValid(base) && type_is_enum(base))
-				type.kind = MP_VALUE_ENUM;
-	}
+	/* the common types are told without a look at the catalogs */
+	if (type.kind == MP_VALUE_OTHER)
+		type.kind = kind_of(getBaseType(declared));
 	return type;
 }
 

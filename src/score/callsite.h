@@ -5,21 +5,36 @@
 #ifndef MP_CALLSITE_H
 #define MP_CALLSITE_H
 
-#include "score/moment.h"
 #include "row/source.h"
+
+/* What a site remembers of one reference. */
+typedef struct MpSiteReference
+{
+	char	   *text;			/* as written, not terminated */
+	int			length;
+	int			room;			/* of the text */
+	uint32		hash;
+	uint64		moment;			/* when it was resolved; 0: never */
+	uint64		losses;			/* of the cache, when the model was last known to be there */
+	const MpModel *model;
+	/* how the arguments hold the row of this model, NULL: not known from arguments */
+	MpSource   *source;
+} MpSiteReference;
+
+/* References that one site remembers. */
+#define MP_SITE_REFERENCES 64
 
 typedef struct MpCallSite
 {
-	/* the question */
-	char	   *reference;		/* as written, not terminated */
-	int			reference_length;
-	int			reference_room;
-	MpMoment	moment;
-	/* the answer */
+	/* what the row last asked for names */
 	const MpModel *model;		/* pinned; NULL: nothing resolved */
 	MpRow		row;			/* of that model */
-	/* how the arguments hold the row, NULL: not known from arguments */
-	MpSource   *source;
+	MpSource   *source;			/* how the arguments hold it, or set by who knows otherwise */
+	MpSiteReference *current;
+	/* all that it remembers */
+	int			n_references;
+	int			next;			/* to be replaced when there is no more room */
+	MpSiteReference *references[MP_SITE_REFERENCES];
 	MemoryContext context;		/* of all this: the function's */
 } MpCallSite;
 
@@ -27,8 +42,8 @@ typedef struct MpCallSite
 extern MpCallSite *mp_callsite_create(MemoryContext context);
 
 /*
- * Makes site->model what the reference names at this moment. True: asked
- * anew, and what was learned of the model is void.
+ * Makes site->model what the reference names at this moment. True: it is another
+ * one than before, and what was learned of that is void.
  */
 extern bool mp_callsite_resolve(MpCallSite *site, const char *reference, int length);
 

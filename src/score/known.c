@@ -16,6 +16,7 @@
 #include "model/cache.h"
 #include "score/known.h"
 #include "score/moment.h"
+#include "store/lookup.h"
 #include "store/roles.h"
 #include "store/witness.h"
 
@@ -26,9 +27,9 @@ typedef struct Known
 	dlist_node	node;
 	MemoryContext context;		/* of all this */
 	uint64		moment;			/* when it last held */
-	MpModelRow	model;
-	char	   *name;
-	int32		version;
+	MpFound		found;
+	MpModelRow	owner;			/* of the model */
+	Oid			grantee;		/* who was granted it, where that decided; or nobody */
 	MpWitnesses witnesses;
 	int			length;
 	char		reference[FLEXIBLE_ARRAY_MEMBER];
@@ -63,21 +64,17 @@ forget(Known *known)
 	MemoryContextDelete(known->context);
 }
 
-/* Whether the role still may use the model, of whose right the witnesses tell. */
+/* Whether the role may use the model, of whose rights the witnesses tell. */
 static bool
 is_permitted(const Known *known)
 {
-	const MpWitness *permission = mp_witness_of(&known->witnesses, "permission");
-	Oid			grantee;
+	Oid			role = GetUserId();
 
-	if (mp_catalog_may_manage(&known->model, GetUserId()))
+	if (mp_lookup_may_manage(&known->owner, role))
 		return true;
-	if (permission == NULL)
+	if (known->grantee == MP_ROLE_NOBODY || !mp_role_is(role, role))
 		return false;
-	grantee = DatumGetObjectId(mp_witness_value(permission, "grantee"));
-	if (!mp_role_is(GetUserId(), GetUserId()) || grantee == MP_ROLE_NOBODY)
-		return false;
-	return grantee == MP_ROLE_PUBLIC || mp_role_is(GetUserId(), grantee);
+	return known->grantee == MP_ROLE_PUBLIC || mp_role_is(role, known->grantee);
 }
 
 static bool
@@ -91,6 +88,16 @@ holds(Known *known, uint64 now, Snapshot snapshot)
 	return true;
 }
 
+static void
+read_rights(Known *known)
+{
+	const MpWitness *model = mp_witness_of(&known->witnesses, "model");
+	const MpWitness *permission = mp_witness_of(&known->witnesses, "permission");
+
+	known->owner.owner = model == NULL ? MP_ROLE_NOBODY : DatumGetObjectId(mp_witness_value(model, "owner"));
+	known->grantee = permission == NULL ? MP_ROLE_NOBODY : DatumGetObjectId(mp_witness_value(permission, "grantee"));
+}
+
 /* Looks up, and remembers what decided. */
 static void
 look_up(Known *known, Snapshot snapshot)
@@ -98,20 +105,19 @@ look_up(Known *known, Snapshot snapshot)
 	MemoryContext work = AllocSetContextCreate(CurrentMemoryContext, "model_predict resolve",
 											   ALLOCSET_SMALL_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(work);
-	char	   *name;
 
 	mp_witness_begin(&known->witnesses, known->context);
 	PG_TRY();
 	{
-		known->version = mp_catalog_resolve(pnstrdup(known->reference, known->length), GetUserId(), snapshot,
-											&known->model, &name);
+		known->found = mp_lookup(pnstrdup(known->reference, known->length), MP_RIGHT_PREDICT, GetUserId(), snapshot);
 	}
 	PG_FINALLY();
 	{
 		mp_witness_end();
 	}
 	PG_END_TRY();
-	known->name = MemoryContextStrdup(known->context, name);
+	known->found.name = MemoryContextStrdup(known->context, known->found.name);
+	read_rights(known);
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(work);
 }
@@ -162,8 +168,8 @@ mp_known_model(const char *reference, int length)
 	}
 	version = mp_witness_of(&known->witnesses, "version");
 	if (version != NULL)
-		model = mp_cache_find(known->name, known->model.id, known->version, version->file, version->tuple);
+		model = mp_cache_find(&known->found, version->file, version->tuple);
 	if (model == NULL)
-		model = mp_cache_get(known->name, known->model.id, known->version, snapshot);
+		model = mp_cache_get(&known->found, snapshot);
 	return model;
 }

@@ -141,6 +141,7 @@ void
 mp_scan_begin(MpScan *scan, const char *table, Snapshot snapshot)
 {
 	scan->rel = table_open(mp_citus_local(mp_catalog_table(table)), AccessShareLock);
+	scan->table = table;
 	scan->snapshot = snapshot;
 	scan->nkeys = 0;
 	scan->scan = NULL;
@@ -168,7 +169,7 @@ mp_scan_key_text(MpScan *scan, const char *column, const char *value)
 				BTEqualStrategyNumber, F_TEXTEQ, CStringGetTextDatum(value));
 }
 
-void		(*mp_scan_found) (Relation rel, HeapTuple tuple) = NULL;
+void		(*mp_scan_found) (const MpScan *scan, HeapTuple tuple) = NULL;
 
 HeapTuple
 mp_scan_next(MpScan *scan)
@@ -187,7 +188,7 @@ mp_scan_next(MpScan *scan)
 	}
 	tuple = systable_getnext(scan->scan);
 	if (mp_scan_found != NULL && tuple != NULL)
-		mp_scan_found(scan->rel, tuple);
+		mp_scan_found(scan, tuple);
 	return tuple;
 }
 

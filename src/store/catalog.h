@@ -21,7 +21,8 @@
 /* A scan by equality: begin, keys, next until NULL, end. Tuples are valid until the next call. */
 typedef struct MpScan
 {
-	Relation	rel;
+	const char *table;
+	Relation	rel;			/* what this node holds of it */
 	Snapshot	snapshot;
 	int			nkeys;
 	ScanKeyData keys[MP_SCAN_MAX_KEYS];
@@ -38,7 +39,7 @@ extern Datum mp_scan_value_not_null(MpScan *scan, HeapTuple tuple, const char *c
 extern void mp_scan_end(MpScan *scan);
 
 /* Is told of each row that a scan finds; NULL: nobody is. */
-extern void (*mp_scan_found) (Relation rel, HeapTuple tuple);
+extern void (*mp_scan_found) (const MpScan *scan, HeapTuple tuple);
 
 extern AttrNumber mp_catalog_column(Relation rel, const char *name);
 

@@ -17,6 +17,7 @@
 #include "utils/memutils.h"
 #include "utils/rel.h"
 
+#include "store/citus.h"
 #include "store/witness.h"
 
 static MpWitnesses *recording = NULL;
@@ -32,8 +33,9 @@ is_known(Relation rel, HeapTuple tuple)
 }
 
 static void
-record(Relation rel, HeapTuple tuple)
+record(const MpScan *scan, HeapTuple tuple)
 {
+	Relation	rel = scan->rel;
 	MpWitness  *witness;
 	MemoryContext old;
 
@@ -50,7 +52,8 @@ record(Relation rel, HeapTuple tuple)
 	MemoryContextSwitchTo(old);
 	witness->table = RelationGetRelid(rel);
 	witness->file = mp_relation_file(rel);
-	strlcpy(witness->name, RelationGetRelationName(rel), NAMEDATALEN);
+	witness->recent = InvalidBuffer;
+	witness->name = scan->table;
 	recording->n++;
 }
 
@@ -84,29 +87,42 @@ is_same(const HeapTupleData *a, const HeapTupleData *b)
 		memcmp(x->t_bits, y->t_bits, a->t_len - offsetof(HeapTupleHeaderData, t_bits)) == 0;
 }
 
+/* Whether the table has the page; a look at where it was before spares asking how long the file is. */
 static bool
-is_there(const MpWitness *witness, Relation rel, Snapshot snapshot)
+has_page(Relation rel, BlockNumber page, Buffer recent)
+{
+	if (BufferIsValid(recent) && ReadRecentBuffer(mp_relation_locator(rel), MAIN_FORKNUM, page, recent))
+	{
+		ReleaseBuffer(recent);
+		return true;
+	}
+	return page < RelationGetNumberOfBlocks(rel);
+}
+
+static bool
+is_there(MpWitness *witness, Relation rel, Snapshot snapshot)
 {
 	HeapTupleData tuple = {.t_self = witness->tuple->t_self};
 	Buffer		buffer;
 	bool		same;
 
 	if (mp_relation_file(rel) != witness->file ||
-		ItemPointerGetBlockNumber(&tuple.t_self) >= RelationGetNumberOfBlocks(rel) ||
+		!has_page(rel, ItemPointerGetBlockNumber(&tuple.t_self), witness->recent) ||
 		!mp_heap_fetch(rel, snapshot, &tuple, &buffer))
 		return false;
 	same = is_same(&tuple, witness->tuple);
+	witness->recent = buffer;
 	ReleaseBuffer(buffer);
 	return same;
 }
 
 static bool
-holds(const MpWitness *witness, Oid schema, Snapshot snapshot)
+holds(MpWitness *witness, Oid schema, Snapshot snapshot)
 {
 	Relation	rel;
 	bool		there;
 
-	if (get_relname_relid(witness->name, schema) != witness->table)
+	if (mp_citus_local(get_relname_relid(witness->name, schema)) != witness->table)
 		return false;
 	rel = table_open(witness->table, AccessShareLock);
 	there = is_there(witness, rel, snapshot);
@@ -115,7 +131,7 @@ holds(const MpWitness *witness, Oid schema, Snapshot snapshot)
 }
 
 bool
-mp_witness_holds(const MpWitnesses *witnesses, Snapshot snapshot)
+mp_witness_holds(MpWitnesses *witnesses, Snapshot snapshot)
 {
 	Oid			schema = mp_catalog_schema();
 

@@ -5,16 +5,19 @@
 #ifndef MP_WITNESS_H
 #define MP_WITNESS_H
 
+#include "storage/buf.h"
+
 #include "store/catalog.h"
 
 #define MP_WITNESSES 8
 
 typedef struct MpWitness
 {
-	Oid			table;
+	const char *name;			/* of the table */
+	Oid			table;			/* that this node held of it */
 	Oid			file;			/* that it lay in */
-	char		name[NAMEDATALEN];	/* of the table */
 	HeapTuple	tuple;			/* a copy */
+	Buffer		recent;			/* where its page was last seen; or InvalidBuffer */
 } MpWitness;
 
 typedef struct MpWitnesses
@@ -32,7 +35,7 @@ extern void mp_witness_end(void);
  * Whether the snapshot sees all of them, unchanged, in the tables that now have
  * their names. Locks these tables as a SELECT would.
  */
-extern bool mp_witness_holds(const MpWitnesses *witnesses, Snapshot snapshot);
+extern bool mp_witness_holds(MpWitnesses *witnesses, Snapshot snapshot);
 
 /* The last one from the table; NULL: none. */
 extern const MpWitness *mp_witness_of(const MpWitnesses *witnesses, const char *table);
