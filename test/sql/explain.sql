@@ -58,7 +58,7 @@ SELECT model_predict.importance_svg('churn', 'beauty');
 SELECT p.oid::regproc, provolatile, proparallel, proisstrict, obj_description(p.oid, 'pg_proc') IS NOT NULL AS commented
 FROM pg_proc p JOIN pg_depend d ON d.objid = p.oid AND d.classid = 'pg_proc'::regclass
 JOIN pg_extension e ON e.oid = d.refobjid AND d.refclassid = 'pg_extension'::regclass AND extname = 'model_predict'
-WHERE proname ~ 'contribs|interactions|explain|reasons|svg|^trees?$' ORDER BY 1;
+WHERE proname ~ 'contribs|interactions|explain|reasons|importance|^trees?$' ORDER BY 1;
 
 DROP FUNCTION plan_of;
 DROP TABLE customers, alone;
