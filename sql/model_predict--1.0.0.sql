@@ -282,6 +282,18 @@ AS 'MODULE_PATHNAME', 'mp_predict_reasons';
 COMMENT ON FUNCTION @extschema@.predict_reasons(text, integer, VARIADIC "any") IS
   'the strongest reasons of predict_explain in one line of text, with what they add to the margin';
 
+CREATE FUNCTION @extschema@.predict_reasons(model text, "row" record) RETURNS text
+LANGUAGE c STABLE PARALLEL SAFE COST 1000
+AS 'MODULE_PATHNAME', 'mp_predict_reasons_three';
+COMMENT ON FUNCTION @extschema@.predict_reasons(text, record) IS
+  'the three strongest reasons of a whole row in one line of text';
+
+CREATE FUNCTION @extschema@.predict_reasons_array(model text, top integer, VARIADIC "row" "any") RETURNS text[]
+LANGUAGE c STABLE PARALLEL SAFE COST 1000 SUPPORT model_predict.planner_support_explain
+AS 'MODULE_PATHNAME', 'mp_predict_reasons_array';
+COMMENT ON FUNCTION @extschema@.predict_reasons_array(text, integer, VARIADIC "any") IS
+  'the names of the features with the strongest reasons, strongest first, for columns that reports group by';
+
 CREATE FUNCTION @extschema@.predict_reasons_json(model text, top integer, VARIADIC "row" "any") RETURNS jsonb
 LANGUAGE c STABLE PARALLEL SAFE COST 1000 SUPPORT model_predict.planner_support_explain
 AS 'MODULE_PATHNAME', 'mp_predict_reasons_json';

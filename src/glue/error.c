@@ -62,7 +62,8 @@ place_of(const MpError *error)
 	const char *sep = "";
 
 	initStringInfo(&place);
-	if (error->offset >= 0)
+	/* at the first byte the sentence is about the whole */
+	if (error->offset > 0)
 	{
 		appendStringInfo(&place, "byte %lld", (long long) error->offset);
 		sep = ", ";

@@ -42,7 +42,7 @@ mp_json_find(const MpModel *model, Jsonb *object, JsonbValue *values)
 
 	if (!JB_ROOT_IS_OBJECT(object))
 		ereport(ERROR,
-				errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				errcode(ERRCODE_SQL_JSON_OBJECT_NOT_FOUND),
 				errmsg("a JSON row must be an object with a key for each feature"),
 				errhint("Pass '{\"feature\": value, ...}'::jsonb; values by position go into an array such as '{1,2}'::real[]."));
 	for (int i = 0; all && i < model->n_inputs; i++)

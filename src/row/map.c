@@ -16,7 +16,7 @@ mp_map_check_count(const MpModel *model, int64 given, bool lone)
 	if (given == n)
 		return;
 	ereport(ERROR,
-			errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			errcode(ERRCODE_CARDINALITY_VIOLATION),
 			errmsg_plural("model \"%s\" version %d expects %d feature, not " INT64_FORMAT,
 						  "model \"%s\" version %d expects %d features, not " INT64_FORMAT, n,
 						  model->name, model->version, n, given),

@@ -11,6 +11,7 @@
 #include "mb/pg_wchar.h"
 
 #include "glue/compat.h"
+#include "glue/similar.h"
 #include "row/match.h"
 
 typedef struct NamedColumn
@@ -176,10 +177,23 @@ claim(Matcher *m, int input, NamedColumn *column)
 	return true;
 }
 
+/* Of the columns that hold nothing else. */
+static const char *
+similar_column(const Matcher *m, MpString name)
+{
+	MpSimilar	similar = mp_similar_to(pnstrdup(name.data, name.length));
+
+	for (int i = 0; i < m->n; i++)
+		if (m->columns[i].input < 0)
+			mp_similar_offer(&similar, m->columns[i].name, m->columns[i].length);
+	return mp_similar_hint(&similar);
+}
+
 static void
 report_absent(const Matcher *m)
 {
 	StringInfoData list;
+	const char *similar = "";
 	int			count = 0;
 
 	initStringInfo(&list);
@@ -190,6 +204,8 @@ report_absent(const Matcher *m)
 		if (m->column_of[i] >= 0)
 			continue;
 		appendStringInfo(&list, "%s\"%.*s\"", count++ ? ", " : "", (int) name.length, name.data);
+		if (count == 1)
+			similar = similar_column(m, name);
 	}
 	if (count == 0)
 		return;
@@ -198,7 +214,8 @@ report_absent(const Matcher *m)
 			errmsg_plural("the row lacks %d feature of model \"%s\" version %d: %s",
 						  "the row lacks %d features of model \"%s\" version %d: %s", count,
 						  count, m->model->name, m->model->version, list.data),
-			errhint("Name the columns as the model does, or register the model with absent_feature => 'missing'."));
+			errhint("%sName the columns as the model does, or register the model with absent_feature => 'missing'.",
+					similar));
 }
 
 static void

@@ -8,6 +8,7 @@
 #include "catalog/pg_enum.h"
 #include "catalog/pg_type.h"
 #include "mb/pg_wchar.h"
+#include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/jsonb.h"
@@ -15,6 +16,7 @@
 #include "utils/numeric.h"
 #include "utils/syscache.h"
 
+#include "glue/similar.h"
 #include "row/value.h"
 
 /* Of a type that is no domain. */
@@ -177,12 +179,16 @@ mp_value_infinite(const MpRow *row, int input, float *x)
 	return false;
 }
 
+#define MAX_COMPARED 10000		/* labels that one may have been meant */
+
 static bool
 unseen(const MpRow *row, int input, const char *shown, float *x)
 {
 	const MpModel *model = row->model;
 	const MpCategoryIndex *categories = model->inputs[input].categories;
 	uint32		n = categories != NULL ? mp_categories_count(categories) : 0;
+	char	   *label_given = pstrdup(shown + (shown[0] == '"'));
+	MpSimilar	similar;
 	StringInfoData known;
 
 	switch (model->options.unseen_category)
@@ -195,23 +201,31 @@ unseen(const MpRow *row, int input, const char *shown, float *x)
 		case MP_UNSEEN_ERROR:
 			break;
 	}
+	if (shown[0] == '"' && label_given[0] != '\0')
+		label_given[strlen(label_given) - 1] = '\0';
+	similar = mp_similar_to(label_given);
 	initStringInfo(&known);
-	for (uint32 i = 0; i < n && i < 10; i++)
+	for (uint32 i = 0; i < Min(n, MAX_COMPARED); i++)
 	{
 		MpString	label = mp_category_label(categories, i);
 		int			length = pg_mbcliplen(label.data, label.length, 60);
 
-		appendStringInfo(&known, "%s\"%.*s\"", i ? ", " : "", length, label.data);
+		CHECK_FOR_INTERRUPTS();
+		if (shown[0] == '"')		/* nobody mistypes numbers by letters */
+			mp_similar_offer(&similar, label.data, label.length);
+		if (i < 10)
+			appendStringInfo(&known, "%s\"%.*s\"", i ? ", " : "", length, label.data);
 	}
 	if (n > 10)
 		appendStringInfo(&known, " and %u more", n - 10);
 	ereport(fault_level(row),
-			errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
 			errmsg("%s of model \"%s\" version %d has no category %s",
 				   mp_input_label(model, input), model->name, model->version, shown),
 			n > 0 ? errdetail("Its categories are %s.", known.data) :
 			errdetail("Its categories are not known; a code is a whole number from 0 to %d.", MP_MAX_CATEGORY - 1),
-			errhint("Register the model with unseen_category => 'missing' or 'null' if new categories are expected."));
+			errhint("%sRegister the model with unseen_category => 'missing' or 'null' if new categories are expected.",
+					mp_similar_hint(&similar)));
 	return false;
 }
 

@@ -8,6 +8,7 @@
 #include "utils/builtins.h"
 
 #include "glue/error.h"
+#include "glue/similar.h"
 #include "score/score.h"
 
 MpMarginFunction mp_score_other_engine = NULL;
@@ -176,6 +177,7 @@ mp_score_find_class(const MpModel *model, text *label)
 {
 	int			n = mp_task_n_classes(model->task, model->forest);
 	int			length = VARSIZE_ANY_EXHDR(label);
+	MpSimilar	similar;
 	StringInfoData known;
 
 	for (int i = 0; i < n; i++)
@@ -190,14 +192,22 @@ mp_score_find_class(const MpModel *model, text *label)
 		if (strlen(name) == length && memcmp(name, VARDATA_ANY(label), length) == 0)
 			return i;
 	}
+	similar = mp_similar_to(text_to_cstring(label));
 	initStringInfo(&known);
-	for (int i = 0; i < n && i < 20; i++)
-		appendStringInfo(&known, "%s\"%s\"", i ? ", " : "", mp_shown(mp_score_label(model, i)));
+	for (int i = 0; i < n; i++)
+	{
+		const char *name = mp_score_label(model, i);
+
+		mp_similar_offer(&similar, name, strlen(name));
+		if (i < 20)
+			appendStringInfo(&known, "%s\"%s\"", i ? ", " : "", mp_shown(name));
+	}
 	if (n > 20)
 		appendStringInfo(&known, " and %d more", n - 20);
 	ereport(ERROR,
 			errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			errmsg("model \"%s\" version %d has no class \"%s\"",
 				   model->name, model->version, mp_shown(text_to_cstring(label))),
-			errdetail("Its classes are %s.", known.data));
+			errdetail("Its classes are %s.", known.data),
+			similar.best != NULL ? errhint("Did you mean \"%s\"?", similar.best) : 0);
 }

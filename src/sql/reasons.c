@@ -6,9 +6,11 @@
 
 #include <math.h>
 
+#include "catalog/pg_type.h"
 #include "common/shortest_dec.h"
 #include "lib/stringinfo.h"
 #include "mb/pg_wchar.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
 #include "utils/numeric.h"
@@ -104,6 +106,36 @@ mp_predict_reasons(PG_FUNCTION_ARGS)
 	if (!get_top(fcinfo, &top) || !mp_explain_row(fcinfo, 2, NULL, &e))
 		PG_RETURN_NULL();
 	PG_RETURN_TEXT_P(mp_reasons_line(&e, top));
+}
+
+/* For a call that forgot to say how many: three, as a trigger gives. */
+PG_FUNCTION_INFO_V1(mp_predict_reasons_three);
+Datum
+mp_predict_reasons_three(PG_FUNCTION_ARGS)
+{
+	MpExplanation e;
+
+	if (!mp_explain_row(fcinfo, 1, NULL, &e))
+		PG_RETURN_NULL();
+	PG_RETURN_TEXT_P(mp_reasons_line(&e, 3));
+}
+
+PG_FUNCTION_INFO_V1(mp_predict_reasons_array);
+Datum
+mp_predict_reasons_array(PG_FUNCTION_ARGS)
+{
+	MpExplanation e;
+	Datum	   *names;
+	int			top;
+	int			n;
+
+	if (!get_top(fcinfo, &top) || !mp_explain_row(fcinfo, 2, NULL, &e))
+		PG_RETURN_NULL();
+	n = mp_explain_count(&e, top);
+	names = palloc(sizeof(Datum) * Max(n, 1));
+	for (int i = 0; i < n; i++)
+		names[i] = CStringGetTextDatum(mp_explain_feature(&e, e.order[i]));
+	PG_RETURN_ARRAYTYPE_P(construct_array(names, n, TEXTOID, -1, false, TYPALIGN_INT));
 }
 
 /* jsonb, piece by piece */

@@ -12,8 +12,10 @@
 #include "catalog/pg_authid.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
+#include "utils/builtins.h"
 
 #include "glue/error.h"
+#include "glue/similar.h"
 #include "store/citus.h"
 #include "store/lookup.h"
 #include "store/roles.h"
@@ -89,17 +91,52 @@ mp_lookup_may_manage(const MpModelRow *row, Oid role)
 		mp_role_is(role, row->owner);
 }
 
-/* One error for both, so that names do not leak. */
+/* The model that the role sees whose name is closest. */
+static const char *
+similar_model(const char *name, Oid role)
+{
+	Snapshot	snapshot = mp_catalog_snapshot();
+	MpSimilar	similar = mp_similar_to(name);
+	MpScan		scan;
+	HeapTuple	tuple;
+
+	mp_scan_begin(&scan, "stored_model", snapshot);
+	while ((tuple = mp_scan_next(&scan)) != NULL)
+	{
+		char	   *other = TextDatumGetCString(mp_scan_value_not_null(&scan, tuple, "name"));
+		MpModelRow	model = {
+			.id = DatumGetInt64(mp_scan_value_not_null(&scan, tuple, "id")),
+			.owner = DatumGetObjectId(mp_scan_value_not_null(&scan, tuple, "owner"))
+		};
+
+		CHECK_FOR_INTERRUPTS();
+		/* the name itself is forbidden if it is there: nothing is to depend on that */
+		if (strcmp(other, name) != 0 && mp_similar_is_closer(&similar, other, strlen(other)) &&
+			mp_lookup_has_right(&model, MP_RIGHT_SEE, role, snapshot))
+			mp_similar_offer(&similar, other, strlen(other));
+	}
+	mp_scan_end(&scan);
+	return mp_similar_hint(&similar);
+}
+
+/* One error for both, so that names do not leak; to a superuser nothing is forbidden. */
 void
 mp_lookup_refuse(const char *name, Oid role)
 {
 	const char *role_name = GetUserNameFromId(role, true);
+	const char *similar = similar_model(name, role);
 
+	if (superuser_arg(role))
+		ereport(ERROR,
+				errcode(ERRCODE_UNDEFINED_OBJECT),
+				errmsg("model \"%s\" does not exist", name),
+				errhint("%sThe view model_predict.models lists the models.", similar));
 	ereport(ERROR,
 			errcode(ERRCODE_UNDEFINED_OBJECT),
 			errmsg("model \"%s\" does not exist, or role \"%s\" may not use it",
 				   name, role_name ? role_name : "-"),
-			errhint("The view model_predict.models lists the models that this role may use; an owner grants one by model_predict.grant_predict()."));
+			errhint("%sThe view model_predict.models lists the models that this role may use; an owner grants one by model_predict.grant_predict().",
+					similar));
 }
 
 static bool

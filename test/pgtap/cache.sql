@@ -23,7 +23,7 @@ SELECT is(predict('wide@1', '{}'::jsonb), 1::float8, 'under its name');
 UPDATE model_predict.stored_model SET name = 'broad' WHERE name = 'wide';
 SELECT is(predict('broad@1', '{}'::jsonb), 1::float8, 'under another name');
 SELECT is(array_agg(model), '{broad}', 'the cache says so') FROM model_predict.cache WHERE version = 1;
-SELECT throws_ok($$ SELECT predict('broad@1', 1, 2) $$, '22023', 'model "broad" version 1 expects 12000 features, not 2', 'and messages');
+SELECT throws_ok($$ SELECT predict('broad@1', 1, 2) $$, '21000', 'model "broad" version 1 expects 12000 features, not 2', 'and messages');
 
 -- a version that was evicted costs nothing any more, however many there were
 CREATE FUNCTION pg_temp.table_bytes() RETURNS bigint LANGUAGE sql AS

@@ -41,11 +41,11 @@ SELECT is_empty($$ SELECT n FROM pg_temp.recorded('categories'), jsonb_to_record
 			array_position('{Aarhus,Malmö,O''Hare}', city) - 1)::real
 		IS DISTINCT FROM (answer ->> 'predict')::real $$, 'codes, where no labels are known');
 SELECT throws_ok($$ SELECT predict('codes', 0, 0, 0, 0, 'ten', 0) $$, '42804', NULL, 'text, where no labels are known');
-SELECT throws_ok(format($$ SELECT predict('codes', 0, 0, 0, 0, %s, 0) $$, code), '22023', NULL, format('%s is no code', code))
+SELECT throws_ok(format($$ SELECT predict('codes', 0, 0, 0, 0, %s, 0) $$, code), '22P02', NULL, format('%s is no code', code))
 FROM unnest('{-1,0.5,16777216,1e300,-1e300}'::float8[]) AS code;
 
 -- an unseen label
-SELECT throws_ok(format($$ SELECT predict('labels', 0, 0, 0, 0, %s, %L) $$, plan, city), '22023', NULL,
+SELECT throws_ok(format($$ SELECT predict('labels', 0, 0, 0, 0, %s, %L) $$, plan, city), '22P02', NULL,
 	format('unseen: plan %s, city %s', plan, city))
 FROM (VALUES (11, 'Aarhus'), (-10, 'Aarhus'), (10, 'Oslo'), (10, ''), (10, 'aarhus'), (10, 'Aarhus '), (10, 'Aarhu')) AS v (plan, city);
 SELECT throws_like($$ SELECT predict('labels', 0, 0, 0, 0, 10, 'Oslo') $$, '%"city"%"Oslo"%', 'unseen: the error names the feature and the value');

@@ -30,7 +30,7 @@ SELECT model_predict.register('bool' || n, pg_temp.model('cat_bool'), trees => '
 FROM unnest('{"[false, true]","[\"False\", \"True\"]","[\"false\", \"true\"]","[0, 1]"}'::text[]) WITH ORDINALITY AS l (labels, n) \g /dev/null
 SELECT is_empty(format($$ SELECT * FROM cat_bool t WHERE predict('bool%s', t)::real <> python $$, n), 'booleans: ' || n) FROM generate_series(1, 4) n;
 SELECT is_empty(format($$ SELECT * FROM cat_bool t WHERE predict('bool%s', to_jsonb(t))::real <> python $$, n), 'booleans in jsonb: ' || n) FROM generate_series(1, 4) n;
-SELECT throws_ok($$ SELECT predict('bool2', 'true'::text, 'u'::text) $$, '22023', 'feature "b" of model "bool2" version 1 has no category "true"', 'text is taken as it is');
+SELECT throws_ok($$ SELECT predict('bool2', 'true'::text, 'u'::text) $$, '22P02', 'feature "b" of model "bool2" version 1 has no category "true"', 'text is taken as it is');
 SELECT throws_ok($$ SELECT predict('bool1', true, true) $$, '42804', NULL, 'a boolean is no label of a feature without booleans');
 
 -- trained on a sparse matrix: each 0 was missing

@@ -19,6 +19,14 @@ FROM (VALUES (0.25, 'f = 0.25 (+0.25)'), (99.994, 'f = 99.994 (+99.99)'), (1234.
 	(0.00012, 'f = 0.00012 (+0.00012)'), (1e-9, 'f = 0.000000001 (+1.0e-09)'), (1e20, 'f = 100000000000000000000 (+1.0e+20)'), (0, '')) AS v (x, expected);
 SELECT is(predict_reasons('root-only', 5, t), '', 'without a split there are no reasons') FROM "root-only" t WHERE _row = 1;
 SELECT is(predict_reasons('lin', 5, 1, 1, 1, NULL, 1, 1), 'a = 1 (+6.00), b = 1 (+5.00), c = 1 (+4.00), e = 1 (+2.00), f = 1 (+1.00)', 'what adds nothing is no reason');
+SELECT is(predict_reasons_array('lin', 2, 1, 1, 1, NULL, 1, 1), '{a,b}', 'names alone'),
+	is(predict_reasons_array('lin', 9, 1, 0, 0, 0, 0, 0), '{a}', 'no more than there are'),
+	is(predict_reasons_array('lin', 9, 0, 0, 0, 0, 0, 0), '{}', 'none'),
+	is(predict_reasons_array('lin', NULL, 1, 1, 1, 1, 1, 1), NULL, 'so many is not said'),
+	is(predict_reasons('lin', s), predict_reasons('lin', 3, s), 'three of a whole row'),
+	is(predict_reasons('lin', ROW(1, 1, 1, 1, 1, 1)), 'a = 1 (+6.00), b = 1 (+5.00), c = 1 (+4.00)', 'of a nameless one, too')
+FROM (SELECT 1 AS a, 1 AS b, 1 AS c, 1 AS d, 1 AS e, 1 AS f) AS s;
+SELECT throws_ok('SELECT predict_reasons_array(''lin'', 0, 1, 2, 3, 4, 5, 6)', '22023', NULL, 'at least one name');
 SELECT throws_ok('SELECT predict_reasons(''lin'', 0, 1, 2, 3, 4, 5, 6)', '22023', NULL, 'at least one reason');
 SELECT model_predict.register('line', pg_temp.linear(array[E'two\nlines', 'tab' || E'\t' || 'bed'], '{2,1}')) \g /dev/null
 SELECT is(predict_reasons('line', 2, 1, 1), 'two lines = 1 (+2.00), tab bed = 1 (+1.00)', 'one line whatever the names are');

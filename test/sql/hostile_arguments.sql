@@ -37,6 +37,7 @@ INSERT INTO hostile SELECT 'jsonb', unnest(ARRAY['NULL', '''null''', '''1''', ''
 	'jsonb_build_object(repeat(''x'', 1000000), 1)']);
 INSERT INTO hostile SELECT 'bytea', unnest(ARRAY['NULL', '''''', '''\x00''', '''{}''', '''\x7b''', '''null''', '''binf''', 'repeat(''['', 3000000)::bytea',
 	'repeat(''{"a":'', 300000)::bytea', 'repeat(''{"learner":'', 300000)::bytea', 'decode(repeat(''00'', 100000), ''hex'')']);
+INSERT INTO hostile SELECT 'record', unnest(ARRAY['NULL', 'ROW()', 'ROW(1)', 'ROW(ROW(ROW(1)))']);
 INSERT INTO hostile SELECT 'name', unnest(ARRAY['NULL', '''''', '''nobody_at_all''', '''none''', '''PUBLIC''']);
 INSERT INTO hostile SELECT 'regclass', unnest(ARRAY['NULL', '0', '''pg_class_oid_index''', '999999']);
 INSERT INTO hostile SELECT 'bigint', unnest(ARRAY['NULL', '0', '-9223372036854775808']);

@@ -57,7 +57,7 @@ CREATE TABLE results AS SELECT type,
 FROM types;
 -- who can be a number, and what becomes of the others
 SELECT string_agg(type, ', ' ORDER BY type COLLATE "C") AS numbers FROM results WHERE scalar LIKE '0.%';
-SELECT string_agg(type, ', ' ORDER BY type COLLATE "C") AS labels FROM results WHERE category LIKE '22023%';
+SELECT string_agg(type, ', ' ORDER BY type COLLATE "C") AS labels FROM results WHERE category LIKE '22P02%';
 SELECT left(scalar, 5) AS scalar, left("column", 5) AS column, left(element, 5) AS element, left(lone, 5) AS lone, left(category, 5) AS category,
 	count(*) > 1 AS several, min(type COLLATE "C") AS such_as
 FROM (SELECT type, regexp_replace(scalar, '^0\..*', 'score') AS scalar, regexp_replace("column", '^0\..*', 'score') AS column,

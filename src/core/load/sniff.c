@@ -126,6 +126,29 @@ looks_like_text(const char *data, size_t size)
 	return true;
 }
 
+/* The name of a model's file: a word without blanks that ends as such names do. */
+static bool
+looks_like_path(const char *data, size_t size)
+{
+	static const char *const ends[] = {
+		".json", ".ubj", ".model", ".bin", ".xgb", ".pkl", ".pickle", ".joblib", ".txt", ".raw", ".bst"
+	};
+
+	if (size > 1024)
+		return false;
+	for (size_t i = 0; i < size; i++)
+		if ((unsigned char) data[i] < 0x20)
+			return false;
+	for (size_t i = 0; i < sizeof(ends) / sizeof(*ends); i++)
+	{
+		size_t		length = strlen(ends[i]);
+
+		if (size > length && memcmp(data + size - length, ends[i], length) == 0)
+			return true;
+	}
+	return false;
+}
+
 static bool
 fail_unknown(const char *data, size_t size, MpError *error)
 {
@@ -136,6 +159,9 @@ fail_unknown(const char *data, size_t size, MpError *error)
 		if (starts_with(data, size, s->bytes, s->length))
 			return fail_as(error, s->what, s->hint);
 	}
+	if (looks_like_path(data, size))
+		return fail_as(error, "the name of a file, not its contents",
+					   "In psql, \\lo_import the file and pass lo_get(:LASTOID); in Python, pass open(name, 'rb').read().");
 	if (size > 262 && memcmp(data + 257, "ustar", 5) == 0)
 		return fail_as(error, "a tar archive", UNPACK_HINT);
 	if (looks_like_onnx(data, size))
