@@ -1243,6 +1243,13 @@ CREATE FUNCTION model_predict.visible_events(
 LANGUAGE c STABLE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'mp_visible_events';
 COMMENT ON FUNCTION model_predict.visible_events() IS 'for the views: their history; rights are told to those who manage a model, dropped models to those who did';
 
+CREATE FUNCTION model_predict.visible_usage(
+  OUT model bigint, OUT version integer, OUT statements bigint, OUT rows bigint, OUT loads bigint,
+  OUT last_use timestamptz, OUT since timestamptz
+) RETURNS SETOF record
+LANGUAGE c VOLATILE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'mp_visible_usage';
+COMMENT ON FUNCTION model_predict.visible_usage() IS 'for the views: how often their versions are used';
+
 CREATE VIEW model_predict.models AS
 SELECT m.name AS model,
   COALESCE((SELECT r.rolname::pg_catalog.text FROM pg_catalog.pg_roles r
@@ -1306,6 +1313,25 @@ COMMENT ON COLUMN model_predict.versions.created_by IS 'by which role';
 COMMENT ON COLUMN model_predict.versions.description IS 'for people, as registered';
 COMMENT ON COLUMN model_predict.versions.tags IS 'for tools, as registered';
 
+CREATE VIEW model_predict.usage AS
+SELECT m.name AS model, u.version, u.statements, u.rows, u.loads, u.last_use, u.since
+FROM model_predict.visible_usage() u
+JOIN model_predict.visible_models() m ON m.id OPERATOR(pg_catalog.=) u.model;
+COMMENT ON VIEW model_predict.usage IS
+  'how often versions are used by all sessions, since the server was started or reset_usage() was called';
+COMMENT ON COLUMN model_predict.usage.model IS 'name of the model';
+COMMENT ON COLUMN model_predict.usage.version IS 'number of the version';
+COMMENT ON COLUMN model_predict.usage.statements IS 'of clients that scored rows with it; counted when their transactions end, committed or not';
+COMMENT ON COLUMN model_predict.usage.rows IS 'that were scored';
+COMMENT ON COLUMN model_predict.usage.loads IS 'how often a session loaded it';
+COMMENT ON COLUMN model_predict.usage.last_use IS 'when the last of these transactions ended';
+COMMENT ON COLUMN model_predict.usage.since IS 'when counting began';
+
+CREATE FUNCTION model_predict.reset_usage(name text) RETURNS void
+LANGUAGE c VOLATILE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'mp_reset_usage';
+COMMENT ON FUNCTION model_predict.reset_usage(text) IS 'counts the use of a model''s versions anew';
+REVOKE ALL ON FUNCTION model_predict.reset_usage(text) FROM PUBLIC;
+
 CREATE VIEW model_predict.aliases AS
 SELECT m.name AS model, a.alias, a.version
 FROM model_predict.visible_aliases() a
@@ -1367,5 +1393,5 @@ COMMENT ON COLUMN model_predict.history.login IS 'the role that had logged in';
 COMMENT ON COLUMN model_predict.history.at IS 'when';
 COMMENT ON COLUMN model_predict.history.comment IS 'as given to the function';
 
-GRANT SELECT ON model_predict.models, model_predict.versions, model_predict.aliases,
+GRANT SELECT ON model_predict.models, model_predict.usage, model_predict.versions, model_predict.aliases,
   model_predict.features, model_predict.history TO PUBLIC;

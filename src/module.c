@@ -10,6 +10,7 @@
 #include "libxgboost/engine.h"
 #include "model/cache.h"
 #include "model/shared.h"
+#include "model/usage.h"
 #include "plan/batch_plan.h"
 #include "plan/batch_scan.h"
 #include "plan/run.h"
@@ -26,6 +27,7 @@ _PG_init(void)
 {
 	mp_cache_init();
 	mp_shared_init();
+	mp_usage_init();
 	mp_moment_init();
 	mp_predict_init();
 	mp_register_init();

@@ -29,6 +29,7 @@
 #include "glue/error.h"
 #include "glue/memory.h"
 #include "model/cache.h"
+#include "model/usage.h"
 #include "model/version.h"
 #include "store/lookup.h"
 
@@ -127,6 +128,7 @@ forget(CacheEntry *entry)
 	if (entry->pins > 0)
 		return;
 	dlist_delete(&entry->node);
+	mp_usage_unloaded(entry->model);
 	mp_model_free(entry->model);
 }
 
@@ -166,7 +168,10 @@ mp_cache_unpin(const MpModel *model)
 	if (--entry->pins > 0)
 		return;
 	if (entry->state.stale)
+	{
+		mp_usage_unloaded(model);
 		mp_model_free(model);
+	}
 	else
 		dlist_push_head(&unpinned, &entry->node);
 }
@@ -271,6 +276,7 @@ load(const MpFound *found, MpScan *scan, HeapTuple tuple)
 	ereport(DEBUG1,
 			errmsg_internal("model_predict loaded \"%s\" version %d in %.3f ms, %zu bytes",
 							found->name, found->version, entry->load_ms, entry->bytes));
+	mp_usage_loaded(model);
 	return entry;
 }
 

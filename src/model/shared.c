@@ -41,7 +41,7 @@
  * image's layout: until the server is restarted, sessions of an older and of a
  * newer library run side by side.
  */
-#define REGISTRY_NAME "model_predict shared images, format 1"
+#define REGISTRY_NAME "model_predict shared images, format 2"
 #define MAX_ENTRIES 64			/* few beside the segments that PostgreSQL can have */
 #define SKIP 100				/* loads, after the system had no room */
 
@@ -58,6 +58,8 @@ typedef struct Registry
 	LWLock		lock;			/* of all that follows */
 	uint64		tick;
 	Size		total;			/* of the entries' sizes */
+	bool		has_counters;
+	dsm_handle	counters;		/* pinned, where has_counters */
 	int			n_entries;
 	Entry		entries[MAX_ENTRIES];
 } Registry;
@@ -431,4 +433,27 @@ mp_shared_publish(MpShared *shared, const MpSharedKey *key)
 	}
 	LWLockRelease(&registry->lock);
 	seal(shared);
+}
+
+void *
+mp_shared_counters(Size size, void (*begin) (void *segment))
+{
+	Attempt		attempt = {.size = size};
+	bool		ok;
+
+	if (!have_registry())
+		return NULL;
+	LWLockAcquire(&registry->lock, LW_EXCLUSIVE);
+	attempt.handle = registry->counters;
+	ok = succeeds(registry->has_counters ? attach_segment : create_segment, &attempt) &&
+		attempt.segment != NULL;
+	if (ok && !registry->has_counters)
+	{
+		begin(dsm_segment_address(attempt.segment));
+		dsm_pin_segment(attempt.segment);
+		registry->counters = dsm_segment_handle(attempt.segment);
+		registry->has_counters = true;
+	}
+	LWLockRelease(&registry->lock);
+	return ok ? dsm_segment_address(attempt.segment) : NULL;
 }

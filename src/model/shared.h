@@ -54,4 +54,10 @@ extern MpShared *mp_shared_create(Size size, MemoryContext context);
 extern void mp_shared_publish(MpShared *shared, const MpSharedKey *key);
 extern void mp_shared_release(MpShared *shared);
 
+/*
+ * The one segment for counters, mapped for good, which the first session that
+ * asks has made and filled by `begin`. NULL: it cannot be had.
+ */
+extern void *mp_shared_counters(Size size, void (*begin) (void *segment));
+
 #endif

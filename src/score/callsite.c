@@ -12,6 +12,7 @@
 #include "utils/memutils.h"
 
 #include "model/cache.h"
+#include "model/usage.h"
 #include "score/callsite.h"
 #include "score/known.h"
 #include "score/moment.h"
@@ -112,6 +113,7 @@ resolve(MpCallSite *site, MpSiteReference *known)
 	if (known->source != NULL &&
 		(model != before || !(pinned || losses == mp_cache_losses())))
 		mp_source_reset(known->source);
+	mp_usage_begin(model);
 	known->moment = mp_moment_number();
 	known->model = model;
 }

@@ -73,6 +73,7 @@ mp_as_of(PG_FUNCTION_ARGS)
 	MpModelRow	model;
 	int32		version;
 
+	mp_check_name(name, "model");
 	mp_lookup_model(name, snapshot, &model);
 	mp_lookup_check(name, &model, MP_RIGHT_SEE, GetUserId(), snapshot);
 	version = version_at(name, model.id, text_to_cstring(PG_GETARG_TEXT_PP(2)),
