@@ -15,7 +15,7 @@
 
 #include "glue/error.h"
 #include "model/cache.h"
-#include "sql/explain.h"
+#include "sql/contribs.h"
 
 MpCallSite *
 mp_contribs_read(FunctionCallInfo fcinfo, int first)

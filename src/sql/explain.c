@@ -20,6 +20,7 @@
 #include "glue/error.h"
 #include "model/cache.h"
 #include "score/score.h"
+#include "sql/contribs.h"
 #include "sql/explain.h"
 
 #define BIAS_NAME "(bias)"

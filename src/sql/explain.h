@@ -25,12 +25,6 @@ typedef struct MpExplanation
 	int		   *order;			/* features, strongest first; equally strong ones by position */
 } MpExplanation;
 
-/* in contribs.c */
-/* The call site, whose row has been read; NULL: the answer is NULL. */
-extern MpCallSite *mp_contribs_read(FunctionCallInfo fcinfo, int first);
-
-/* in explain.c */
-
 /*
  * Explains the row that starts at argument `first`: for the class (or, where
  * there are several outputs but no classes, the number of the output) that
@@ -64,8 +58,5 @@ typedef struct MpOutcome
 
 /* False: neither is defined, as for binary:hinge. */
 extern bool mp_explain_outcome(const MpExplanation *e, MpOutcome *outcome);
-
-/* in reasons.c */
-extern text *mp_reasons_line(const MpExplanation *e, int top);
 
 #endif

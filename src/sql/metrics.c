@@ -222,6 +222,15 @@ bytes_of(const MpMetrics *metrics)
 	return 0;
 }
 
+void
+mp_metrics_check_probabilities(MpRanking *ranking)
+{
+	if (!mp_ranking_is_probability(ranking))
+		ereport(ERROR,
+				errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+				errmsg("calibration needs probabilities, but there are scores outside of 0 to 1"));
+}
+
 PG_FUNCTION_INFO_V1(mp_metrics_combine);
 Datum
 mp_metrics_combine(PG_FUNCTION_ARGS)

@@ -68,7 +68,7 @@ extern void mp_metrics_added(MpMetrics *metrics, bool complete, Size bytes);
 /* Errors where a core function had no memory. */
 extern void mp_metrics_complete(bool complete);
 
-/* in metrics_binary.c: errors where scores cannot be calibrated */
+/* Errors where scores cannot be calibrated. */
 extern void mp_metrics_check_probabilities(MpRanking *ranking);
 
 /* A row of the composite type that the function returns; NAN becomes NULL. */

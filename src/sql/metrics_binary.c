@@ -240,15 +240,6 @@ mp_precision_recall_curve_final(PG_FUNCTION_ARGS)
 	return mp_metrics_rows(&row, rows, n);
 }
 
-void
-mp_metrics_check_probabilities(MpRanking *ranking)
-{
-	if (!mp_ranking_is_probability(ranking))
-		ereport(ERROR,
-				errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-				errmsg("calibration needs probabilities, but there are scores outside of 0 to 1"));
-}
-
 PG_FUNCTION_INFO_V1(mp_calibration_curve_final);
 Datum
 mp_calibration_curve_final(PG_FUNCTION_ARGS)

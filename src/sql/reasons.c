@@ -15,8 +15,8 @@
 #include "utils/jsonb.h"
 #include "utils/numeric.h"
 
-#include "sql/explain.h"
 #include "score/score.h"
+#include "sql/reasons.h"
 
 #define VALUE_BYTES 60			/* of a value in a line of text */
 

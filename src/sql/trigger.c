@@ -27,8 +27,8 @@
 #include "utils/resowner.h"
 #include "utils/tuplestore.h"
 
-#include "sql/explain.h"
 #include "score/score.h"
+#include "sql/reasons.h"
 #include "sql/target.h"
 #include "store/lookup.h"
 

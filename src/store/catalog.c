@@ -26,7 +26,6 @@
 
 #include "store/catalog.h"
 #include "store/citus.h"
-#include "store/roles.h"
 
 bool
 mp_catalog_installed(void)
