@@ -19,6 +19,7 @@
 #include "utils/memutils.h"
 #include "utils/typcache.h"
 
+#include "core/metrics/curves.h"
 #include "glue/memory.h"
 #include "sql/metrics.h"
 
