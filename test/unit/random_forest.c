@@ -5,6 +5,8 @@
  */
 #include "random_forest.h"
 
+#include "core/forest/eval.h"
+
 #include <float.h>
 #include <math.h>
 #include <stdlib.h>
@@ -56,6 +58,15 @@ threshold(uint32_t feature, uint32_t n)
 	return ((int32_t) mp_random(&random)) / 1e9f;
 }
 
+/* The same of a double forest: mostly none that a float could hold. */
+static double
+double_threshold(uint32_t feature, uint32_t n)
+{
+	double		t = threshold(feature, n);
+
+	return isfinite(t) && fabs(t) > 1e-3 && fabs(t) < 1e3 ? t * (1 + n % 1000 * 1e-12) : t;
+}
+
 /* A tree while it is made. */
 typedef struct Maker
 {
@@ -63,6 +74,7 @@ typedef struct Maker
 	const MpShape *shape;
 	MpForest   *forest;
 	MpNode	   *nodes;
+	double	   *values;			/* of a double forest, beside the nodes */
 	int		   *depths;
 	int		   *open;			/* leaves that may still be split */
 	int			n_open;
@@ -81,7 +93,9 @@ make_leaf(Maker *m, uint32_t node, int depth)
 	m->depths[node] = depth;
 	if (m->shape->vector_leaf)
 		m->nodes[node].value_bits = next_vector++ % MP_SECTION_LENGTH(m->forest, MP_SECTION_LEAVES,
-																	  float[m->forest->n_outputs]);
+																	  char[m->forest->n_outputs * mp_forest_real_size(m->forest)]);
+	else if (m->shape->doubles)
+		m->values[node] = mp_random_chance(m->random, 0.05) ? -0.0 : (int32_t) mp_random(m->random) / 3e9;
 	else
 		m->nodes[node].value = mp_random_chance(m->random, 0.05) ? -0.0f
 			: (int32_t) mp_random(m->random) / 3e9f;
@@ -103,6 +117,8 @@ make_split(Maker *m, uint32_t node)
 		m->nodes[node].value_bits = mp_random_below(m->random, MP_SECTION_LENGTH(
 			m->forest, MP_SECTION_CATSETS, MpCatSet));
 	}
+	else if (m->shape->doubles)
+		m->values[node] = double_threshold(feature, mp_random_below(m->random, m->shape->n_cuts));
 	else
 		m->nodes[node].value = threshold(feature,
 										 mp_random_below(m->random, m->shape->n_cuts));
@@ -205,6 +221,8 @@ new_forest(MpRandom *random, const MpShape *shape, uint32_t n_nodes)
 	MpForest	head = {0};
 	MpForest   *forest;
 	int			n_sets = shape->n_categories == 0 ? 0 : 1 + shape->n_trees / 10;
+	size_t		real = shape->doubles ? sizeof(double) : sizeof(float);
+	size_t		all_nodes = (size_t) shape->n_trees * n_nodes;
 
 	head.magic = MP_FOREST_MAGIC;
 	head.format = MP_FOREST_FORMAT;
@@ -220,21 +238,41 @@ new_forest(MpRandom *random, const MpShape *shape, uint32_t n_nodes)
 	head.n_trees = shape->n_trees;
 	head.n_trees_used = shape->n_trees;
 	head.vector_leaf = shape->vector_leaf;
+	head.precision = shape->doubles ? MP_PRECISION_DOUBLE : MP_PRECISION_SINGLE;
 	head.has_categorical = shape->n_categories > 0;
 	head.size = (sizeof(MpForest) + 63) / 64 * 64;
-	place_section(&head, MP_SECTION_BASE, head.n_outputs * sizeof(float));
+	place_section(&head, MP_SECTION_BASE, head.n_outputs * real);
 	head.head_size = head.size;
 	place_section(&head, MP_SECTION_TREES, shape->n_trees * sizeof(MpTree));
-	place_section(&head, MP_SECTION_NODES, (size_t) shape->n_trees * n_nodes * sizeof(MpNode));
+	place_section(&head, MP_SECTION_NODES, all_nodes * sizeof(MpNode));
 	place_section(&head, MP_SECTION_CATSETS, n_sets * sizeof(MpCatSet));
 	place_section(&head, MP_SECTION_CATWORDS,
 				  (size_t) n_sets * set_words(shape) * sizeof(uint32_t));
 	if (shape->vector_leaf)
-		place_section(&head, MP_SECTION_LEAVES, 100 * head.n_outputs * sizeof(float));
+		place_section(&head, MP_SECTION_LEAVES, 100 * head.n_outputs * real);
+	if (shape->doubles)
+		place_section(&head, MP_SECTION_VALUES, all_nodes * sizeof(double));
 
 	forest = calloc(1, head.size);
 	memcpy(forest, &head, sizeof(head));
 	return forest;
+}
+
+static void
+fill_reals(MpRandom *random, MpForest *forest, MpSectionId id, double divisor)
+{
+	size_t		n = forest->sections[id].size / mp_forest_real_size(forest);
+	void	   *reals = (void *) MP_SECTION(forest, id, void);
+
+	for (size_t i = 0; i < n; i++)
+	{
+		int32_t		number = mp_random(random);
+
+		if (forest->precision == MP_PRECISION_DOUBLE)
+			((double *) reals)[i] = number / divisor;
+		else
+			((float *) reals)[i] = number / (float) divisor;
+	}
 }
 
 static int
@@ -259,8 +297,6 @@ mp_random_forest(MpRandom *random, const MpShape *shape)
 {
 	uint32_t	n_nodes = 2 * shape->max_leaves - 1;
 	MpForest   *forest = new_forest(random, shape, n_nodes);
-	float	   *base = (float *) mp_forest_base(forest);
-	float	   *vectors = (float *) MP_SECTION(forest, MP_SECTION_LEAVES, float);
 	MpTree	   *trees = (MpTree *) mp_forest_trees(forest);
 	Maker		m = {random, shape, forest};
 
@@ -268,10 +304,8 @@ mp_random_forest(MpRandom *random, const MpShape *shape)
 	m.open = malloc(n_nodes * sizeof(int));
 	m.pairs = malloc(n_nodes * sizeof(uint32_t));
 	fill_sets(random, shape, forest);
-	for (int k = 0; k < forest->n_outputs; k++)
-		base[k] = (int32_t) mp_random(random) / 1e9f;
-	for (size_t i = 0; i < MP_SECTION_LENGTH(forest, MP_SECTION_LEAVES, float); i++)
-		vectors[i] = (int32_t) mp_random(random) / 3e9f;
+	fill_reals(random, forest, MP_SECTION_BASE, 1e9);
+	fill_reals(random, forest, MP_SECTION_LEAVES, 3e9);
 	for (int t = 0; t < shape->n_trees; t++)
 	{
 		trees[t].first = t * n_nodes;
@@ -279,6 +313,7 @@ mp_random_forest(MpRandom *random, const MpShape *shape)
 		trees[t].output = choose_output(random, shape, forest, t);
 		trees[t].weight = shape->dart ? mp_random(random) / 4e9f : 1.0f;
 		m.nodes = (MpNode *) mp_forest_nodes(forest, &trees[t]);
+		m.values = (double *) MP_SECTION(forest, MP_SECTION_VALUES, double) + trees[t].first;
 		make_tree(&m, n_nodes);
 	}
 	free(m.depths);
@@ -287,39 +322,57 @@ mp_random_forest(MpRandom *random, const MpShape *shape)
 	return forest;
 }
 
+/* A value of feature i. */
+static double
+random_value(MpRandom *random, const MpShape *shape, int i)
+{
+	static const float special[] = {0.0f, -0.0f, INFINITY, -INFINITY, FLT_TRUE_MIN, -FLT_MAX};
+	uint32_t	n = mp_random_below(random, shape->n_cuts);
+	double		t = shape->doubles ? double_threshold(i, n) : threshold(i, n);
+
+	if (mp_random_chance(random, shape->missing))
+		return NAN;
+	if (is_categorical(shape, i) && !mp_random_chance(random, 0.1))
+		return mp_random_below(random, 3 * shape->n_categories);
+	switch (mp_random_below(random, 5))
+	{
+		case 0:
+			return t;
+		case 1:
+			return shape->doubles ? nextafter(t, INFINITY) : nextafterf(t, INFINITY);
+		case 2:
+			return shape->doubles ? nextafter(t, -INFINITY) : nextafterf(t, -INFINITY);
+		case 3:
+			return special[mp_random_below(random, 6)];
+		default:
+			return (int32_t) mp_random(random) / 1e9f;
+	}
+}
+
 void
 mp_random_row(MpRandom *random, const MpShape *shape, float *x)
 {
-	static const float special[] = {0.0f, -0.0f, INFINITY, -INFINITY, FLT_TRUE_MIN, -FLT_MAX};
-
 	for (int i = 0; i < shape->n_features; i++)
-	{
-		float		t = threshold(i, mp_random_below(random, shape->n_cuts));
+		x[i] = random_value(random, shape, i);
+}
 
-		if (mp_random_chance(random, shape->missing))
-			x[i] = NAN;
-		else if (is_categorical(shape, i) && !mp_random_chance(random, 0.1))
-			x[i] = mp_random_below(random, 3 * shape->n_categories);
-		else
-		{
-			switch (mp_random_below(random, 5))
-			{
-				case 0:
-					x[i] = t;
-					break;
-				case 1:
-					x[i] = nextafterf(t, INFINITY);
-					break;
-				case 2:
-					x[i] = nextafterf(t, -INFINITY);
-					break;
-				case 3:
-					x[i] = special[mp_random_below(random, 6)];
-					break;
-				case 4:
-					x[i] = (int32_t) mp_random(random) / 1e9f;
-					break;
-			}
-		}
+void
+mp_random_reals(MpRandom *random, const MpShape *shape, void *x)
+{
+	if (!shape->doubles)
+	{
+		mp_random_row(random, shape, x);
+		return;
 	}
+	for (int i = 0; i < shape->n_features; i++)
+		((double *) x)[i] = random_value(random, shape, i);
+}
+
+void
+mp_expect(const MpForest *forest, const void *x, void *margin)
+{
+	if (forest->precision == MP_PRECISION_DOUBLE)
+		mp_eval_margin_double(forest, x, margin);
+	else
+		mp_eval_margin(forest, x, margin);
 }

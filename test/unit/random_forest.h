@@ -40,6 +40,7 @@ typedef struct MpShape
 	int			n_categories;	/* of every third feature; 0: all are numbers */
 	double		missing;		/* share of missing values in rows */
 	bool		one_direction;	/* missing values all go left */
+	bool		doubles;		/* a double forest */
 } MpShape;
 
 /* in shapes.c: one for each way that an evaluator may take */
@@ -52,5 +53,9 @@ extern MpForest *mp_random_forest(MpRandom *random, const MpShape *shape);
 
 /* A row: thresholds of the forest, their neighbours, other numbers, categories, missing values. */
 extern void mp_random_row(MpRandom *random, const MpShape *shape, float *x);
+
+/* The same for either precision, and what the reference evaluator says of it. */
+extern void mp_random_reals(MpRandom *random, const MpShape *shape, void *x);
+extern void mp_expect(const MpForest *forest, const void *x, void *margin);
 
 #endif

@@ -16,24 +16,25 @@
 /* What a forest gives for MP_BATCH_ROWS rows. */
 typedef struct Rows
 {
-	int			n_features;
-	int			n_outputs;
-	float	   *x;
-	float	   *expected;
+	size_t		row_size;		/* bytes of features */
+	size_t		margin_size;	/* and of margins */
+	char	   *x;
+	char	   *expected;
 } Rows;
 
 static Rows
 make_rows(const MpShape *shape, const MpForest *forest, uint64_t seed)
 {
 	MpRandom	random = {seed};
-	Rows		rows = {forest->n_features, forest->n_outputs};
+	size_t		real = mp_forest_real_size(forest);
+	Rows		rows = {forest->n_features * real, forest->n_outputs * real};
 
-	rows.x = malloc(MP_BATCH_ROWS * rows.n_features * sizeof(float));
-	rows.expected = malloc(MP_BATCH_ROWS * rows.n_outputs * sizeof(float));
+	rows.x = malloc(MP_BATCH_ROWS * rows.row_size);
+	rows.expected = malloc(MP_BATCH_ROWS * rows.margin_size);
 	for (size_t i = 0; i < MP_BATCH_ROWS; i++)
 	{
-		mp_random_row(&random, shape, rows.x + i * rows.n_features);
-		mp_eval_margin(forest, rows.x + i * rows.n_features, rows.expected + i * rows.n_outputs);
+		mp_random_reals(&random, shape, rows.x + i * rows.row_size);
+		mp_expect(forest, rows.x + i * rows.row_size, rows.expected + i * rows.margin_size);
 	}
 	return rows;
 }
@@ -49,20 +50,19 @@ free_rows(Rows rows)
 static int
 count_differences(MpBatch *batch, const Rows *rows, size_t n)
 {
-	size_t		width = rows->n_outputs;
 	size_t		first = MP_BATCH_ROWS - n;
-	float	   *x = malloc(n * rows->n_features * sizeof(float));
-	float	   *margin = malloc((n + 1) * width * sizeof(float));
+	size_t		size = rows->margin_size;
+	char	   *x = malloc(n * rows->row_size);
+	char	   *margin = malloc((n + 1) * size);
 	int			n_wrong = 0;
 
-	memcpy(x, rows->x + first * rows->n_features, n * rows->n_features * sizeof(float));
-	memset(margin, 0x55, (n + 1) * width * sizeof(float));
+	memcpy(x, rows->x + first * rows->row_size, n * rows->row_size);
+	memset(margin, 0x55, (n + 1) * size);
 	mp_batch_margin(batch, x, n, margin);
 	for (size_t i = 0; i < n; i++)
-		n_wrong += memcmp(margin + i * width, rows->expected + (first + i) * width,
-						  width * sizeof(float)) != 0;
-	for (size_t i = 0; i < width * sizeof(float); i++)
-		n_wrong += ((char *) (margin + n * width))[i] != 0x55;
+		n_wrong += memcmp(margin + i * size, rows->expected + (first + i) * size, size) != 0;
+	for (size_t i = 0; i < size; i++)
+		n_wrong += margin[n * size + i] != 0x55;
 	free(x);
 	free(margin);
 	return n_wrong;
@@ -124,10 +124,13 @@ MP_TEST(batch_gives_the_bits_of_the_reference)
 
 	for (size_t i = 0; i < mp_n_shapes; i++)
 	{
+		MpShape		doubles = mp_shapes[i];
 		bool		bytes = check_shape(&mp_shapes[i], MP_BYTES, i);
 		bool		wide = check_shape(&mp_shapes[i], MP_WIDE, i);
 
 		n += bytes || wide;
+		doubles.doubles = true;
+		CHECK((check_shape(&doubles, MP_BYTES, i) || check_shape(&doubles, MP_WIDE, i)) == (bytes || wide));
 	}
 	/* all but no trees, and 40,000 features */
 	CHECK(n == mp_n_shapes - 2);

@@ -25,16 +25,17 @@ count_differences(const MpShape *shape, const MpForest *forest, const void *imag
 	MpError		error;
 	MpRandom	random = {seed};
 	MpKernel   *kernel = mp_kernel_open(&mp_alloc_malloc, image, forest, kind, &error);
-	size_t		size = forest->n_outputs * sizeof(float);
-	float	   *x = malloc(shape->n_features * sizeof(float));
-	float	   *expected = malloc(size);
-	float	   *margin = malloc(size);
+	size_t		real = mp_forest_real_size(forest);
+	size_t		size = forest->n_outputs * real;
+	void	   *x = malloc(shape->n_features * real);
+	void	   *expected = malloc(size);
+	void	   *margin = malloc(size);
 	int			n = 0;
 
 	for (int row = 0; row < N_ROWS; row++)
 	{
-		mp_random_row(&random, shape, x);
-		mp_eval_margin(forest, x, expected);
+		mp_random_reals(&random, shape, x);
+		mp_expect(forest, x, expected);
 		mp_kernel_margin(kernel, x, margin);
 		n += memcmp(expected, margin, size) != 0;
 	}
@@ -77,18 +78,21 @@ MP_TEST(kernel_gives_the_bits_of_the_reference)
 	int			n_bytes = 0;
 	int			n_wide = 0;
 
-	for (size_t i = 0; i < mp_n_shapes; i++)
+	for (size_t i = 0; i < 2 * mp_n_shapes; i++)
 	{
+		MpShape		shape = mp_shapes[i / 2];
 		MpRandom	random = {i};
-		MpForest   *forest = mp_random_forest(&random, &mp_shapes[i]);
+		MpForest   *forest;
 
-		n_bytes += check_width(&mp_shapes[i], forest, MP_BYTES, i);
-		n_wide += check_width(&mp_shapes[i], forest, MP_WIDE, i);
+		shape.doubles = i % 2 == 1;
+		forest = mp_random_forest(&random, &shape);
+		n_bytes += check_width(&shape, forest, MP_BYTES, i);
+		n_wide += check_width(&shape, forest, MP_WIDE, i);
 		free(forest);
 	}
-	CHECK(n_bytes > 30 && n_bytes < mp_n_shapes);
+	CHECK(n_bytes > 60 && n_bytes < 2 * mp_n_shapes);
 	/* not those without a split, nor 40,000 features */
-	CHECK(n_wide == mp_n_shapes - 3);
+	CHECK(n_wide == 2 * (mp_n_shapes - 3));
 }
 
 static void *
@@ -332,11 +336,12 @@ score_batch(const MpShape *shape, const MpForest *forest, const void *image, MpK
 	MpRandom	random = {seed};
 	MpKernel   *kernel = mp_kernel_open(&mp_alloc_malloc, image, forest, kind, &error);
 	MpBatch    *batch = mp_batch_open(&mp_alloc_malloc, kernel, &error);
-	float	   *x = malloc(N_ROWS * shape->n_features * sizeof(float));
-	float	   *margin = malloc(N_ROWS * forest->n_outputs * sizeof(float));
+	size_t		real = mp_forest_real_size(forest);
+	char	   *x = malloc(N_ROWS * shape->n_features * real);
+	void	   *margin = malloc(N_ROWS * forest->n_outputs * real);
 
 	for (int row = 0; row < N_ROWS; row++)
-		mp_random_row(&random, shape, x + row * shape->n_features);
+		mp_random_reals(&random, shape, x + row * shape->n_features * real);
 	CHECK(error.code == MP_OK);
 	if (batch != NULL)
 		mp_batch_margin(batch, x, N_ROWS, margin);
@@ -402,6 +407,7 @@ MP_TEST(kernel_survives_images_made_by_hand)
 			char	   *image;
 
 			shape.n_trees = shape.n_trees < 40 ? shape.n_trees : 40;
+			shape.doubles = i % 3 == 2;
 			forest = mp_random_forest(&random, &shape);
 			image = mp_kernel_compile_as(&mp_alloc_malloc, forest, width, &size, &error);
 			if (image != NULL)

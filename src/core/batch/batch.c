@@ -8,41 +8,49 @@
 #define MOST_OUTPUTS 1024
 #define MOST_PLANE_BYTES (32 * 1024 * 1024)
 
-/* The floats of a slot's search tree, without the -Infinity before them. */
+static bool
+is_nan(const MpKernelImage *image, const void *reals, uint32_t i)
+{
+	return image->precision == MP_PRECISION_DOUBLE ? isnan(((const double *) reals)[i])
+		: isnan(((const float *) reals)[i]);
+}
+
+/* The numbers of the last level of a slot's search tree. */
 static MpBatchSlot
-thresholds_of(const MpKernel *kernel, uint32_t slot, int levels)
+numbers_of(const MpKernel *kernel, uint32_t slot, int levels)
 {
 	const uint32_t *first = kernel->slots[slot].first;
-	uint32_t	n = 1;			/* blocks, then floats */
-	const float *floats = NULL;
+	size_t		block = MP_RANK_FANOUT * mp_kernel_real_size(kernel->image);
+	uint32_t	n = 1;			/* blocks, then numbers */
+	const void *numbers = NULL;
 
 	for (int level = 0; level < levels; level++)
 	{
-		floats = kernel->thresholds + (size_t) (level == 0 ? slot : first[level - 1]) * MP_RANK_FANOUT;
+		numbers = (const char *) kernel->thresholds + (level == 0 ? slot : first[level - 1]) * block;
 		n *= MP_RANK_FANOUT;
-		while (n > 0 && isnan(floats[n - 1]))
+		while (n > 0 && is_nan(kernel->image, numbers, n - 1))
 			n--;
 		if (level + 1 < levels)
 			n++;
 	}
-	return (MpBatchSlot) {floats + 1, n > 0 ? n - 1 : 0};
+	return (MpBatchSlot) {numbers, n > 0 ? n - 1 : 0};
 }
 
 /* What is known of all slots; a category test is one, too: 1 where the code is in the set. */
 static void
 find_slots(const MpKernel *kernel, MpBatchSlot *slots)
 {
-	static const float one = 1;
+	static const float one[] = {-INFINITY, 1};
 	const MpKernelImage *image = kernel->image;
 	uint32_t	slot = 0;
 
 	for (int levels = 1; levels <= MP_RANK_LEVELS; levels++)
 	{
 		for (uint32_t end = slot + image->level_slots[levels - 1]; slot < end; slot++)
-			slots[slot] = thresholds_of(kernel, slot, levels);
+			slots[slot] = numbers_of(kernel, slot, levels);
 	}
 	for (; slot < image->n_slots; slot++)
-		slots[slot] = (MpBatchSlot) {&one, 1};
+		slots[slot] = (MpBatchSlot) {one, 1};
 }
 
 /* Numbers the conditions that are marked, and keeps which of them thresholds have. */
@@ -90,24 +98,25 @@ count_trees(MpBatch *batch, const MpBatchTrees *trees)
 }
 
 /* A tree's sets of leaves. Returns their end. */
-static float *
-put_leaves(const MpBatch *batch, const uint32_t *bits, uint32_t n, float *to)
+static char *
+put_leaves(const MpBatch *batch, const uint32_t *bits, uint32_t n, char *to)
 {
 	const MpKernel *kernel = batch->kernel;
+	size_t		real = mp_kernel_real_size(kernel->image);
 
-	if (kernel->image->sum != MP_SUM_VECTOR)
+	if (!mp_kernel_leaves_are_numbers(kernel->image))
 	{
 		memcpy(to, bits, n * sizeof(float));
-		return to + n;
+		return to + n * sizeof(float);
 	}
 	for (uint32_t set = 0; set < batch->n_sets; set++)
 	{
-		for (uint32_t i = 0; i < n; i++)
+		for (uint32_t i = 0; i < n; i++, to += real)
 		{
 			/* not every number in an image has been checked */
 			size_t		number = bits[i] < kernel->n_vectors ? bits[i] : 0;
 
-			*to++ = kernel->vectors[number * batch->n_sets + set];
+			memcpy(to, (const char *) kernel->vectors + (number * batch->n_sets + set) * real, real);
 		}
 	}
 	return to;
@@ -120,7 +129,7 @@ put_trees(const MpBatch *batch, const MpBatchTrees *trees, const MpConditionTabl
 	const uint32_t *bits = trees->leaves.data;
 	const MpBatchSplit *splits = trees->splits.data;
 	const MpBatchNode *nodes = trees->nodes.data;
-	float	   *leaves = batch->leaves;
+	char	   *leaves = batch->leaves;
 
 	memcpy(batch->trees, trees->trees.data, trees->trees.size);
 	for (uint32_t t = 0; t < mp_vec_count(&trees->trees, MpBatchTree); t++)
@@ -158,6 +167,7 @@ place_parts(MpBatch *batch, char *block)
 {
 	const MpKernelImage *image = batch->kernel->image;
 	size_t		n_leaves = (size_t) batch->n_leaves * batch->n_sets + MP_BATCH_LEAVES_ROOM;
+	size_t		real = mp_kernel_real_size(image);
 	size_t		used = 0;
 
 	batch->slots = take(block, &used, image->n_slots * sizeof(MpBatchSlot));
@@ -165,16 +175,16 @@ place_parts(MpBatch *batch, char *block)
 	batch->trees = take(block, &used, image->n_trees * sizeof(MpBatchTree));
 	batch->splits = take(block, &used, (batch->n_splits + MP_BATCH_AHEAD) * sizeof(MpBatchSplit));
 	batch->nodes = take(block, &used, batch->n_nodes * sizeof(MpBatchNode));
-	batch->leaves = take(block, &used, n_leaves * sizeof(float));
+	batch->leaves = take(block, &used, n_leaves * real);
 	/* planes are written twice where missing values go only one way: there is one behind them */
 	batch->planes = take(block, &used, ((size_t) batch->n_conditions + 2) * MP_BATCH_PLANE);
 	batch->boundaries = take(block, &used, ((size_t) batch->most_leaves + 1) * MP_BATCH_PLANE);
 	batch->ranked = take(block, &used, ((size_t) batch->most_thresholds + 2) * MP_BATCH_PLANE);
-	batch->columns = take(block, &used, MP_BATCH_GROUP * MP_BATCH_COLUMN * sizeof(float));
+	batch->columns = take(block, &used, MP_BATCH_GROUP * MP_BATCH_COLUMN * real);
 	if (batch->n_sets == 1 && image->n_outputs <= MP_BATCH_MOST_WAITING &&
-		batch->kernel->kind != MP_KERNEL_AVX512)
+		(batch->kernel->kind != MP_KERNEL_AVX512 || image->precision == MP_PRECISION_DOUBLE))
 		batch->waiting = take(block, &used, image->n_outputs * sizeof(MpBatchWaiting));
-	batch->sums = take(block, &used, (size_t) image->n_outputs * MP_BATCH_ROWS * sizeof(float));
+	batch->sums = take(block, &used, (size_t) image->n_outputs * MP_BATCH_ROWS * real);
 	return used;
 }
 
@@ -218,7 +228,7 @@ score_function(MpKernelKind kind)
 static bool
 is_small(const MpBatch *batch)
 {
-	uint64_t	leaves = (uint64_t) batch->n_leaves * batch->n_sets * sizeof(float);
+	uint64_t	leaves = (uint64_t) batch->n_leaves * batch->n_sets * mp_kernel_real_size(batch->kernel->image);
 
 	return (uint64_t) batch->n_conditions * MP_BATCH_PLANE <= MOST_PLANE_BYTES &&
 		(batch->n_sets == 1 || leaves <= 4 * batch->kernel->image->size);
@@ -331,7 +341,7 @@ mp_batch_bytes(const MpBatch *batch)
 }
 
 void
-mp_batch_margin(MpBatch *batch, const float *x, size_t n, float *margin)
+mp_batch_margin(MpBatch *batch, const void *x, size_t n, void *margin)
 {
 	if (n > 0)
 		batch->score(batch, x, n, margin);

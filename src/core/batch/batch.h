@@ -24,7 +24,10 @@ extern void mp_batch_close(MpBatch *batch);
 /* Memory that it takes, with its scratch. */
 extern size_t mp_batch_bytes(const MpBatch *batch);
 
-/* n <= MP_BATCH_ROWS rows; x: n rows of n_features, margin: n rows of n_outputs. */
-extern void mp_batch_margin(MpBatch *batch, const float *x, size_t n, float *margin);
+/*
+ * n <= MP_BATCH_ROWS rows; x: n rows of n_features, margin: n rows of n_outputs; floats, or
+ * doubles for a double forest.
+ */
+extern void mp_batch_margin(MpBatch *batch, const void *x, size_t n, void *margin);
 
 #endif

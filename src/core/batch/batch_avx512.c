@@ -10,7 +10,18 @@
 
 #include "core/batch/batch_run.h"
 
+/* Of 8 doubles, ascending, how many are <= x. */
+ENGINE uint32_t
+rank_in_step(const double *doubles, double x)
+{
+	return _tzcnt_u32(_mm512_cmp_pd_mask(_mm512_set1_pd(x), _mm512_loadu_pd(doubles), _CMP_NGE_UQ) | 256);
+}
+
 #define WORD_BYTES 64
+#define STEP_float MP_RANK_FANOUT
+#define RANK_IN_STEP_float RANK_IN_BLOCK
+#define STEP_double 8
+#define RANK_IN_STEP_double rank_in_step
 #define DIRECT_THRESHOLDS 64
 #define LOGIC(a, b, c, table) \
 	((Word) _mm512_ternarylogic_epi32((__m512i) (a), (__m512i) (b), (__m512i) (c), table))
@@ -89,11 +100,11 @@ add_from_table(float *sums, const float *leaves, uint32_t n, const void *words)
 		add_8(sums, leaves, words);
 }
 
-#define ADD_BY_BYTES add_from_table
+#define ADD_BY_BYTES_float add_from_table
 #include "core/batch/batch_words.h"
 
 TARGET void
-mp_batch_score_avx512(MpBatch *batch, const float *x, size_t n, float *margin)
+mp_batch_score_avx512(MpBatch *batch, const void *x, size_t n, void *margin)
 {
 	score(batch, x, n, margin);
 }

@@ -14,7 +14,7 @@
 #include "core/batch/batch_words.h"
 
 void
-mp_batch_score_plain(MpBatch *batch, const float *x, size_t n, float *margin)
+mp_batch_score_plain(MpBatch *batch, const void *x, size_t n, void *margin)
 {
 	score(batch, x, n, margin);
 }

@@ -41,16 +41,16 @@
 /* Columns have some rows more: else they would share cache sets. */
 #define MP_BATCH_COLUMN (MP_BATCH_ROWS + 16)
 
-/* A slot's thresholds. */
+/* A slot. */
 typedef struct MpBatchSlot
 {
-	const float *thresholds;	/* ascending */
-	uint32_t	n;
+	const void *numbers;		/* reals, ascending: -Infinity, then the thresholds */
+	uint32_t	n;				/* thresholds */
 	uint32_t	first;			/* number of its first flags */
 } MpBatchSlot;
 
-/* Slots with more floats are searched level by level. */
-#define MP_BATCH_BLOCKS 512
+/* Slots with more numbers are searched level by level. */
+#define MP_BATCH_STEPPED 512
 
 /* The conditions that a threshold or a category test has. */
 #define MP_BATCH_LEFT 1			/* missing values go left */
@@ -86,7 +86,7 @@ typedef struct MpBatchTree
 typedef struct MpBatchWaiting
 {
 	uint8_t		bytes[MP_BATCH_WAITING][MP_BATCH_ROWS];
-	const float *leaves[MP_BATCH_WAITING];
+	const void *leaves[MP_BATCH_WAITING];
 	uint32_t	n;
 	char		unused[64 - MP_BATCH_WAITING * sizeof(float *) - sizeof(uint32_t)];
 } MpBatchWaiting;
@@ -99,7 +99,7 @@ typedef struct MpBatchWaiting
 #define MP_PREFETCH(address) ((void) (address))
 #endif
 
-typedef void (*MpBatchFunction) (MpBatch *batch, const float *x, size_t n, float *margin);
+typedef void (*MpBatchFunction) (MpBatch *batch, const void *x, size_t n, void *margin);
 
 struct MpBatch
 {
@@ -121,15 +121,15 @@ struct MpBatch
 	MpBatchTree *trees;
 	MpBatchSplit *splits;		/* tree after tree, a split before those below it */
 	MpBatchNode *nodes;			/* tree after tree */
-	float	   *leaves;			/* tree after tree, n_sets times n_leaves */
+	void	   *leaves;			/* reals, tree after tree, n_sets times n_leaves */
 
 	/* scratch, each aligned to 64 */
 	char	   *planes;			/* of conditions, from number 0 on */
 	char	   *boundaries;		/* of a tree */
 	char	   *ranked;			/* of a slot: plane r has the rows of rank r; between slots all 0 */
-	float	   *columns;		/* of a group of slots: features, or their ranks */
+	void	   *columns;		/* reals, of a group of slots: features */
 	MpBatchWaiting *waiting;	/* by output; NULL: trees do not wait */
-	float	   *sums;			/* of each output: MP_BATCH_ROWS */
+	void	   *sums;			/* reals, of each output: MP_BATCH_ROWS */
 };
 
 /* Splits behind the last one, which the next planes are asked for of. */
@@ -157,10 +157,10 @@ mp_batch_output(const MpKernel *kernel, uint32_t t, uint32_t set)
 }
 
 /* the engines */
-extern void mp_batch_score_plain(MpBatch *batch, const float *x, size_t n, float *margin);
+extern void mp_batch_score_plain(MpBatch *batch, const void *x, size_t n, void *margin);
 #if defined(MP_KERNEL_X86)
-extern void mp_batch_score_avx2(MpBatch *batch, const float *x, size_t n, float *margin);
-extern void mp_batch_score_avx512(MpBatch *batch, const float *x, size_t n, float *margin);
+extern void mp_batch_score_avx2(MpBatch *batch, const void *x, size_t n, void *margin);
+extern void mp_batch_score_avx512(MpBatch *batch, const void *x, size_t n, void *margin);
 #endif
 
 #endif

@@ -26,12 +26,15 @@ best_kind(void)
 }
 
 static void
-margin_reference(MpKernel *kernel, const float *x, float *margin)
+margin_reference(MpKernel *kernel, const void *x, void *margin)
 {
-	mp_eval_margin(kernel->forest, x, margin);
+	if (kernel->forest->precision == MP_PRECISION_DOUBLE)
+		mp_eval_margin_double(kernel->forest, x, margin);
+	else
+		mp_eval_margin(kernel->forest, x, margin);
 }
 
-static MpMarginFunction
+static MpKernelFunction
 margin_function(MpKernelKind kind)
 {
 	switch (kind)
@@ -175,13 +178,14 @@ use_image(MpKernel *kernel, const MpKernelImage *image)
 {
 	kernel->image = image;
 	kernel->slots = MP_SECTION(image, MP_KERNEL_SLOTS, MpKernelSlot);
-	kernel->thresholds = MP_SECTION(image, MP_KERNEL_THRESHOLDS, float);
+	kernel->thresholds = MP_SECTION(image, MP_KERNEL_THRESHOLDS, void);
 	kernel->groups = MP_SECTION(image, MP_KERNEL_GROUPS, MpKernelGroup);
 	kernel->n_groups = MP_SECTION_LENGTH(image, MP_KERNEL_GROUPS, MpKernelGroup);
 	kernel->codes = MP_SECTION(image, MP_KERNEL_CODES, uint32_t);
 	kernel->outputs = MP_SECTION(image, MP_KERNEL_OUTPUTS, uint32_t);
-	kernel->vectors = MP_SECTION(image, MP_KERNEL_VECTORS, float);
-	kernel->n_vectors = MP_SECTION_LENGTH(image, MP_KERNEL_VECTORS, float) / image->n_outputs;
+	kernel->vectors = MP_SECTION(image, MP_KERNEL_VECTORS, void);
+	kernel->n_vectors = image->sections[MP_KERNEL_VECTORS].size / mp_kernel_real_size(image) /
+		mp_kernel_vector_length(image);
 	kernel->chunks = MP_SECTION(image, MP_KERNEL_CHUNKS, MpKernelChunk);
 	kernel->n_chunks = MP_SECTION_LENGTH(image, MP_KERNEL_CHUNKS, MpKernelChunk);
 }
@@ -216,7 +220,7 @@ mp_kernel_close(MpKernel *kernel)
 }
 
 void
-mp_kernel_margin(MpKernel *kernel, const float *x, float *margin)
+mp_kernel_margin(MpKernel *kernel, const void *x, void *margin)
 {
 	kernel->margin(kernel, x, margin);
 }

@@ -10,7 +10,7 @@
 
 #include "core/forest/forest.h"
 
-#define MP_KERNEL_FORMAT 6				/* raised at every change of kernel_image.h */
+#define MP_KERNEL_FORMAT 7				/* raised at every change of kernel_image.h */
 
 typedef enum MpKernelKind
 {
@@ -45,7 +45,8 @@ extern MpKernel *mp_kernel_open(MpAlloc *alloc, const void *image, const MpFores
 /* Only needed where the allocator does not release everything at once. */
 extern void mp_kernel_close(MpKernel *kernel);
 
-extern void mp_kernel_margin(MpKernel *kernel, const float *x, float *margin);
+/* x[n_features], margin[n_outputs]: floats, or doubles for a double forest */
+extern void mp_kernel_margin(MpKernel *kernel, const void *x, void *margin);
 extern MpKernelKind mp_kernel_kind(const MpKernel *kernel);
 extern const char *mp_kernel_kind_name(MpKernelKind kind);
 

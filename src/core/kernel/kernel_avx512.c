@@ -319,7 +319,7 @@ masks_of(const MpKernel *kernel, Block block)
 ENGINE uint32_t *
 values_of(const MpKernel *kernel, Block block)
 {
-	if (kernel->image->sum == MP_SUM_CYCLE)
+	if (mp_adds_rounds(kernel))
 		return kernel->values + block.c * MP_CHUNK_TREES + block.first;
 	return kernel->values + block.number % 2 * BLOCK_TREES;
 }
@@ -406,13 +406,13 @@ add_rest(const MpKernel *kernel, size_t added, float *margin)
  * all add. `added`: in rounds, how many trees' values have been added.
  */
 ENGINE size_t
-add_block(const MpKernel *kernel, Block block, size_t added, float *margin)
+add_block(const MpKernel *kernel, Block block, size_t added, void *margin)
 {
 	const MpKernelChunk *chunk = &kernel->chunks[block.c];
 	size_t		first = (size_t) block.c * MP_CHUNK_TREES;
 	bool		last = block.first + block.n == mp_chunk_places(chunk);
 
-	if (kernel->image->sum == MP_SUM_CYCLE)
+	if (mp_adds_rounds(kernel))
 		return last ? add_rounds(kernel, added, first + chunk->n_trees, margin) : added;
 	mp_add_values(kernel, values_of(kernel, block), first + block.first,
 				  at_most(chunk->n_trees - block.first, block.n), margin);
@@ -421,7 +421,7 @@ add_block(const MpKernel *kernel, Block block, size_t added, float *margin)
 
 /* Adds all trees. */
 ENGINE void
-add_trees(const MpKernel *kernel, Table table, float *margin)
+add_trees(const MpKernel *kernel, Table table, void *margin)
 {
 	Block		block = block_at(kernel, 0, 0, 0);
 	Block		behind = {0};
@@ -444,7 +444,7 @@ add_trees(const MpKernel *kernel, Table table, float *margin)
 	if (behind.n > 0)
 		added = add_block(kernel, behind, added, margin);
 	/* a last round may be incomplete */
-	if (kernel->image->sum == MP_SUM_CYCLE)
+	if (mp_adds_rounds(kernel))
 		add_rest(kernel, added, margin);
 }
 
@@ -460,7 +460,7 @@ few_cells(const uint8_t *ranks)
 
 /* `few` and `two` are for the compiler: what depends on them is decided once. */
 ENGINE void
-margin_permute(MpKernel *kernel, bool few, bool two, float *margin)
+margin_permute(MpKernel *kernel, bool few, bool two, void *margin)
 {
 	Table		table;
 
@@ -472,7 +472,7 @@ margin_permute(MpKernel *kernel, bool few, bool two, float *margin)
 }
 
 TARGET void
-mp_margin_avx512(MpKernel *kernel, const float *x, float *margin)
+mp_margin_avx512(MpKernel *kernel, const void *x, void *margin)
 {
 	if (kernel->image->width != MP_BYTES)
 	{

@@ -59,6 +59,8 @@ check_head(const MpKernelImage *image, size_t size, const MpForest *head, MpErro
 	if (image->n_features != head->n_features || image->n_outputs != head->n_outputs ||
 		image->n_trees != head->n_trees_used || image->n_trees < 0 || image->n_outputs < 1)
 		return damaged(error, "its counts are not the model's");
+	if (image->precision != (uint32_t) head->precision || image->precision > MP_PRECISION_DOUBLE)
+		return damaged(error, "its precision is not the model's");
 	if (image->width > MP_WIDE)
 		return damaged(error, "unknown width");
 	for (int id = 0; id < MP_KERNEL_SECTION_COUNT; id++)
@@ -71,56 +73,80 @@ check_head(const MpKernelImage *image, size_t size, const MpForest *head, MpErro
 	return true;
 }
 
+/* Number i of an array of reals. */
+static inline double
+real_at(const MpKernelImage *image, const void *reals, uint64_t i)
+{
+	return image->precision == MP_PRECISION_DOUBLE ? ((const double *) reals)[i]
+		: ((const float *) reals)[i];
+}
+
+static bool
+same_real(double a, double b)
+{
+	return a == b || (isnan(a) && isnan(b));
+}
+
 /* Ascending, then nothing but NaN. */
 static bool
-block_ascends(const float *block)
+block_ascends(const MpKernelImage *image, const void *reals, uint64_t first)
 {
 	bool		ok = true;
 
 	for (int i = 1; i < MP_RANK_FANOUT; i++)
-		ok &= (block[i - 1] <= block[i]) | (block[i] != block[i]);
+	{
+		double		real = real_at(image, reals, first + i);
+
+		ok &= (real_at(image, reals, first + i - 1) <= real) | (real != real);
+	}
 	return ok;
 }
 
-/* One level of a slot's search tree; *n_children: blocks that the next one must have. */
+/*
+ * One level of a slot's search tree, blocks `first` and on; `above` is the level above's
+ * first one. *n_children: blocks that the next level must have.
+ */
 static bool
-check_level(const float *blocks, uint64_t n_blocks, const float *above, uint64_t *n_children)
+check_level(const MpKernelImage *image, uint64_t first, uint64_t n_blocks, bool root,
+			uint64_t above, uint64_t *n_children)
 {
+	const void *reals = MP_SECTION(image, MP_KERNEL_THRESHOLDS, void);
+
 	*n_children = 1;
 	for (uint64_t j = 0; j < n_blocks; j++)
 	{
-		const float *block = blocks + j * MP_RANK_FANOUT;
+		uint64_t	block = (first + j) * MP_RANK_FANOUT;
 
-		if (!block_ascends(block) ||
-			(above != NULL && memcmp(&above[j], &block[MP_RANK_FANOUT - 1], sizeof(float)) != 0))
+		if (!block_ascends(image, reals, block) ||
+			(!root && !same_real(real_at(image, reals, above * MP_RANK_FANOUT + j),
+								 real_at(image, reals, block + MP_RANK_FANOUT - 1))))
 			return false;
 
 		/* a child for each number, and one for all that is greater */
 		for (int i = 0; i < MP_RANK_FANOUT; i++)
 		{
-			if (!isnan(block[i]))
+			if (!isnan(real_at(image, reals, block + i)))
 				*n_children = j * MP_RANK_FANOUT + i + 2;
 		}
 	}
-	return isnan(blocks[n_blocks * MP_RANK_FANOUT - 1]);
+	return isnan(real_at(image, reals, (first + n_blocks) * MP_RANK_FANOUT - 1));
 }
 
 static bool
-check_slot(const MpKernelSlot *slot, uint32_t root, int levels, const float *thresholds,
-		   uint64_t total_blocks)
+check_slot(const MpKernelImage *image, uint32_t root, int levels, uint64_t total_blocks)
 {
-	const float *above = NULL;
+	const MpKernelSlot *slot = MP_SECTION(image, MP_KERNEL_SLOTS, MpKernelSlot) + root;
+	uint64_t	above = root;
 	uint64_t	n_blocks = 1;
 
 	for (int level = 0; level < levels; level++)
 	{
 		uint64_t	first = level == 0 ? root : slot->first[level - 1];
-		const float *blocks = thresholds + first * MP_RANK_FANOUT;
 
 		if (!within(first, n_blocks, total_blocks) ||
-			!check_level(blocks, n_blocks, above, &n_blocks))
+			!check_level(image, first, n_blocks, level == 0, above, &n_blocks))
 			return false;
-		above = blocks;
+		above = first;
 	}
 	return true;
 }
@@ -129,9 +155,8 @@ static bool
 check_slots(const MpKernelImage *image, MpError *error)
 {
 	const MpKernelSlot *slots = MP_SECTION(image, MP_KERNEL_SLOTS, MpKernelSlot);
-	const float *thresholds = MP_SECTION(image, MP_KERNEL_THRESHOLDS, float);
 	uint64_t	n_blocks = image->sections[MP_KERNEL_THRESHOLDS].size /
-		(MP_RANK_FANOUT * sizeof(float));
+		(MP_RANK_FANOUT * mp_kernel_real_size(image));
 	uint64_t	slot = 0;
 
 	if (image->n_slots > mp_kernel_most_slots(image->width) ||
@@ -148,7 +173,7 @@ check_slots(const MpKernelImage *image, MpError *error)
 		for (; slot < end; slot++)
 		{
 			if (slots[slot].feature >= image->n_features ||
-				!check_slot(&slots[slot], slot, levels, thresholds, n_blocks))
+				!check_slot(image, slot, levels, n_blocks))
 				return damaged(error, "wrong thresholds");
 		}
 	}
@@ -186,8 +211,9 @@ check_sum(const MpKernelImage *image, const MpForest *head, MpError *error)
 
 	ok = ok && (image->sum != MP_SUM_ONE || image->n_outputs == 1);
 	ok = ok && (image->sum == MP_SUM_VECTOR) == (head->vector_leaf != 0);
-	ok = ok && (image->sum != MP_SUM_VECTOR || image->n_trees == 0 ||
-				image->sections[MP_KERNEL_VECTORS].size / sizeof(float) >= image->n_outputs);
+	ok = ok && (!mp_kernel_leaves_are_numbers(image) || image->n_trees == 0 ||
+				image->sections[MP_KERNEL_VECTORS].size / mp_kernel_real_size(image) >=
+				mp_kernel_vector_length(image));
 	if (ok && image->sum == MP_SUM_LIST)
 	{
 		ok = image->sections[MP_KERNEL_OUTPUTS].size == image->n_trees * sizeof(uint32_t);

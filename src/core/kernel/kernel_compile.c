@@ -74,6 +74,29 @@ mp_image_add_vec(MpVec *image, const MpVec *content)
 	return at;
 }
 
+/* Of a double forest: gives leaf `n` of a tree a number, and keeps what it adds. */
+static bool
+add_double(MpCompiler *c, const MpTree *tree, uint32_t n)
+{
+	double	   *added;
+
+	if (c->forest->precision != MP_PRECISION_DOUBLE || c->forest->vector_leaf)
+		return true;
+	c->numbers[tree->first + n] = mp_vec_count(&c->doubles, double);
+	added = mp_vec_add(&c->doubles, sizeof(double));
+	if (added != NULL)
+		*added = mp_forest_value(c->forest, tree, n) * tree->weight;
+	return added != NULL;
+}
+
+/* Whether 0 is missing for a split, but not for all of its feature: a rank cannot tell. */
+static bool
+is_unfit(const MpForest *forest, const MpNode *split)
+{
+	return (split->feature & MP_NODE_ZERO_MISSING) &&
+		mp_forest_features(forest)[split->feature & MP_NODE_FEATURE_MASK].zero_missing != MP_ZERO_ALWAYS;
+}
+
 /* Learns the shape of a tree and the conditions of its nodes. */
 static bool
 scan_tree(MpCompiler *c, const MpTree *tree, MpTreeShape *shape)
@@ -95,8 +118,14 @@ scan_tree(MpCompiler *c, const MpTree *tree, MpTreeShape *shape)
 			level_end = shape->n_nodes;
 		}
 		if (nodes[n].left == 0)
+		{
+			if (!add_double(c, tree, n))
+				return false;
 			continue;
-		if (!mp_conditions_add(&c->conditions, &nodes[n], &c->numbers[tree->first + n]))
+		}
+		c->unfit |= is_unfit(c->forest, &nodes[n]);
+		if (!mp_conditions_add(&c->conditions, &nodes[n], mp_forest_value(c->forest, tree, n),
+							   &c->numbers[tree->first + n]))
 			return false;
 		queue[shape->n_nodes++] = nodes[n].left;
 		queue[shape->n_nodes++] = nodes[n].left + 1;
@@ -145,18 +174,17 @@ write_outputs(MpCompiler *c)
 static bool
 write_vectors(MpCompiler *c)
 {
-	size_t		size = c->forest->sections[MP_SECTION_LEAVES].size;
+	bool		vectors = c->forest->vector_leaf != 0;
+	size_t		size = vectors ? c->forest->sections[MP_SECTION_LEAVES].size : c->doubles.size;
 	void	   *copy;
 
 	if (!mp_image_begin(&c->image, MP_KERNEL_VECTORS))
 		return false;
-	if (c->forest->vector_leaf)
-	{
-		copy = mp_vec_add(&c->image, size);
-		if (copy == NULL)
-			return false;
-		memcpy(copy, MP_SECTION(c->forest, MP_SECTION_LEAVES, char), size);
-	}
+	copy = mp_vec_add(&c->image, size);
+	if (copy == NULL)
+		return false;
+	if (size > 0)
+		memcpy(copy, vectors ? MP_SECTION(c->forest, MP_SECTION_LEAVES, void) : c->doubles.data, size);
 	mp_image_end(&c->image, MP_KERNEL_VECTORS);
 	return true;
 }
@@ -167,7 +195,7 @@ trees_fit(const MpForest *forest)
 {
 	const MpTree *trees = mp_forest_trees(forest);
 
-	if (forest->booster == MP_BOOSTER_GBLINEAR || forest->precision != MP_PRECISION_SINGLE)
+	if (forest->booster == MP_BOOSTER_GBLINEAR || forest->linear_leaf)
 		return false;
 
 	/* the weight would have to go into rows that trees may share */
@@ -206,7 +234,7 @@ scan_forest(MpCompiler *c, bool *fits)
 			return false;
 		if (c->shapes[t].depth > MP_SHORT_DEPTH && c->shapes[t].n_nodes > MP_BYTE_DEEP_NODES)
 			c->least_width = MP_WIDE;
-		*fits = c->conditions.n_codes <= MAX_SET_CODES;
+		*fits = c->conditions.n_codes <= MAX_SET_CODES && !c->unfit;
 		if (!*fits)
 			return true;
 	}
@@ -267,6 +295,7 @@ write_image(MpCompiler *c, int width, bool *fits)
 	head->n_outputs = c->forest->n_outputs;
 	head->n_trees = c->forest->n_trees_used;
 	head->sum = choose_sum(c->forest);
+	head->precision = c->forest->precision;
 
 	*fits = choose_width(c, head, width);
 	if (!*fits)
@@ -306,10 +335,12 @@ mp_kernel_compile_as(MpAlloc *alloc, const MpForest *forest, int width, size_t *
 	c.image.alloc = alloc;
 	c.blocks.alloc = alloc;
 	c.leaves.alloc = alloc;
+	c.doubles.alloc = alloc;
 	ok = scan_forest(&c, &fits) && (!fits || write_image(&c, width, &fits));
 	mp_conditions_close(&c.conditions);
 	mp_vec_release(&c.blocks);
 	mp_vec_release(&c.leaves);
+	mp_vec_release(&c.doubles);
 	mp_alloc_release(alloc, c.queue);
 	mp_alloc_release(alloc, c.shapes);
 	mp_alloc_release(alloc, c.numbers);

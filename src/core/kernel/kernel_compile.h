@@ -13,7 +13,8 @@
 /* A distinct condition: a threshold of a feature, or a category test. */
 typedef struct MpCondition
 {
-	uint64_t	key;			/* orders by kind, feature and threshold */
+	uint64_t	threshold;		/* an integer of the same order; of a test: when it was found */
+	uint32_t	feature;		/* tests have the highest bit */
 	uint32_t	hash;
 	uint32_t	set;			/* of a test */
 } MpCondition;
@@ -42,7 +43,8 @@ typedef struct MpConditions
 /* in kernel_slots.c */
 extern bool mp_conditions_open(MpConditions *c, MpAlloc *alloc, const MpForest *forest);
 extern void mp_conditions_close(MpConditions *c);
-extern bool mp_conditions_add(MpConditions *c, const MpNode *split, uint32_t *number);
+extern bool mp_conditions_add(MpConditions *c, const MpNode *split, double threshold,
+							  uint32_t *number);
 extern bool mp_conditions_sort(MpConditions *c);
 
 /* Gives each condition its slot, and the image's head the counts; false: they do not fit. */
@@ -62,12 +64,14 @@ typedef struct MpCompiler
 	MpAlloc    *alloc;
 	const MpForest *forest;
 	MpConditions conditions;
-	uint32_t   *numbers;		/* condition of each node of NODES */
+	uint32_t   *numbers;		/* of each node of NODES: its condition, or a leaf's double */
 	MpTreeShape *shapes;		/* of each used tree */
 	uint32_t   *queue;			/* room for the nodes of one tree */
 	MpVec		blocks;			/* of a short chunk; its tips of up to three levels */
 	MpVec		leaves;			/* of a short chunk */
+	MpVec		doubles;		/* double[]: what the leaves of a double forest add */
 	MpVec		image;
+	bool		unfit;			/* some split is */
 	MpKernelWidth least_width;	/* that has numbers for all nodes of a deep tree */
 	MpKernelWidth width;
 } MpCompiler;
@@ -84,7 +88,7 @@ extern bool mp_layout_chunks(MpCompiler *c);
 /* The cell and the bound of a split, as one; without a split (-1), of a node that goes left. */
 extern uint32_t mp_encode_node(const MpCompiler *c, const MpTree *tree, int32_t split);
 
-/* What a leaf adds: a float, or the number of a leaf vector. */
+/* What a leaf adds: a float, or the number of a double or of a leaf vector. */
 extern uint32_t mp_leaf_bits(const MpCompiler *c, const MpTree *tree, const MpNode *leaf);
 
 /*

@@ -81,10 +81,13 @@ typedef enum MpKernelWidth
 #define MP_RANK_LEVELS 4
 
 /*
+ * The numbers of a forest in double precision are doubles here too: thresholds, and what
+ * leaves add. Nodes have ranks and look the same.
+ *
  * Where the thresholds of a slot are: a search tree over them, with -Infinity
  * before the first one, so that what is found is the left cell: the number of
  * thresholds <= x, and one more unless x is missing. It consists of blocks of 16
- * floats, ascending, filled up with NaN. The root of slot s is block s; `first[l
+ * numbers, ascending, filled up with NaN. The root of slot s is block s; `first[l
  * - 1]` is the first block of level l. The children of the j-th block of a level
  * are the 16j-th and on of the next, and the c-th float of a block is the last
  * one of its c-th child. The last float of the last block of a level is NaN: so
@@ -246,11 +249,11 @@ typedef enum MpKernelSum
 typedef enum MpKernelSectionId
 {
 	MP_KERNEL_SLOTS,			/* MpKernelSlot[n_numeric] */
-	MP_KERNEL_THRESHOLDS,		/* float[][16] */
+	MP_KERNEL_THRESHOLDS,		/* real[][16] */
 	MP_KERNEL_GROUPS,			/* MpKernelGroup[] */
 	MP_KERNEL_CODES,			/* uint32_t[] */
 	MP_KERNEL_OUTPUTS,			/* uint32_t[n_trees], or nothing */
-	MP_KERNEL_VECTORS,			/* float[][n_outputs], or nothing */
+	MP_KERNEL_VECTORS,			/* real[][n_outputs]; with single leaves double[] or nothing */
 	MP_KERNEL_CHUNKS,			/* MpKernelChunk[] */
 	MP_KERNEL_SECTION_COUNT
 } MpKernelSectionId;
@@ -269,6 +272,7 @@ typedef struct MpKernelImage
 	int32_t		n_trees;
 	uint32_t	width;			/* MpKernelWidth */
 	uint32_t	sum;			/* MpKernelSum */
+	uint32_t	precision;		/* MpPrecision */
 	uint32_t	n_slots;		/* with category tests */
 	uint32_t	n_numeric;		/* the first ones, by thresholds; sorted by levels */
 	uint32_t	level_slots[MP_RANK_LEVELS];	/* numeric slots with 1, 2, ... levels */
@@ -279,6 +283,26 @@ static inline uint32_t
 mp_round_up(uint32_t n, uint32_t multiple)
 {
 	return (n + multiple - 1) / multiple * multiple;
+}
+
+/* Whether leaves are numbers of what VECTORS has: of rows of it, or of single doubles. */
+static inline bool
+mp_kernel_leaves_are_numbers(const MpKernelImage *image)
+{
+	return image->sum == MP_SUM_VECTOR || image->precision == MP_PRECISION_DOUBLE;
+}
+
+/* Numbers that each entry of VECTORS has. */
+static inline uint32_t
+mp_kernel_vector_length(const MpKernelImage *image)
+{
+	return image->sum == MP_SUM_VECTOR ? image->n_outputs : 1;
+}
+
+static inline size_t
+mp_kernel_real_size(const MpKernelImage *image)
+{
+	return image->precision == MP_PRECISION_DOUBLE ? sizeof(double) : sizeof(float);
 }
 
 static inline size_t

@@ -46,6 +46,8 @@ mp_leaf_bits(const MpCompiler *c, const MpTree *tree, const MpNode *leaf)
 
 	if (c->forest->vector_leaf)
 		return leaf->value_bits;
+	if (c->forest->precision == MP_PRECISION_DOUBLE)
+		return c->numbers[leaf - MP_SECTION(c->forest, MP_SECTION_NODES, MpNode)];
 	value = leaf->value * tree->weight;
 	memcpy(&bits, &value, sizeof(bits));
 	return bits;

@@ -28,7 +28,7 @@ spread(const uint8_t *ranks, uint32_t n, uint32_t first_right, uint16_t *row)
 #include "core/kernel/kernel_scalar.h"
 
 void
-mp_margin_portable(MpKernel *kernel, const float *x, float *margin)
+mp_margin_portable(MpKernel *kernel, const void *x, void *margin)
 {
 	margin_scalar(kernel, x, margin);
 }

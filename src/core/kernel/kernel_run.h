@@ -32,20 +32,20 @@
 #define MP_UNROLL(n)
 #endif
 
-typedef void (*MpMarginFunction) (MpKernel *kernel, const float *x, float *margin);
+typedef void (*MpKernelFunction) (MpKernel *kernel, const void *x, void *margin);
 
 struct MpKernel
 {
-	MpMarginFunction margin;
+	MpKernelFunction margin;
 	MpAlloc    *alloc;
 	const MpForest *forest;
 	const MpKernelImage *image;
 	const MpKernelSlot *slots;
-	const float *thresholds;
+	const void *thresholds;		/* reals */
 	const MpKernelGroup *groups;
 	const uint32_t *codes;
 	const uint32_t *outputs;
-	const float *vectors;
+	const void *vectors;		/* reals */
 	const MpKernelChunk *chunks;
 	uint32_t	n_groups;
 	uint32_t	n_vectors;
@@ -58,14 +58,14 @@ struct MpKernel
 	uint64_t   *masks;			/* AVX-512: what the nodes of two blocks of trees say */
 	uint16_t   *tops;			/* others, bytes: all tops, as nodes */
 	uint8_t    *outs;			/* others: the way out that each tree of a chunk takes */
-	uint32_t   *values;			/* what each tree adds: float, or number of a leaf vector */
+	uint32_t   *values;			/* what each tree adds: float, or number of a double or leaf vector */
 };
 
 /* the engines */
-extern void mp_margin_portable(MpKernel *kernel, const float *x, float *margin);
+extern void mp_margin_portable(MpKernel *kernel, const void *x, void *margin);
 #if defined(MP_KERNEL_X86)
-extern void mp_margin_baseline(MpKernel *kernel, const float *x, float *margin);
-extern void mp_margin_avx512(MpKernel *kernel, const float *x, float *margin);
+extern void mp_margin_baseline(MpKernel *kernel, const void *x, void *margin);
+extern void mp_margin_avx512(MpKernel *kernel, const void *x, void *margin);
 #endif
 
 #endif

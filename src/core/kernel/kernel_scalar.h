@@ -36,7 +36,7 @@ put_byte_cell(void *row, uint32_t slot, uint32_t left)
 }
 
 ENGINE void
-margin_bytes(MpKernel *kernel, const float *x, float *margin)
+margin_bytes(MpKernel *kernel, const void *x, void *margin)
 {
 	const uint16_t *tops = kernel->tops;
 
@@ -68,7 +68,7 @@ put_wide_node(void *row, uint32_t slot, uint32_t left)
 }
 
 ENGINE void
-margin_wide(MpKernel *kernel, const float *x, float *margin)
+margin_wide(MpKernel *kernel, const void *x, void *margin)
 {
 	rank_row(kernel, x, kernel->row, put_wide_node);
 	for (uint32_t c = 0; c < kernel->n_chunks; c++)
@@ -80,7 +80,7 @@ margin_wide(MpKernel *kernel, const float *x, float *margin)
 }
 
 ENGINE void
-margin_scalar(MpKernel *kernel, const float *x, float *margin)
+margin_scalar(MpKernel *kernel, const void *x, void *margin)
 {
 	mp_start_margin(kernel, margin);
 	switch ((MpKernelWidth) kernel->image->width)

@@ -13,7 +13,7 @@
 #include <string.h>
 
 #define FIRST_TABLE_SIZE 4096
-#define KEY_TEST ((uint64_t) 1 << 63)
+#define TEST 0x80000000u
 
 /* a table of codes up to this size need not be compact */
 #define MAX_DENSE_BYTES 65536
@@ -21,23 +21,23 @@
 /* beyond this, tables of codes are no gain over asking the sets */
 #define MAX_CODE_WORDS (4 * 1024 * 1024)
 
-/* float -> integer of the same order; both zeros are one */
-static uint32_t
-ordered_from_float(float threshold)
+/* double -> integer of the same order; both zeros are one */
+static uint64_t
+ordered_from_double(double threshold)
 {
-	uint32_t	bits;
+	uint64_t	bits;
 
 	if (threshold == 0)
-		threshold = 0.0f;
+		threshold = 0.0;
 	memcpy(&bits, &threshold, sizeof(bits));
-	return bits & 0x80000000u ? ~bits : bits | 0x80000000u;
+	return bits >> 63 ? ~bits : bits | UINT64_C(1) << 63;
 }
 
-static float
-float_from_ordered(uint32_t ordered)
+static double
+double_from_ordered(uint64_t ordered)
 {
-	uint32_t	bits = ordered & 0x80000000u ? ordered & 0x7fffffffu : ~ordered;
-	float		threshold;
+	uint64_t	bits = ordered >> 63 ? ordered & ~(UINT64_C(1) << 63) : ~ordered;
+	double		threshold;
 
 	memcpy(&threshold, &bits, sizeof(bits));
 	return threshold;
@@ -118,7 +118,7 @@ hash_set(const MpForest *forest, uint32_t set, uint32_t feature, uint64_t *n_cod
 static uint32_t
 feature_of(const MpCondition *condition)
 {
-	return (uint32_t) (condition->key >> 32) & MP_NODE_FEATURE_MASK;
+	return condition->feature & MP_NODE_FEATURE_MASK;
 }
 
 bool
@@ -170,14 +170,15 @@ condition_is(const MpConditions *c, const MpCondition *known, const MpCondition 
 {
 	if (known->hash != wanted->hash)
 		return false;
-	if (!(wanted->key & KEY_TEST))
-		return known->key == wanted->key;
-	return (known->key & KEY_TEST) && feature_of(known) == feature_of(wanted) &&
-		sets_equal(c->forest, known->set, wanted->set);
+	if (known->feature != wanted->feature)
+		return false;
+	if (wanted->feature & TEST)
+		return sets_equal(c->forest, known->set, wanted->set);
+	return known->threshold == wanted->threshold;
 }
 
 bool
-mp_conditions_add(MpConditions *c, const MpNode *split, uint32_t *number)
+mp_conditions_add(MpConditions *c, const MpNode *split, double threshold, uint32_t *number)
 {
 	uint32_t	feature = split->feature & MP_NODE_FEATURE_MASK;
 	uint32_t	n = mp_vec_count(&c->all, MpCondition);
@@ -187,14 +188,16 @@ mp_conditions_add(MpConditions *c, const MpNode *split, uint32_t *number)
 
 	if (split->feature & MP_NODE_CATEGORICAL)
 	{
-		wanted.key = KEY_TEST | (uint64_t) feature << 32 | n;
+		wanted.feature = feature | TEST;
+		wanted.threshold = n;
 		wanted.set = split->value_bits;
 		wanted.hash = hash_set(c->forest, wanted.set, feature, &c->n_codes);
 	}
 	else
 	{
-		wanted.key = (uint64_t) feature << 32 | ordered_from_float(split->value);
-		wanted.hash = hash_key(wanted.key);
+		wanted.feature = feature;
+		wanted.threshold = ordered_from_double(threshold);
+		wanted.hash = hash_key(wanted.threshold + feature);
 	}
 
 	for (place = wanted.hash & (c->table_size - 1); c->table[place] != 0;
@@ -211,11 +214,21 @@ mp_conditions_add(MpConditions *c, const MpNode *split, uint32_t *number)
 	*added = wanted;
 	*number = n;
 	c->table[place] = n + 1;
-	if (wanted.key & KEY_TEST)
+	if (wanted.feature & TEST)
 		c->n_tests++;
 	else
 		c->n_numeric++;
 	return n + 1 < c->table_size / 2 || grow_table(c);
+}
+
+/* Byte 0 to 11 of what conditions are sorted by: the threshold, then the feature and whether it is a test. */
+static uint32_t
+byte_of(const MpConditions *c, uint32_t number, int byte)
+{
+	const MpCondition *condition = mp_condition(c, number);
+
+	return (byte < 8 ? condition->threshold >> (8 * byte)
+			: condition->feature >> (8 * (byte - 8))) & 255;
 }
 
 /* One pass of a radix sort; false: all have the same byte there, nothing was done. */
@@ -226,7 +239,7 @@ sort_by_byte(const MpConditions *c, int byte, const uint32_t *from, uint32_t *to
 	uint32_t	sum = 0;
 
 	for (uint32_t i = 0; i < n; i++)
-		starts[mp_condition(c, i)->key >> (8 * byte) & 255]++;
+		starts[byte_of(c, i, byte)]++;
 	for (int i = 0; i < 256; i++)
 	{
 		uint32_t	count = starts[i];
@@ -237,7 +250,7 @@ sort_by_byte(const MpConditions *c, int byte, const uint32_t *from, uint32_t *to
 		sum += count;
 	}
 	for (uint32_t i = 0; i < n; i++)
-		to[starts[mp_condition(c, from[i])->key >> (8 * byte) & 255]++] = from[i];
+		to[starts[byte_of(c, from[i], byte)]++] = from[i];
 	return true;
 }
 
@@ -256,7 +269,7 @@ mp_conditions_sort(MpConditions *c)
 	}
 	for (uint32_t i = 0; i < n; i++)
 		c->sorted[i] = i;
-	for (int byte = 0; byte < 8; byte++)
+	for (int byte = 0; byte < 12; byte++)
 	{
 		if (sort_by_byte(c, byte, c->sorted, other, n))
 		{
@@ -336,13 +349,20 @@ mp_conditions_assign(MpConditions *c, MpKernelImage *image)
 	return true;
 }
 
-/* The i-th of a slot's floats: -Infinity, then the thresholds from the start-th condition on. */
-static float
-slot_float(const MpConditions *c, uint32_t start, uint32_t i)
+/* Writes the i-th of a slot's numbers: -Infinity, then the thresholds from the start-th condition on. */
+static void
+write_real(const MpConditions *c, void *reals, uint32_t at, uint32_t start, uint64_t i, uint32_t n)
 {
+	double		real = NAN;
+
 	if (i == 0)
-		return -INFINITY;
-	return float_from_ordered((uint32_t) mp_condition(c, c->sorted[start + i - 1])->key);
+		real = -INFINITY;
+	else if (i <= n)
+		real = double_from_ordered(mp_condition(c, c->sorted[start + i - 1])->threshold);
+	if (c->forest->precision == MP_PRECISION_DOUBLE)
+		((double *) reals)[at] = real;
+	else
+		((float *) reals)[at] = real;
 }
 
 /*
@@ -355,27 +375,23 @@ write_thresholds(const MpConditions *c, MpVec *blocks, uint32_t start, uint32_t 
 {
 	int			levels = rank_levels(n);
 	uint32_t	n_blocks = (n + 1) / MP_RANK_FANOUT + 1;
-	uint32_t	stride = 1;		/* floats that one of this level stands for */
+	uint32_t	stride = 1;		/* numbers that one of this level stands for */
+	size_t		block = MP_RANK_FANOUT * mp_forest_real_size(c->forest);
 
 	for (int level = levels - 1; level >= 0; level--)
 	{
 		uint32_t	first = root;
-		float	   *floats;
 
 		if (level > 0)
 		{
-			first = mp_vec_count(blocks, float[MP_RANK_FANOUT]);
+			first = blocks->size / block;
 			slot->first[level - 1] = first;
-			if (mp_vec_add(blocks, n_blocks * sizeof(float[MP_RANK_FANOUT])) == NULL)
+			if (mp_vec_add(blocks, n_blocks * block) == NULL)
 				return false;
 		}
-		floats = (float *) blocks->data + (size_t) first * MP_RANK_FANOUT;
 		for (uint32_t i = 0; i < n_blocks * MP_RANK_FANOUT; i++)
-		{
-			uint64_t	last = (uint64_t) (i + 1) * stride - 1;
-
-			floats[i] = last <= n ? slot_float(c, start, last) : NAN;
-		}
+			write_real(c, (char *) blocks->data + first * block, i, start,
+					   (uint64_t) (i + 1) * stride - 1, n);
 		stride *= MP_RANK_FANOUT;
 		n_blocks = (n_blocks + MP_RANK_FANOUT - 1) / MP_RANK_FANOUT;
 	}
@@ -388,7 +404,7 @@ write_numeric(const MpConditions *c, MpKernelImage *head, MpVec *slots, MpVec *b
 	uint32_t	n;
 
 	if (mp_vec_add(slots, head->n_numeric * sizeof(MpKernelSlot)) == NULL ||
-		mp_vec_add(blocks, head->n_numeric * sizeof(float[MP_RANK_FANOUT])) == NULL)
+		mp_vec_add(blocks, head->n_numeric * MP_RANK_FANOUT * mp_forest_real_size(c->forest)) == NULL)
 		return false;
 	for (uint32_t i = 0; i < c->n_numeric; i += n)
 	{

@@ -85,18 +85,61 @@ mp_add_vectors(const MpKernel *kernel, const uint32_t *values, size_t n, float *
 	{
 		/* not every number in an image has been checked */
 		size_t		number = values[t] < kernel->n_vectors ? values[t] : 0;
-		const float *vector = kernel->vectors + number * n_outputs;
+		const float *vector = (const float *) kernel->vectors + number * n_outputs;
 
 		for (size_t k = 0; k < n_outputs; k++)
 			margin[k] += vector[k];
 	}
 }
 
+/* Of a double forest, whose values are numbers of doubles, or of leaf vectors. */
+MP_PASS void
+mp_add_doubles(const MpKernel *kernel, const uint32_t *values, size_t first, size_t n,
+			   double *margin)
+{
+	size_t		n_outputs = kernel->image->n_outputs;
+	size_t		length = mp_kernel_vector_length(kernel->image);
+	size_t		k = first % n_outputs;
+	double		sum = margin[0];
+
+	for (size_t t = 0; t < n; t++)
+	{
+		/* not every number in an image has been checked */
+		size_t		number = values[t] < kernel->n_vectors ? values[t] : 0;
+		const double *vector = (const double *) kernel->vectors + number * length;
+
+		switch ((MpKernelSum) kernel->image->sum)
+		{
+			case MP_SUM_ONE:
+				sum += vector[0];
+				break;
+			case MP_SUM_CYCLE:
+				margin[k] += vector[0];
+				k = k + 1 < n_outputs ? k + 1 : 0;
+				break;
+			case MP_SUM_LIST:
+				margin[kernel->outputs[first + t]] += vector[0];
+				break;
+			case MP_SUM_VECTOR:
+				for (size_t i = 0; i < length; i++)
+					margin[i] += vector[i];
+				break;
+		}
+	}
+	if (kernel->image->sum == MP_SUM_ONE)
+		margin[0] = sum;
+}
+
 /* Adds the values of n trees, the first of which is tree `first` of the model. */
 MP_ENGINE void
 mp_add_values(const MpKernel *kernel, const uint32_t *values, size_t first, size_t n,
-			  float *margin)
+			  void *margin)
 {
+	if (kernel->image->precision == MP_PRECISION_DOUBLE)
+	{
+		mp_add_doubles(kernel, values, first, n, margin);
+		return;
+	}
 	switch ((MpKernelSum) kernel->image->sum)
 	{
 		case MP_SUM_ONE:
@@ -113,6 +156,13 @@ mp_add_values(const MpKernel *kernel, const uint32_t *values, size_t first, size
 	}
 }
 
+/* Whether trees add to outputs in turn, whole rounds at once. */
+static inline bool
+mp_adds_rounds(const MpKernel *kernel)
+{
+	return kernel->image->sum == MP_SUM_CYCLE && kernel->image->precision == MP_PRECISION_SINGLE;
+}
+
 /* Where the values of chunk c go: with several outputs in turn, all are kept until the end. */
 static inline uint32_t *
 mp_values_of(const MpKernel *kernel, uint32_t c)
@@ -121,15 +171,16 @@ mp_values_of(const MpKernel *kernel, uint32_t c)
 }
 
 static inline void
-mp_start_margin(const MpKernel *kernel, float *margin)
+mp_start_margin(const MpKernel *kernel, void *margin)
 {
-	memcpy(margin, mp_forest_base(kernel->forest), kernel->image->n_outputs * sizeof(float));
+	memcpy(margin, MP_SECTION(kernel->forest, MP_SECTION_BASE, void),
+		   kernel->image->n_outputs * mp_kernel_real_size(kernel->image));
 }
 
 MP_ENGINE void
-mp_finish_margin(const MpKernel *kernel, float *margin)
+mp_finish_margin(const MpKernel *kernel, void *margin)
 {
-	if (kernel->image->sum == MP_SUM_CYCLE)
+	if (mp_adds_rounds(kernel))
 		mp_add_cycle(kernel->values, kernel->image->n_trees, kernel->image->n_outputs, margin);
 }
 

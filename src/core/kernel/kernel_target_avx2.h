@@ -21,4 +21,16 @@ rank_in_block(const float *block, float x)
 	return (uint32_t) _mm_popcnt_u32(_mm256_movemask_epi8(both)) / 2;
 }
 
+/* First in which half of 16 doubles. */
+ENGINE uint32_t
+rank_in_double_block(const double *block, double x)
+{
+	uint32_t	first = block[7] <= x ? 8 : 0;
+	__m256d		v = _mm256_set1_pd(x);
+	__m256d		low = _mm256_cmp_pd(v, _mm256_loadu_pd(block + first), _CMP_GE_OQ);
+	__m256d		high = _mm256_cmp_pd(v, _mm256_loadu_pd(block + first + 4), _CMP_GE_OQ);
+
+	return first + _mm_popcnt_u32(_mm256_movemask_pd(low) | _mm256_movemask_pd(high) << 4);
+}
+
 #define RANK_IN_BLOCK rank_in_block

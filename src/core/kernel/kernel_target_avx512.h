@@ -18,4 +18,14 @@ rank_in_block(const float *block, float x)
 	return _tzcnt_u32(_mm512_cmp_ps_mask(_mm512_set1_ps(x), _mm512_loadu_ps(block), _CMP_NGE_UQ));
 }
 
+ENGINE uint32_t
+rank_in_double_block(const double *block, double x)
+{
+	__m512d		v = _mm512_set1_pd(x);
+	uint32_t	low = _mm512_cmp_pd_mask(v, _mm512_loadu_pd(block), _CMP_NGE_UQ);
+	uint32_t	high = _mm512_cmp_pd_mask(v, _mm512_loadu_pd(block + 8), _CMP_NGE_UQ);
+
+	return _tzcnt_u32(low | high << 8);
+}
+
 #define RANK_IN_BLOCK rank_in_block

@@ -105,7 +105,7 @@ WALK(deep_values) (const char *image, const MpKernelChunk *chunk, const NODE *ro
 
 /* Adds the trees of chunk c to the margin, or keeps their values. Returns the end of its tops. */
 ENGINE const NODE *
-WALK(chunk) (const MpKernel *kernel, uint32_t c, const NODE *tops, float *margin)
+WALK(chunk) (const MpKernel *kernel, uint32_t c, const NODE *tops, void *margin)
 {
 	const char *image = (const char *) kernel->image;
 	const MpKernelChunk *chunk = &kernel->chunks[c];
@@ -113,7 +113,9 @@ WALK(chunk) (const MpKernel *kernel, uint32_t c, const NODE *tops, float *margin
 	const NODE *row = kernel->row;
 	uint8_t    *outs = kernel->outs;
 	uint32_t   *values = mp_values_of(kernel, c);
-	bool		one = kernel->image->sum == MP_SUM_ONE;
+	float	   *sum = margin;
+	bool		one = kernel->image->sum == MP_SUM_ONE &&
+		kernel->image->precision == MP_PRECISION_SINGLE;
 	size_t		places = mp_chunk_places(chunk);
 	size_t		n = chunk->n_trees;
 
@@ -122,7 +124,7 @@ WALK(chunk) (const MpKernel *kernel, uint32_t c, const NODE *tops, float *margin
 	{
 		case MP_CHUNK_FLAT:
 			if (one)
-				margin[0] = walk_flat_sum(leaves, n, chunk->levels, outs, margin[0]);
+				sum[0] = walk_flat_sum(leaves, n, chunk->levels, outs, sum[0]);
 			else
 				walk_flat_values(leaves, n, chunk->levels, outs, values);
 			break;
@@ -130,14 +132,14 @@ WALK(chunk) (const MpKernel *kernel, uint32_t c, const NODE *tops, float *margin
 		case MP_CHUNK_TIP_3:
 		case MP_CHUNK_SHORT:
 			if (one)
-				margin[0] = TAIL_SUM(image, chunk, row, outs, margin[0]);
+				sum[0] = TAIL_SUM(image, chunk, row, outs, sum[0]);
 			else
 				TAIL_VALUES(image, chunk, row, outs, values);
 			break;
 		case MP_CHUNK_DEEP:
 			WALK(deep_values) (image, chunk, row, outs, values);
 			if (one)
-				mp_add_one(values, n, margin);
+				mp_add_one(values, n, sum);
 			break;
 	}
 	if (!one)

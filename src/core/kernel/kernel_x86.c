@@ -13,7 +13,7 @@
 #include "core/kernel/kernel_scalar.h"
 
 void
-mp_margin_baseline(MpKernel *kernel, const float *x, float *margin)
+mp_margin_baseline(MpKernel *kernel, const void *x, void *margin)
 {
 	margin_scalar(kernel, x, margin);
 }
