@@ -4,7 +4,7 @@
  */
 #include "craft.h"
 #include "harness.h"
-#include "core/kernel/kernel_compile.h"
+#include "core/kernel/kernel_image.h"
 #include "random_forest.h"
 
 #include <stdlib.h>
@@ -84,8 +84,8 @@ write_kernels(void)
 	}			seeds[] = {
 		{{"lone-leaves", 3, 2, 0, 1, 1}, MP_BYTES},
 		{{"flat", 3, 9, 3, 6, 5, .missing = 0.1}, MP_BYTES},
-		{{"tips-1", 4, 3, 6, 30, 9}, MP_BYTES},
-		{{"tips-3", 4, 3, 7, 40, 9}, MP_BYTES},
+		{{"subtrees-1", 4, 3, 6, 30, 9}, MP_BYTES},
+		{{"subtrees-3", 4, 3, 7, 40, 9}, MP_BYTES},
 		{{"deep", 4, 2, 20, 60, 9, .skinny = true}, MP_BYTES},
 		{{"slots", 1, 2, 6, 60, 1000}, MP_BYTES},
 		{{"classes", 3, 7, 2, 4, 5, .n_outputs = 3, .outputs = MP_SHAPE_ANY}, MP_BYTES},

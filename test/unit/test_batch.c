@@ -8,7 +8,7 @@
 #include "core/batch/batch.h"
 #include "core/forest/eval.h"
 #include "core/kernel/kernel.h"
-#include "core/kernel/kernel_compile.h"
+#include "core/kernel/kernel_image.h"
 
 #include <stdlib.h>
 #include <string.h>

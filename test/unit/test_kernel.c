@@ -10,7 +10,7 @@
 #include "core/batch/batch.h"
 #include "core/forest/eval.h"
 #include "core/kernel/kernel.h"
-#include "core/kernel/kernel_compile.h"
+#include "core/kernel/kernel_image.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -123,13 +123,13 @@ check_layout(const char *name, int width, int form)
 MP_TEST(kernel_chooses_the_layout)
 {
 	check_layout("depth 5", MP_BYTES, MP_CHUNK_FLAT);
-	check_layout("depth 6", MP_BYTES, MP_CHUNK_TIP_1);
-	check_layout("depth 7", MP_BYTES, MP_CHUNK_TIP_3);
-	check_layout("depth 8", MP_BYTES, MP_CHUNK_TIP_3);
+	check_layout("depth 6", MP_BYTES, MP_CHUNK_SUBTREE_1);
+	check_layout("depth 7", MP_BYTES, MP_CHUNK_SUBTREE_3);
+	check_layout("depth 8", MP_BYTES, MP_CHUNK_SUBTREE_3);
 	check_layout("leaf-wise, deep", MP_BYTES, MP_CHUNK_DEEP);
-	check_layout("several slots per feature", MP_BYTES, MP_CHUNK_TIP_3);
-	check_layout("128 slots", MP_BYTES, MP_CHUNK_TIP_1);
-	check_layout("categories", MP_BYTES, MP_CHUNK_TIP_1);
+	check_layout("several slots per feature", MP_BYTES, MP_CHUNK_SUBTREE_3);
+	check_layout("128 slots", MP_BYTES, MP_CHUNK_SUBTREE_1);
+	check_layout("categories", MP_BYTES, MP_CHUNK_SUBTREE_1);
 	check_layout("129 slots", MP_WIDE, MP_CHUNK_FLAT);
 	check_layout("many slots, depth 8", MP_WIDE, MP_CHUNK_SHORT);
 	check_layout("many slots, leaf-wise", MP_WIDE, MP_CHUNK_DEEP);
@@ -241,8 +241,8 @@ MP_TEST(kernel_refuses_nodes_that_lead_outside)
 	free(forest);
 }
 
-/* Behind the last tip there is room for exactly one large one. */
-MP_TEST(kernel_refuses_tips_that_lie_outside)
+/* Behind the last subtree there is room for exactly one large one. */
+MP_TEST(kernel_refuses_subtrees_that_lie_outside)
 {
 	MpRandom	random = {1};
 	MpForest   *forest = mp_random_forest(&random, mp_find_shape("depth 8"));
@@ -250,18 +250,18 @@ MP_TEST(kernel_refuses_tips_that_lie_outside)
 	size_t		size;
 	MpKernelImage *image = compile(forest, &size);
 	const MpKernelChunk *chunk;
-	MpTips	   *tips;
+	MpSubtrees	   *subtrees;
 	uint32_t   *first;
 	uint32_t	end;
 
 	REQUIRE(image != NULL);
 	chunk = MP_SECTION(image, MP_KERNEL_CHUNKS, MpKernelChunk);
-	REQUIRE(chunk->form == MP_CHUNK_TIP_3 && chunk->n_trees == MP_CHUNK_TREES);
-	tips = (MpTips *) ((char *) image + chunk->tails);
-	first = &tips->first[MP_CHUNK_TREES - 1];
-	end = *first + MP_SMALL_TIP * __builtin_popcount(tips->there[MP_CHUNK_TREES - 1]) +
-		(MP_LARGE_TIP - MP_SMALL_TIP) * __builtin_popcount(tips->large[MP_CHUNK_TREES - 1]);
-	CHECK(end + MP_LARGE_TIP == chunk->n_blocks);
+	REQUIRE(chunk->form == MP_CHUNK_SUBTREE_3 && chunk->n_trees == MP_CHUNK_TREES);
+	subtrees = (MpSubtrees *) ((char *) image + chunk->tails);
+	first = &subtrees->first[MP_CHUNK_TREES - 1];
+	end = *first + MP_SMALL_SUBTREE * __builtin_popcount(subtrees->there[MP_CHUNK_TREES - 1]) +
+		(MP_LARGE_SUBTREE - MP_SMALL_SUBTREE) * __builtin_popcount(subtrees->large[MP_CHUNK_TREES - 1]);
+	CHECK(end + MP_LARGE_SUBTREE == chunk->n_blocks);
 	for (uint32_t move = 0; move <= 1; move++)
 	{
 		*first += move;
@@ -271,7 +271,7 @@ MP_TEST(kernel_refuses_tips_that_lie_outside)
 	}
 	for (uint32_t move = 0; move <= 1; move++)
 	{
-		tips->table[MP_CHUNK_TREES - 1][7] = end - *first + move;
+		subtrees->table[MP_CHUNK_TREES - 1][7] = end - *first + move;
 		seal(image);
 		CHECK(mp_kernel_check(image, size, forest, &error) == (move == 0));
 	}

@@ -1,6 +1,7 @@
 /*
  * batch.c: makes a batch: its conditions and trees, from a kernel's image.
  */
+#include "core/batch/batch.h"
 #include "core/batch/batch_read.h"
 
 #include <math.h>
@@ -221,7 +222,7 @@ score_function(MpKernelKind kind)
 	if (kind == MP_KERNEL_AVX2)
 		return mp_batch_score_avx2;
 #endif
-	return mp_batch_score_plain;
+	return mp_batch_score_portable;
 }
 
 /* Whether it is no waste to keep leaves that trees share many times, nor planes. */

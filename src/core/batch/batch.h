@@ -5,11 +5,8 @@
 #ifndef MP_CORE_BATCH_H
 #define MP_CORE_BATCH_H
 
+#include "core/batch/batch_size.h"
 #include "core/kernel/kernel.h"
-
-#define MP_BATCH_ROWS 512
-
-typedef struct MpBatch MpBatch;
 
 /*
  * Made from a kernel's image, for the kernel's kind of processor; the kernel, its

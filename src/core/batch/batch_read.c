@@ -15,7 +15,7 @@ typedef struct Source
 	const MpKernelImage *image;
 	const MpKernelChunk *chunk;
 	uint32_t	t;				/* number in the chunk */
-	uint32_t	depth;			/* of what is complete: the top, and tips or blocks */
+	uint32_t	depth;			/* of what is complete: the top, and subtrees or blocks */
 	uint32_t	most_nodes;
 } Source;
 
@@ -78,10 +78,10 @@ source_of(const MpKernel *kernel, uint32_t tree)
 		case MP_CHUNK_FLAT:
 		case MP_CHUNK_DEEP:
 			break;
-		case MP_CHUNK_TIP_1:
+		case MP_CHUNK_SUBTREE_1:
 			source.depth += 1;
 			break;
-		case MP_CHUNK_TIP_3:
+		case MP_CHUNK_SUBTREE_3:
 			source.depth += 3;
 			break;
 		case MP_CHUNK_SHORT:
@@ -111,28 +111,28 @@ top_node(const Source *s, size_t place)
 	return byte_node(bytes[0], bytes[MP_TOP_PLACES]);
 }
 
-static const MpTip1 *
-tip_1(const Source *s, uint32_t out)
+static const MpSubtree1 *
+subtree_1(const Source *s, uint32_t out)
 {
-	return (const MpTip1 *) at(s, s->chunk->blocks) + (s->t << MP_BYTE_TOP_LEVELS) + out;
+	return (const MpSubtree1 *) at(s, s->chunk->blocks) + (s->t << MP_BYTE_TOP_LEVELS) + out;
 }
 
-static const MpTip3 *
-tip_3(const Source *s, uint32_t out)
+static const MpSubtree3 *
+subtree_3(const Source *s, uint32_t out)
 {
-	const MpTips *where = (const MpTips *) at(s, s->chunk->tails);
+	const MpSubtrees *where = (const MpSubtrees *) at(s, s->chunk->tails);
 	size_t		unit = where->first[s->t] + where->table[s->t][out];
 
-	return (const MpTip3 *) at(s, s->chunk->blocks + unit * MP_TIP_UNIT);
+	return (const MpSubtree3 *) at(s, s->chunk->blocks + unit * MP_SUBTREE_UNIT);
 }
 
 static uint32_t
-tip_3_node(const Source *s, uint32_t below, uint32_t i)
+subtree_3_node(const Source *s, uint32_t below, uint32_t i)
 {
-	const MpTip3 *tip = tip_3(s, i >> below);
+	const MpSubtree3 *subtree = subtree_3(s, i >> below);
 	uint32_t	node = (2 * (i & ((1u << below) - 1)) + 1) << (2 - below);
 
-	return byte_node(tip->cells[node], tip->bounds[node]);
+	return byte_node(subtree->cells[node], subtree->bounds[node]);
 }
 
 static const MpWideBlock *
@@ -153,10 +153,10 @@ node_at(const Source *s, uint32_t level, uint32_t i)
 
 	if (level < s->chunk->levels)
 		return top_node(s, ((size_t) s->t << s->chunk->levels) + (1u << level) + i);
-	if (s->chunk->form == MP_CHUNK_TIP_1)
-		return byte_node(tip_1(s, i)->cell, tip_1(s, i)->bound);
-	if (s->chunk->form == MP_CHUNK_TIP_3)
-		return tip_3_node(s, below, i);
+	if (s->chunk->form == MP_CHUNK_SUBTREE_1)
+		return byte_node(subtree_1(s, i)->cell, subtree_1(s, i)->bound);
+	if (s->chunk->form == MP_CHUNK_SUBTREE_3)
+		return subtree_3_node(s, below, i);
 	return block(s, i >> below)->nodes[(1u << below) - 1 + (i & ((1u << below) - 1))];
 }
 
@@ -166,10 +166,10 @@ leaf_at(const Source *s, uint32_t i)
 {
 	const uint32_t *leaves = (const uint32_t *) at(s, s->chunk->leaves);
 
-	if (s->chunk->form == MP_CHUNK_TIP_1)
-		return tip_1(s, i / 2)->leaves[i % 2];
-	if (s->chunk->form == MP_CHUNK_TIP_3)
-		return tip_3(s, i / 8)->leaves[i % 8];
+	if (s->chunk->form == MP_CHUNK_SUBTREE_1)
+		return subtree_1(s, i / 2)->leaves[i % 2];
+	if (s->chunk->form == MP_CHUNK_SUBTREE_3)
+		return subtree_3(s, i / 8)->leaves[i % 8];
 	if (s->chunk->form == MP_CHUNK_SHORT)
 		return leaves[((const MpShortTail *) at(s, s->chunk->tails))[s->t].leaf +
 					  block(s, i / 4)->leaf + i % 4];
@@ -217,7 +217,7 @@ found_deep(const Reader *r, uint32_t i)
 	return found;
 }
 
-/* Where way out i of a deep tree's top leads. */
+/* Where exit i of a deep tree's top leads. */
 static Place
 exit_at(const Source *s, uint32_t i)
 {

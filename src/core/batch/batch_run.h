@@ -24,7 +24,7 @@
 #ifndef MP_CORE_BATCH_RUN_H
 #define MP_CORE_BATCH_RUN_H
 
-#include "core/batch/batch.h"
+#include "core/batch/batch_size.h"
 #include "core/kernel/kernel_run.h"
 
 #define MP_BATCH_PLANE (MP_BATCH_ROWS / 8)	/* bytes */
@@ -157,7 +157,7 @@ mp_batch_output(const MpKernel *kernel, uint32_t t, uint32_t set)
 }
 
 /* the engines */
-extern void mp_batch_score_plain(MpBatch *batch, const void *x, size_t n, void *margin);
+extern void mp_batch_score_portable(MpBatch *batch, const void *x, size_t n, void *margin);
 #if defined(MP_KERNEL_X86)
 extern void mp_batch_score_avx2(MpBatch *batch, const void *x, size_t n, void *margin);
 extern void mp_batch_score_avx512(MpBatch *batch, const void *x, size_t n, void *margin);

@@ -4,9 +4,10 @@
  * All engines read the same image, so one stored on this machine serves any
  * other of the same byte order, whatever its processor can do.
  */
-#include "core/kernel/kernel_run.h"
+#include "core/kernel/kernel.h"
 #include "core/base/cpu.h"
 #include "core/forest/eval.h"
+#include "core/kernel/kernel_run.h"
 
 #include <string.h>
 

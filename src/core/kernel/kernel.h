@@ -8,31 +8,9 @@
 #ifndef MP_CORE_KERNEL_H
 #define MP_CORE_KERNEL_H
 
-#include "core/forest/forest.h"
-
-#define MP_KERNEL_FORMAT 7				/* raised at every change of kernel_image.h */
-
-typedef enum MpKernelKind
-{
-	MP_KERNEL_AUTO,
-	MP_KERNEL_REFERENCE,		/* mp_eval_margin; serves every model */
-	MP_KERNEL_PORTABLE,
-	MP_KERNEL_BASELINE,			/* x86-64 */
-	MP_KERNEL_AVX2,				/* the same for rows; blocks of rows have their own code */
-	MP_KERNEL_AVX512			/* with BW, DQ, VL, VBMI and VPOPCNTDQ: Ice Lake, Zen 4 */
-} MpKernelKind;
-
-typedef struct MpKernel MpKernel;
-
-/*
- * Builds what the kernels need from a checked forest. NULL with MP_OK: the
- * model is outside their shape and mp_eval_margin serves it.
- */
-extern void *mp_kernel_compile(MpAlloc *alloc, const MpForest *forest, size_t *size,
-							   MpError *error);
-
-/* Whether the image is sound and belongs to the forest with this head. */
-extern bool mp_kernel_check(const void *image, size_t size, const MpForest *head, MpError *error);
+#include "core/kernel/kernel_check.h"
+#include "core/kernel/kernel_compile.h"
+#include "core/kernel/kernel_types.h"
 
 /*
  * A kernel over a checked image, with its scratch; the image (and the forest,

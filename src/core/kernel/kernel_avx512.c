@@ -87,7 +87,7 @@ walk_4(const uint64_t *masks, int levels)
 	return _mm512_xor_si512(i, _mm512_set1_epi32(1 << levels));
 }
 
-/* The number of the first way out of each of 16 trees. */
+/* The number of the first exit of each of 16 trees. */
 ENGINE __m512i
 first_outs(int levels)
 {
@@ -137,19 +137,19 @@ times_3(__m512i n)
 	return _mm512_add_epi32(n, _mm512_add_epi32(n, n));
 }
 
-/* Trees with tips of one level, 16 at a time. */
+/* Trees with subtrees of one level, 16 at a time. */
 ENGINE void
-tip_1_values(const uint64_t *masks, const MpTip1 *tips, size_t n_trees, Table table,
+subtree_1_values(const uint64_t *masks, const MpSubtree1 *subtrees, size_t n_trees, Table table,
 			 uint32_t *values)
 {
-	_Static_assert(sizeof(MpTip1) == 3 * sizeof(uint32_t), "tips of one level are counted in words");
+	_Static_assert(sizeof(MpSubtree1) == 3 * sizeof(uint32_t), "subtrees of one level are counted in words");
 
-	for (size_t t = 0; t < n_trees; t += 16, tips += 16 << MP_BYTE_TOP_LEVELS)
+	for (size_t t = 0; t < n_trees; t += 16, subtrees += 16 << MP_BYTE_TOP_LEVELS)
 	{
 		__mmask16	there = n_trees - t >= 16 ? 0xffff : 0xff;
 		__m512i		at = times_3(_mm512_add_epi32(first_outs(MP_BYTE_TOP_LEVELS),
 												 walk_5(masks + t / 2)));
-		__m512i		node = _mm512_mask_i32gather_epi32(at, there, at, tips, 4);
+		__m512i		node = _mm512_mask_i32gather_epi32(at, there, at, subtrees, 4);
 
 		/* the cell is the node's lowest byte, its bound the highest */
 		__m512i		rank = _mm512_slli_epi32(look_up(table, node), 24);
@@ -157,13 +157,13 @@ tip_1_values(const uint64_t *masks, const MpTip1 *tips, size_t n_trees, Table ta
 
 		at = _mm512_mask_add_epi32(at, right, at, _mm512_set1_epi32(1));
 		_mm512_storeu_si512(values + t, _mm512_mask_i32gather_epi32(at, there, at,
-																	tips->leaves, 4));
+																	subtrees->leaves, 4));
 	}
 }
 
-/* In which units the tips of up to three levels are that 16 trees lead to, from tree `t` on. */
+/* In which units the subtrees of up to three levels are that 16 trees lead to, from tree `t` on. */
 ENGINE __m512i
-find_tips_3(const MpTips *where, size_t t, __m512i outs)
+find_subtree_3(const MpSubtrees *where, size_t t, __m512i outs)
 {
 	__m512i		one = _mm512_set1_epi32(1);
 	__m512i		before = _mm512_sub_epi32(_mm512_sllv_epi32(one, outs), one);
@@ -172,17 +172,17 @@ find_tips_3(const MpTips *where, size_t t, __m512i outs)
 	__m512i		n = _mm512_popcnt_epi32(there);
 	__m512i		units = _mm512_add_epi32(_mm512_add_epi32(n, n), _mm512_popcnt_epi32(large));
 
-	_Static_assert(MP_SMALL_TIP == 2 && MP_LARGE_TIP == 3, "n + n + those that are large");
+	_Static_assert(MP_SMALL_SUBTREE == 2 && MP_LARGE_SUBTREE == 3, "n + n + those that are large");
 	return _mm512_add_epi32(_mm512_loadu_si512(where->first + t), units);
 }
 
-/* What tips of up to three levels add, for 8 trees; `at`: where they are, in units. */
+/* What subtrees of up to three levels add, for 8 trees; `at`: where they are, in units. */
 ENGINE __m256i
-tip_3_values_8(const MpTip3 *tips, __m256i at, Table table)
+subtree_3_values_8(const MpSubtree3 *subtrees, __m256i at, Table table)
 {
 	__m256i		twice = _mm256_add_epi32(at, at);
-	__m512i		cells = _mm512_i32gather_epi64(twice, tips->cells, MP_TIP_UNIT / 2);
-	__m512i		bounds = _mm512_i32gather_epi64(twice, tips->bounds, MP_TIP_UNIT / 2);
+	__m512i		cells = _mm512_i32gather_epi64(twice, subtrees->cells, MP_SUBTREE_UNIT / 2);
+	__m512i		bounds = _mm512_i32gather_epi64(twice, subtrees->bounds, MP_SUBTREE_UNIT / 2);
 	__mmask64	right = _mm512_cmpgt_epu8_mask(look_up(table, cells), bounds);
 
 	/* bit i - 1 of a lane: what its node i says */
@@ -198,23 +198,23 @@ tip_3_values_8(const MpTip3 *tips, __m256i at, Table table)
 	leaf = _mm512_ternarylogic_epi64(leaf, _mm512_srlv_epi64(bits, leaf),
 									 _mm512_set1_epi64(1), 0xf8);
 	at = _mm256_add_epi32(_mm256_add_epi32(twice, twice), _mm512_cvtepi64_epi32(leaf));
-	return _mm256_i32gather_epi32((const int *) tips->leaves, at, MP_TIP_UNIT / 4);
+	return _mm256_i32gather_epi32((const int *) subtrees->leaves, at, MP_SUBTREE_UNIT / 4);
 }
 
-/* Trees with tips of up to three levels, 16 at a time. */
+/* Trees with subtrees of up to three levels, 16 at a time. */
 ENGINE void
-tip_3_values(const uint64_t *masks, const MpTips *where, size_t first, const MpTip3 *tips,
+subtree_3_values(const uint64_t *masks, const MpSubtrees *where, size_t first, const MpSubtree3 *subtrees,
 			 size_t n_trees, Table table, uint32_t *values)
 {
 	for (size_t t = 0; t < n_trees; t += 16)
 	{
-		__m512i		at = find_tips_3(where, first + t, walk_5(masks + t / 2));
+		__m512i		at = find_subtree_3(where, first + t, walk_5(masks + t / 2));
 
 		_mm256_storeu_si256((__m256i *) (values + t),
-							tip_3_values_8(tips, _mm512_castsi512_si256(at), table));
+							subtree_3_values_8(subtrees, _mm512_castsi512_si256(at), table));
 		if (n_trees - t >= 16)
 			_mm256_storeu_si256((__m256i *) (values + t + 8),
-								tip_3_values_8(tips, _mm512_extracti64x4_epi64(at, 1), table));
+								subtree_3_values_8(subtrees, _mm512_extracti64x4_epi64(at, 1), table));
 	}
 }
 
@@ -343,7 +343,7 @@ find_block(const MpKernel *kernel, Block block, Table table)
 	const uint32_t *leaves = (const uint32_t *) (image + chunk->leaves);
 	const uint64_t *masks = masks_of(kernel, block);
 	uint32_t   *values = values_of(kernel, block);
-	size_t		tip = (size_t) block.first << MP_BYTE_TOP_LEVELS;
+	size_t		subtree = (size_t) block.first << MP_BYTE_TOP_LEVELS;
 	int			levels = chunk->levels;
 
 	switch ((MpChunkForm) chunk->form)
@@ -351,13 +351,13 @@ find_block(const MpKernel *kernel, Block block, Table table)
 		case MP_CHUNK_FLAT:
 			flat_values(masks, leaves + ((size_t) block.first << levels), block.n, levels, values);
 			break;
-		case MP_CHUNK_TIP_1:
-			tip_1_values(masks, (const MpTip1 *) (image + chunk->blocks) + tip, block.n, table,
+		case MP_CHUNK_SUBTREE_1:
+			subtree_1_values(masks, (const MpSubtree1 *) (image + chunk->blocks) + subtree, block.n, table,
 						 values);
 			break;
-		case MP_CHUNK_TIP_3:
-			tip_3_values(masks, (const MpTips *) (image + chunk->tails), block.first,
-						 (const MpTip3 *) (image + chunk->blocks), block.n, table, values);
+		case MP_CHUNK_SUBTREE_3:
+			subtree_3_values(masks, (const MpSubtrees *) (image + chunk->tails), block.first,
+						 (const MpSubtree3 *) (image + chunk->blocks), block.n, table, values);
 			break;
 		case MP_CHUNK_SHORT:
 			break;				/* not in an image of bytes */

@@ -4,12 +4,13 @@
  * The checksum catches damage; what follows makes sure that an image made by
  * hand, with a right checksum, can give wrong scores at worst. Much needs no
  * check because it cannot point anywhere else: there are as many cells as bytes
- * can name, the way out of a top is always one that it has. The rest is passed in
+ * can name, the exit of a top is always one that it has. The rest is passed in
  * one go, so that a new backend can afford it.
  */
 #include "core/base/crc32c.h"
-#include "core/kernel/kernel.h"
+#include "core/kernel/kernel_check.h"
 #include "core/kernel/kernel_image.h"
+#include "core/kernel/kernel_types.h"
 
 #include <math.h>
 #include <string.h>
@@ -269,7 +270,7 @@ check_blocks(const MpKernelImage *image, const MpKernelChunk *chunk)
 	return ok;
 }
 
-/* Whether tree t has the blocks and leaves that its ways out lead to. */
+/* Whether tree t has the blocks and leaves that its exits lead to. */
 static bool
 check_short_tail(const MpKernelImage *image, const MpKernelChunk *chunk, size_t t)
 {
@@ -349,20 +350,20 @@ check_deep_tails(const MpKernelImage *image, const MpKernelChunk *chunk, const M
 	return ok;
 }
 
-/* Whether there is a tip, as large as they come, wherever a tree's ways out lead. */
+/* Whether there is a subtree, as large as they come, wherever a tree's exits lead. */
 static bool
-check_tips(const MpKernelChunk *chunk, const MpTips *tips)
+check_subtree(const MpKernelChunk *chunk, const MpSubtrees *subtrees)
 {
 	bool		ok = true;
 
 	for (size_t t = 0; t < mp_chunk_places(chunk); t++)
 	{
-		uint64_t	last = MP_SMALL_TIP * __builtin_popcount(tips->there[t]) +
-			(MP_LARGE_TIP - MP_SMALL_TIP) * __builtin_popcount(tips->large[t]);
+		uint64_t	last = MP_SMALL_SUBTREE * __builtin_popcount(subtrees->there[t]) +
+			(MP_LARGE_SUBTREE - MP_SMALL_SUBTREE) * __builtin_popcount(subtrees->large[t]);
 
 		for (uint32_t w = 0; w < mp_top_exits(MP_BYTES); w++)
-			last = tips->table[t][w] > last ? tips->table[t][w] : last;
-		ok &= tips->first[t] + last + MP_LARGE_TIP <= chunk->n_blocks;
+			last = subtrees->table[t][w] > last ? subtrees->table[t][w] : last;
+		ok &= subtrees->first[t] + last + MP_LARGE_SUBTREE <= chunk->n_blocks;
 	}
 	return ok;
 }
@@ -385,14 +386,14 @@ check_chunk(const MpKernelImage *image, const MpKernelChunk *chunk)
 	{
 		case MP_CHUNK_FLAT:
 			return chunk->n_leaves == n << chunk->levels && check_leaves(image, chunk);
-		case MP_CHUNK_TIP_1:
+		case MP_CHUNK_SUBTREE_1:
 			return image->width == MP_BYTES && chunk->blocks % 4 == 0 &&
-				within(chunk->blocks, n * mp_top_exits(MP_BYTES) * sizeof(MpTip1), image->size);
-		case MP_CHUNK_TIP_3:
+				within(chunk->blocks, n * mp_top_exits(MP_BYTES) * sizeof(MpSubtree1), image->size);
+		case MP_CHUNK_SUBTREE_3:
 			return image->width == MP_BYTES && chunk->tails % 4 == 0 && chunk->blocks % 4 == 0 &&
-				within(chunk->tails, sizeof(MpTips), image->size) &&
-				within(chunk->blocks, (uint64_t) chunk->n_blocks * MP_TIP_UNIT, image->size) &&
-				check_tips(chunk, (const MpTips *) (start + chunk->tails));
+				within(chunk->tails, sizeof(MpSubtrees), image->size) &&
+				within(chunk->blocks, (uint64_t) chunk->n_blocks * MP_SUBTREE_UNIT, image->size) &&
+				check_subtree(chunk, (const MpSubtrees *) (start + chunk->tails));
 		case MP_CHUNK_SHORT:
 			return image->width != MP_BYTES && check_leaves(image, chunk) && check_blocks(image, chunk) &&
 				check_short_tails(image, chunk);

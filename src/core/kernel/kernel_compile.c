@@ -8,8 +8,10 @@
  * The image depends on the forest alone, never on the processor.
  */
 #include "core/base/crc32c.h"
-#include "core/kernel/kernel.h"
 #include "core/kernel/kernel_compile.h"
+#include "core/kernel/kernel_layout.h"
+#include "core/kernel/kernel_types.h"
+#include "core/kernel/kernel_write.h"
 
 #include <string.h>
 
@@ -23,56 +25,6 @@
 #define RANKS_PER_STEP 5
 
 #define FIRST_SIZE 8192			/* of an image, beside what its nodes take */
-
-bool
-mp_image_align(MpVec *image)
-{
-	size_t		gap = (64 - image->size % 64) % 64;
-	void	   *added = mp_vec_add(image, gap);
-
-	if (added == NULL)
-		return false;
-	memset(added, 0, gap);
-	return true;
-}
-
-bool
-mp_image_begin(MpVec *image, MpKernelSectionId id)
-{
-	if (!mp_image_align(image))
-		return false;
-	((MpKernelImage *) image->data)->sections[id].offset = image->size;
-	return true;
-}
-
-void
-mp_image_end(MpVec *image, MpKernelSectionId id)
-{
-	MpSection  *section = &((MpKernelImage *) image->data)->sections[id];
-
-	section->size = image->size - section->offset;
-}
-
-size_t
-mp_image_add(MpVec *image, size_t size)
-{
-	void	   *added = mp_vec_add(image, size);
-
-	if (added == NULL)
-		return 0;
-	memset(added, 0, size);
-	return image->size - size;
-}
-
-size_t
-mp_image_add_vec(MpVec *image, const MpVec *content)
-{
-	size_t		at = mp_image_add(image, content->size);
-
-	if (at != 0)
-		memcpy((char *) image->data + at, content->data, content->size);
-	return at;
-}
 
 /* Of a double forest: gives leaf `n` of a tree a number, and keeps what it adds. */
 static bool

@@ -1,22 +1,44 @@
 /*
  * kernel_image.h: the trees of a forest, laid out for evaluation of one row.
  *
- * A row is first reduced to ranks: a *slot* is one feature with at most some
- * hundred of the model's distinct thresholds of it, sorted, and its rank the
- * number of them that are <= x. So x < t, for the i-th threshold t, is
- * rank <= i: exactly the same answer, in integers, also for zeros, denormals
- * and infinities. A category test is a slot whose rank is 0 or 1.
+ * A tree of four levels, as it is laid out with a top of two:
  *
- * Each slot has two cells in the row of ranks, one for splits that send missing
- * values left, one for those that send them right:
+ *                     1             level 0   \
+ *                 /       \                    the top: places 1 to 3, in heap order
+ *               2           3       level 1   /
+ *             /   \       /   \
+ *            e0    e1    e2    e3             its exits
+ *            |    / \    |    / \
+ *            A   *   B   C   *   *            what is below: a leaf, or a subtree
+ *               / \         / \ / \
+ *              D   E       F  G H  I
+ *
+ * Words:
+ *
+ *     threshold rank: of a feature's value: how many of its distinct thresholds in the
+ *         model are <= the value.
+ *     slot: a feature with so many of its thresholds as a rank can count, or a category
+ *         test: whether the feature's code is in a set.
+ *     cell: where a row has a slot's rank; each slot has two, see below.
+ *     bound: what a node compares a cell with.
+ *     condition: a distinct question of nodes: cell and bound.
+ *     level, place: of a node in a top: its depth, and its number in heap order.
+ *     top: the complete tree of the first levels; exit: where one of its ways ends.
+ *     subtree: what is below an exit that is no leaf. Leaf: what a tree adds.
+ *     chunk: up to 128 trees of one form.
+ *
+ * A row is first reduced to ranks. x < t, for the i-th threshold t, is rank <= i: exactly
+ * the same answer, in integers, also for zeros, denormals and infinities. A category
+ * test is a slot whose rank is 0 or 1. One cell of each slot is for splits that send
+ * missing values left, the other for those that send them right:
  *
  *     left cell:  missing 0,            else rank + 1
  *     right cell: missing the greatest, else rank
  *
- * and a split is (cell, bound): it goes right where bound < row[cell]. Bounds
- * are i + 1 for left cells, i for right ones, and the greatest number where a
- * node only fills a place and always goes left. A right cell is its left cell
- * minus one, wrapping around: the AVX-512 kernel lives on that.
+ * A node goes right where bound < row[cell]. Bounds are i + 1 for left cells, i for
+ * right ones, and the greatest number where a node only fills a place and always goes
+ * left. A right cell is its left cell minus one, wrapping around: the AVX-512 kernel
+ * depends on that.
  *
  * A node is both in one number, the cell below the bound. Its size is the width
  * of the image:
@@ -27,17 +49,16 @@
  *         at 6 bits.
  *     wide: 16 bits each; left cell 2s, right cell 2s + 1.
  *
- * Bytes are the faster where they suffice.
+ * Bytes are used wherever they suffice: they are faster.
  *
- * Trees come in chunks of 128, a chunk's trees all in one form. All begin with a
- * *top*: a complete tree of `levels` levels in heap order: node i has children 2i
- * and 2i + 1, the root is 1, place 0 is idle. Below it are 2^levels ways out.
+ * All trees begin with a top: node i has children 2i and 2i + 1, the root is 1, place 0
+ * is idle. A top of `levels` levels has 2^levels exits. The forms of chunks:
  *
- *     flat: the top, of 3 levels or more, is the tree; each way out is a leaf.
- *     tips: in images of bytes, depth 6 to 8: each way out of a top of 5 levels has
+ *     flat: the top, of 3 levels or more, is the tree; each exit is a leaf.
+ *     subtrees: in images of bytes, depth 6 to 8: each exit of a top of 5 levels has
  *         the levels below it and their leaves, side by side in the cache.
- *     short: in other images, depth 7 or 8: tops of 6 levels; the ways out that
- *         are splits have a block with the nodes of 2 more levels.
+ *     short: in wide images, depth 7 or 8: tops of 6 levels; the exits that are splits
+ *         have a block with the nodes of 2 more levels.
  *     deep: any depth: tops of as many levels as can be, then explicit nodes.
  *
  * Tops have at most 5 levels in an image of bytes, else 6. Cells and bounds of
@@ -120,8 +141,8 @@ typedef struct MpKernelGroup
 typedef enum MpChunkForm
 {
 	MP_CHUNK_FLAT,
-	MP_CHUNK_TIP_1,				/* tips of one level */
-	MP_CHUNK_TIP_3,				/* of up to three */
+	MP_CHUNK_SUBTREE_1,				/* subtrees of one level */
+	MP_CHUNK_SUBTREE_3,				/* of up to three */
 	MP_CHUNK_SHORT,
 	MP_CHUNK_DEEP
 } MpChunkForm;
@@ -131,11 +152,11 @@ typedef struct MpKernelChunk
 	uint32_t	form;			/* MpChunkForm */
 	uint32_t	levels;			/* of the tops */
 	uint32_t	n_trees;		/* 1 to MP_CHUNK_TREES */
-	uint32_t	n_blocks;		/* short: with the first 64; tips of three levels: units */
+	uint32_t	n_blocks;		/* short: with the first 64; subtrees of three levels: units */
 	uint64_t	tops;			/* a multiple of 64 */
 	uint64_t	table;			/* short: uint8_t[trees][64]: see MpWideBlock */
-	uint64_t	tails;			/* tips: MpTips; short, deep: Mp{Short,Deep}Tail[trees] */
-	uint64_t	blocks;			/* MpTip1[trees][32]; MpTip3, close; MpWideBlock[n_blocks] */
+	uint64_t	tails;			/* subtrees: MpSubtrees; short, deep: Mp{Short,Deep}Tail[trees] */
+	uint64_t	blocks;			/* MpSubtree1[trees][32]; MpSubtree3, close; MpWideBlock[n_blocks] */
 	uint64_t	leaves;			/* flat: float[trees][2^levels]; short: float[n_leaves] */
 	uint64_t	n_leaves;
 	uint64_t	data;			/* deep: what tails count from */
@@ -143,56 +164,56 @@ typedef struct MpKernelChunk
 } MpKernelChunk;
 
 /*
- * Tips: what is below one way out. Where nothing is split, a node always goes left.
+ * Subtrees: what is below one exit. Where nothing is split, a node always goes left.
  * One level:
  */
-typedef struct MpTip1
+typedef struct MpSubtree1
 {
 	uint8_t		cell;
 	uint8_t		idle[2];
 	uint8_t		bound;
 	uint32_t	leaves[2];
-} MpTip1;
+} MpSubtree1;
 
 /*
  * Up to three levels. Nodes have the order of their leaves: node i decides between
- * the leaves before i and those from i on, and the root is 4. A small tip has two
+ * the leaves before i and those from i on, and the root is 4. A small subtree has two
  * levels at most, the root of which is node 2, and ends behind the fourth leaf.
  */
-typedef struct MpTip3
+typedef struct MpSubtree3
 {
 	uint8_t		cells[8];		/* the first one is idle */
 	uint8_t		bounds[8];
 	uint32_t	leaves[8];
-} MpTip3;
+} MpSubtree3;
 
-#define MP_TIP_UNIT 16			/* bytes, in which tips of three levels are counted */
-#define MP_SMALL_TIP 2
-#define MP_LARGE_TIP 3
+#define MP_SUBTREE_UNIT 16			/* bytes, in which subtrees of three levels are counted */
+#define MP_SMALL_SUBTREE 2
+#define MP_LARGE_SUBTREE 3
 
 /*
- * Where they are: a tree's tips lie one behind the other in the order of the ways
+ * Where they are: a tree's subtrees lie one behind the other in the order of the ways
  * out, without those that nothing leads to. `table` is for engines that cannot count
  * bits well.
  */
-typedef struct MpTips
+typedef struct MpSubtrees
 {
-	uint32_t	first[MP_CHUNK_TREES];	/* unit where a tree's tips begin */
-	uint32_t	there[MP_CHUNK_TREES];	/* bit w: way out w has a tip */
+	uint32_t	first[MP_CHUNK_TREES];	/* unit where a tree's subtrees begin */
+	uint32_t	there[MP_CHUNK_TREES];	/* bit w: exit w has a subtree */
 	uint32_t	large[MP_CHUNK_TREES];	/* bit w: a large one */
 	uint8_t		table[MP_CHUNK_TREES][1 << MP_BYTE_TOP_LEVELS];	/* units from the first to w's */
-} MpTips;
+} MpSubtrees;
 
 /*
- * Short trees. A way out that is a leaf, or that nothing reaches, adds the leaf
- * numbered by the ways out before it that are no splits either; in `table` it has
+ * Short trees. A exit that is a leaf, or that nothing reaches, adds the leaf
+ * numbered by the exits before it that are no splits either; in `table` it has
  * this number. One that is a split has a block, 3 nodes in heap order that lead
  * to the leaves leaf + 0 to leaf + 3; in `table` it has 64 and the number of
  * splits before it. Both numbers are the tree's own: its first leaf and block
  * are its tail's.
  *
  * The first 64 blocks of a chunk belong to no tree: block n always leads to leaf
- * n, so that table[w] numbers a block whatever the way out is.
+ * n, so that table[w] numbers a block whatever the exit is.
  */
 typedef struct MpShortTail
 {
@@ -212,13 +233,13 @@ typedef struct MpWideBlock
 
 /*
  * Deep trees. A tail says where, in the chunk's data, a tree's nodes are, behind
- * the numbers of those that the ways out lead to. A node's children are left
+ * the numbers of those that the exits lead to. A node's children are left
  * and left + 1, which is greater than its own number; a leaf leads to itself and
  * has no bound.
  */
 typedef struct MpDeepTail
 {
-	uint32_t	exits;			/* a number per way out, as large as nodes; Mp{Byte,Wide}Node[] */
+	uint32_t	exits;			/* a number per exit, as large as nodes; Mp{Byte,Wide}Node[] */
 	uint32_t	n_nodes;
 	uint32_t	values;			/* the leaf at node i has its value at byte values + 4i */
 } MpDeepTail;
@@ -351,7 +372,7 @@ mp_top_levels(MpKernelWidth width)
 	return width == MP_BYTES ? MP_BYTE_TOP_LEVELS : MP_TOP_LEVELS;
 }
 
-/* and their ways out */
+/* and their exits */
 static inline uint32_t
 mp_top_exits(MpKernelWidth width)
 {

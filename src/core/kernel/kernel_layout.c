@@ -2,31 +2,11 @@
  * kernel_layout.c: lays out the trees of a kernel image, chunk after chunk, in
  * the smallest of the forms that holds all of a chunk's trees.
  */
-#include "core/kernel/kernel_compile.h"
+#include "core/kernel/kernel_layout.h"
+#include "core/kernel/kernel_subtrees.h"
+#include "core/kernel/kernel_write.h"
 
 #include <string.h>
-
-uint32_t
-mp_encode_node(const MpCompiler *c, const MpTree *tree, int32_t split)
-{
-	const MpNode *node;
-	MpConditionPlace place;
-	uint32_t	bound;
-	uint32_t	cell;
-	bool		left;
-
-	if (split < 0)
-		return mp_kernel_none(c->width) << mp_kernel_cell_bits(c->width);
-	node = mp_forest_nodes(c->forest, tree) + split;
-	place = c->conditions.places[c->numbers[tree->first + split]];
-	left = (node->feature & MP_NODE_DEFAULT_LEFT) != 0;
-	bound = place.index + (left ? 1 : 0);
-	if (c->width == MP_BYTES)
-		cell = place.slot + (left ? 0 : mp_byte_right(c->image.data));
-	else
-		cell = place.slot * 2 + (left ? 0 : 1);
-	return cell | bound << mp_kernel_cell_bits(c->width);
-}
 
 /* Puts a number into an array of nodes. */
 static void
@@ -38,21 +18,6 @@ put(const MpCompiler *c, void *array, size_t i, uint32_t number)
 		((uint32_t *) array)[i] = number;
 }
 
-uint32_t
-mp_leaf_bits(const MpCompiler *c, const MpTree *tree, const MpNode *leaf)
-{
-	float		value;
-	uint32_t	bits;
-
-	if (c->forest->vector_leaf)
-		return leaf->value_bits;
-	if (c->forest->precision == MP_PRECISION_DOUBLE)
-		return c->numbers[leaf - MP_SECTION(c->forest, MP_SECTION_NODES, MpNode)];
-	value = leaf->value * tree->weight;
-	memcpy(&bits, &value, sizeof(bits));
-	return bits;
-}
-
 /* The top of one tree while it is filled in. */
 typedef struct Top
 {
@@ -61,7 +26,7 @@ typedef struct Top
 	char	   *places;			/* of the chunk's tops */
 	size_t		first;			/* the tree's idle place */
 	uint32_t	levels;
-	int32_t    *outs;			/* node at each way out, -1: none leads there */
+	int32_t    *outs;			/* node at each exit, -1: none leads there */
 } Top;
 
 static void
@@ -145,7 +110,7 @@ write_flat_leaves(MpCompiler *c, const MpKernelChunk *chunk, uint32_t i, const M
 	}
 }
 
-/* The last two levels of a short tree, below one way out. */
+/* The last two levels of a short tree, below one exit. */
 typedef struct Block
 {
 	int32_t		splits[3];		/* node, or -1: goes left */
@@ -270,7 +235,7 @@ write_short_tail(MpCompiler *c, const MpKernelChunk *chunk, uint32_t i, const Mp
 }
 
 /*
- * Numbers the nodes from the ways out down, each level after the one above:
+ * Numbers the nodes from the exits down, each level after the one above:
  * queue[i] is the tree's node that gets number i. Returns how many there are.
  */
 static uint32_t
@@ -312,7 +277,7 @@ write_deep_tail(MpCompiler *c, const MpKernelChunk *chunk, uint32_t t, const MpT
 	size_t		values_at = (n_exits + 2 * (size_t) n) * node_size;
 	size_t		values_size = (n - first_leaf) * sizeof(uint32_t);
 	size_t		start = mp_image_add(&c->image, (values_at + values_size + 7) / 8 * 8);
-	uint32_t	next = 0;		/* number of the next child, of the next way out before */
+	uint32_t	next = 0;		/* number of the next child, of the next exit before */
 	MpDeepTail *tail;
 	char	   *exits;
 	char	   *deep;
@@ -362,7 +327,7 @@ choose_form(const MpCompiler *c, uint32_t first, MpKernelChunk *chunk)
 	else if (c->width != MP_BYTES)
 		chunk->form = MP_CHUNK_SHORT;
 	else
-		chunk->form = depth == MP_BYTE_TOP_LEVELS + 1 ? MP_CHUNK_TIP_1 : MP_CHUNK_TIP_3;
+		chunk->form = depth == MP_BYTE_TOP_LEVELS + 1 ? MP_CHUNK_SUBTREE_1 : MP_CHUNK_SUBTREE_3;
 	chunk->levels = mp_top_levels(c->width);
 	if (chunk->form == MP_CHUNK_FLAT)
 		chunk->levels = depth < MP_LEAST_LEVELS ? MP_LEAST_LEVELS : depth;
@@ -401,16 +366,16 @@ begin_chunk(MpCompiler *c, MpKernelChunk *chunk)
 			chunk->n_leaves = n << chunk->levels;
 			chunk->leaves = mp_image_add(&c->image, chunk->n_leaves * sizeof(uint32_t));
 			return chunk->leaves != 0;
-		case MP_CHUNK_TIP_1:
+		case MP_CHUNK_SUBTREE_1:
 			chunk->blocks = mp_image_add(&c->image,
-										 n * mp_top_exits(c->width) * sizeof(MpTip1));
+										 n * mp_top_exits(c->width) * sizeof(MpSubtree1));
 			if (chunk->blocks == 0)
 				return false;
-			mp_clear_tips_1(c, chunk);
+			mp_clear_subtrees_1(c, chunk);
 			return true;
-		case MP_CHUNK_TIP_3:
+		case MP_CHUNK_SUBTREE_3:
 			c->blocks.size = 0;
-			chunk->tails = mp_image_add(&c->image, sizeof(MpTips));
+			chunk->tails = mp_image_add(&c->image, sizeof(MpSubtrees));
 			return chunk->tails != 0;
 		case MP_CHUNK_SHORT:
 			c->leaves.size = 0;
@@ -465,11 +430,11 @@ write_tree(MpCompiler *c, const MpKernelChunk *chunk, uint32_t i, const MpTree *
 		case MP_CHUNK_FLAT:
 			write_flat_leaves(c, chunk, i, tree, outs);
 			return true;
-		case MP_CHUNK_TIP_1:
-			mp_write_tips_1(c, chunk, i, tree, outs);
+		case MP_CHUNK_SUBTREE_1:
+			mp_write_subtrees_1(c, chunk, i, tree, outs);
 			return true;
-		case MP_CHUNK_TIP_3:
-			return mp_write_tips_3(c, chunk, i, tree, outs);
+		case MP_CHUNK_SUBTREE_3:
+			return mp_write_subtrees_3(c, chunk, i, tree, outs);
 		case MP_CHUNK_SHORT:
 			return write_short_tail(c, chunk, i, tree, outs);
 		case MP_CHUNK_DEEP:
@@ -490,8 +455,8 @@ write_chunk(MpCompiler *c, uint32_t first, MpKernelChunk *chunk)
 		if (!write_tree(c, chunk, i, &trees[first + i]))
 			return false;
 	}
-	if (chunk->form == MP_CHUNK_TIP_3)
-		return mp_end_tips_3(c, chunk);
+	if (chunk->form == MP_CHUNK_SUBTREE_3)
+		return mp_end_subtrees_3(c, chunk);
 	if (chunk->form == MP_CHUNK_SHORT)
 		return end_short_chunk(c, chunk);
 	return chunk->form != MP_CHUNK_DEEP || end_deep_chunk(c, chunk);

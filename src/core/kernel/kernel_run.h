@@ -7,8 +7,8 @@
 #ifndef MP_CORE_KERNEL_RUN_H
 #define MP_CORE_KERNEL_RUN_H
 
-#include "core/kernel/kernel.h"
 #include "core/kernel/kernel_image.h"
+#include "core/kernel/kernel_types.h"
 
 #include <string.h>
 
@@ -57,7 +57,7 @@ struct MpKernel
 	void	   *row;			/* of nodes, with what cells hold for bounds */
 	uint64_t   *masks;			/* AVX-512: what the nodes of two blocks of trees say */
 	uint16_t   *tops;			/* others, bytes: all tops, as nodes */
-	uint8_t    *outs;			/* others: the way out that each tree of a chunk takes */
+	uint8_t    *outs;			/* others: the exit that each tree of a chunk takes */
 	uint32_t   *values;			/* what each tree adds: float, or number of a double or leaf vector */
 };
 

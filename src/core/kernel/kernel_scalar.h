@@ -24,8 +24,8 @@
 #define NODE uint16_t
 #define DEEP MpByteNode
 #define RIGHT RIGHT_16
-#define TAIL_VALUES walk_tip_values
-#define TAIL_SUM walk_tip_sum
+#define TAIL_VALUES walk_subtree_values
+#define TAIL_SUM walk_subtree_sum
 #include "core/kernel/kernel_walk.h"
 
 /* As the ranks of byte cells are found, left ones, before SPREAD makes a row of them. */

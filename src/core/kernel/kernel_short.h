@@ -1,5 +1,5 @@
 /*
- * kernel_short.h: from the ways out of short trees to their leaves. Included once
+ * kernel_short.h: from the exits of short trees to their leaves. Included once
  * for each width that has such trees, with BLOCK defined and what kernel_walk.h needs.
  */
 

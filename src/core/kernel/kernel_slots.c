@@ -6,7 +6,8 @@
  * distinct ones. They are found with a hash table, sorted by feature and
  * threshold, and cut into slots. Category sets that are equal are one test.
  */
-#include "core/kernel/kernel_compile.h"
+#include "core/kernel/kernel_slots.h"
+#include "core/kernel/kernel_write.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -40,7 +40,7 @@ WALK(pass) (const NODE *tops, size_t n_trees, int levels, bool first, int steps,
 #undef DOWN
 }
 
-/* outs[t]: the way out, from 0, that tree t takes of its top. */
+/* outs[t]: the exit, from 0, that tree t takes of its top. */
 PASS void
 WALK(tops) (const NODE *tops, size_t n_trees, int levels, const NODE *row, uint8_t *outs)
 {
@@ -128,8 +128,8 @@ WALK(chunk) (const MpKernel *kernel, uint32_t c, const NODE *tops, void *margin)
 			else
 				walk_flat_values(leaves, n, chunk->levels, outs, values);
 			break;
-		case MP_CHUNK_TIP_1:
-		case MP_CHUNK_TIP_3:
+		case MP_CHUNK_SUBTREE_1:
+		case MP_CHUNK_SUBTREE_3:
 		case MP_CHUNK_SHORT:
 			if (one)
 				sum[0] = TAIL_SUM(image, chunk, row, outs, sum[0]);

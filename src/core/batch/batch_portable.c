@@ -1,5 +1,5 @@
 /*
- * batch_plain.c: batches for any processor, in vectors of 16 bytes: SSE2 on any x86-64,
+ * batch_portable.c: batches for any processor, in vectors of 16 bytes: SSE2 on any x86-64,
  * NEON on any aarch64, and two plain numbers elsewhere.
  */
 #include "core/kernel/kernel_run.h"
@@ -14,7 +14,7 @@
 #include "core/batch/batch_words.h"
 
 void
-mp_batch_score_plain(MpBatch *batch, const void *x, size_t n, void *margin)
+mp_batch_score_portable(MpBatch *batch, const void *x, size_t n, void *margin)
 {
 	score(batch, x, n, margin);
 }
