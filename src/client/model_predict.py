@@ -286,7 +286,7 @@ def class_name(estimator):
 
 
 def is_single(dtype):
-    return str(dtype) in ("float32", "Float32")
+    return str(dtype).lower() == "float32"
 
 
 def run(estimator, sample, method="transform"):
@@ -304,7 +304,9 @@ def is_sparse(sample):
 
 def single_of(out, where):
     """Whether a step worked in float32, by the dtype of what it gave; half precision is refused."""
-    dtypes = set(str(d) for d in (out.dtypes if hasattr(out, "dtypes") else [out.dtype])) if out is not None else set()
+    if out is None:
+        return False
+    dtypes = {str(d).lower() for d in (out.dtypes if hasattr(out, "dtypes") else [out.dtype])}
     if "float16" in dtypes:
         raise Refused(f"{where} works in float16: cast its columns to float64 before the pipeline")
     return dtypes == {"float32"}
@@ -314,7 +316,7 @@ def per_column_single(out, count, where):
     """The same for each column of a frame or array."""
     if out is None:
         return [False] * count
-    dtypes = [str(d) for d in out.dtypes] if hasattr(out, "dtypes") else [str(out.dtype)] * count
+    dtypes = [str(d).lower() for d in (out.dtypes if hasattr(out, "dtypes") else [out.dtype] * count)]
     if "float16" in dtypes:
         raise Refused(f"{where} works in float16: cast its columns to float64 before the pipeline")
     return [d == "float32" for d in dtypes]
