@@ -526,11 +526,6 @@ def min_max_scaler(estimator, table, document):
                  estimator.feature_range if estimator.clip else None)
 
 
-def null_kinds(column, wanted):
-    """Which of Python's missing values SQL's NULL stands for in this column; where nothing is known, the wanted ones."""
-    return column.nulls if column.nulls else set(wanted)
-
-
 def two_nulls(column, where):
     return Refused(f"{where} treats None and NaN in column \"{column.label}\" differently, and SQL has one NULL: "
                    "make them one before training, as X.fillna(numpy.nan) does")
@@ -627,69 +622,82 @@ def missing_indicator(estimator, table, document):
 UNSEEN = "\ufffc an unseen label \ufffc"
 
 
-def probe(estimator):
+class Probe:
     """What a fitted encoder makes of each label, of an unseen one and of missing ones: it is asked.
 
-    Returns three functions of the column's position: known(i) gives [(label, outputs)], unseen(i) and null(i, kind)
-    give outputs, or None where the encoder raises; outputs: the whole row, a NumPy vector.
+    Rows of its answers are kept sparse: known[r] has label r of every column, as far as a column has so many.
     """
-    categories = [list(c) for c in estimator.categories_]
-    rows = np.empty((max(map(len, categories)), len(categories)), dtype=object)
-    for i, labels in enumerate(categories):
-        for r in range(len(rows)):
-            rows[r, i] = labels[min(r, len(labels) - 1)]
 
-    def ask(values):
-        if hasattr(estimator, "feature_names_in_"):
-            import pandas as pd
-            values = pd.DataFrame(values, columns=estimator.feature_names_in_, dtype=object)
-        out = run(estimator, values)
-        return out.tocsr() if is_sparse(out) else np.asarray(out, dtype=np.float64)
-
-    def row(out, r):
-        return out[r].toarray()[0] if is_sparse(out) else out[r]
-
-    known_rows = ask(rows)
-    raises = getattr(estimator, "handle_unknown", "ignore") == "error"
-    unseen_row, null_rows = None, {}
-    if not raises:
-        fresh = []
-        for labels in categories:
-            plain = [label for label in labels if not is_missing(label)]
-            text = any(isinstance(label, str) for label in plain)
-            fresh.append(UNSEEN if text else float(max(map(abs, map(float, plain)), default=0)) * 2 + 1.5)
-        unseen_row = row(ask(np.array([fresh], dtype=object)), 0)
+    def __init__(self, estimator):
+        self.estimator, self.labels = estimator, [list(c) for c in estimator.categories_]
+        width, height = len(self.labels), max(map(len, self.labels))
+        rows = np.empty((height, width), dtype=object)
+        for i, labels in enumerate(self.labels):
+            for r in range(height):
+                rows[r, i] = labels[min(r, len(labels) - 1)]
+        self.known, self.unseen, self.nulls = self.ask(rows), None, {}
+        if getattr(estimator, "handle_unknown", "ignore") == "error":
+            return
+        self.unseen = self.ask(np.array([[self.fresh(labels) for labels in self.labels]], dtype=object))
         for kind, value in (("nan", np.nan), ("none", None)):
             try:
-                null_rows[kind] = row(ask(np.array([[value] * len(categories)], dtype=object)), 0)
+                self.nulls[kind] = self.ask(np.array([[value] * width], dtype=object))
             except (TypeError, ValueError):
-                null_rows[kind] = None
+                pass
 
-    def known(i):
-        return [(label, row(known_rows, r)) for r, label in enumerate(categories[i])]
+    @staticmethod
+    def fresh(labels):
+        """A label that is none of these, of their type."""
+        plain = [label for label in labels if not is_missing(label)]
+        if any(isinstance(label, str) for label in plain):
+            return UNSEEN
+        return float(max(map(abs, map(float, plain)), default=0)) * 2 + 1.5
 
-    def null(i, kind):
-        for r, label in enumerate(categories[i]):
-            if is_missing(label) and (label is None) == (kind == "none"):
-                return row(known_rows, r)
-        return null_rows.get(kind)
-    return known, lambda i: unseen_row, null
+    def ask(self, rows):
+        """The encoder's answers to rows, as a sparse matrix; in blocks, since a dense one may be large."""
+        from scipy import sparse
+        if hasattr(self.estimator, "feature_names_in_"):
+            import pandas as pd
+            rows = pd.DataFrame(rows, columns=self.estimator.feature_names_in_, dtype=object)
+        parts, begin, height = [], 0, 1
+        while begin < len(rows):
+            part = run(self.estimator, rows[begin:begin + height])
+            parts.append(part.tocsr() if is_sparse(part) else sparse.csr_matrix(np.asarray(part, dtype=np.float64)))
+            begin += height
+            height = len(rows) if is_sparse(part) else max(1, 4000000 // max(1, parts[0].shape[1]))
+        return sparse.vstack(parts, format="csr")
 
+    @staticmethod
+    def outputs(answers, r, begin, end):
+        """The outputs of row r that are not 0, as (position behind begin, value)."""
+        at = slice(answers.indptr[r], answers.indptr[r + 1])
+        return [(int(c) - begin, float(v)) for c, v in zip(answers.indices[at], answers.data[at])
+                if begin <= c < end and v != 0]
 
-def encoded(estimator, table, i, known, unseen, null, outputs):
-    """Labels, unknown and missing of an encoder's column i, each with its part of the outputs (None: an error)."""
-    where, column = class_name(estimator), table.columns[i]
-    labels = [(json_label(label, where), row[outputs]) for label, row in known(i) if not is_missing(label)]
-    kinds = {"none" if label is None else "nan" for label in estimator.categories_[i] if is_missing(label)}
-    if column.filled and kinds:
-        raise two_nulls(column, where)
-    rows = [null(i, kind) for kind in sorted(null_kinds(column, kinds or {"nan", "none"}))]
-    rows = [None if row is None else row[outputs] for row in rows]
-    for row in rows[1:]:
-        if (row is None) != (rows[0] is None) or row is not None and not np.array_equal(row, rows[0], equal_nan=True):
+    def column(self, i, column, begin, end, read):
+        """Labels, unknown and missing of column i, each with what read() makes of its outputs from begin to end.
+
+        Gives ([(label, answer)], unknown, missing), where "error" stands for an encoder that raises.
+        """
+        where = class_name(self.estimator)
+        found, nulls = [], {}
+        for r, label in enumerate(self.labels[i]):
+            answer = read(self.outputs(self.known, r, begin, end))
+            if is_missing(label):
+                nulls["none" if label is None else "nan"] = answer
+            else:
+                found.append((json_label(label, where), answer))
+        if column.filled and nulls:
             raise two_nulls(column, where)
-    unknown = unseen(i)
-    return labels, None if unknown is None else unknown[outputs], rows[0]
+        for kind, answers in self.nulls.items():
+            nulls.setdefault(kind, read(self.outputs(answers, 0, begin, end)))
+        kinds = column.nulls or {"none" if label is None else "nan" for label in self.labels[i] if is_missing(label)}
+        missing = {nulls.get(kind, "error") for kind in kinds or ("nan", "none")}
+        if len(missing) > 1:
+            raise two_nulls(column, where)
+        unknown = "error" if self.unseen is None else read(self.outputs(self.unseen, 0, begin, end))
+        label_input(column, [label for label, _ in found], where)
+        return found, unknown, missing.pop()
 
 
 def label_input(column, labels, where):
@@ -711,60 +719,54 @@ def one_hot_encoder(estimator, table, document):
     where = class_name(estimator)
     widths = getattr(estimator, "_n_features_outs", None)
     out = run(estimator, table.sample)
-    known, unseen, null = probe(estimator)
-    total = len(known(0)[0][1])
-    if widths is None or sum(widths) != total:
+    probe = Probe(estimator)
+    if widths is None or sum(widths) != probe.known.shape[1]:
         raise Refused(f"{where} of this version of scikit-learn is not known")
     try:
         names = list(estimator.get_feature_names_out([c.label for c in table.columns]))
     except (ValueError, AttributeError):
         names = list(estimator.get_feature_names_out())
+
+    def read(outputs):
+        if not outputs:
+            return "zero"
+        if len(outputs) > 1 or outputs[0][1] != 1:
+            raise Refused(f"{where} makes more than one 1 of a label")
+        return outputs[0][0]
     made, begin = [], 0
     for i, column in enumerate(table.columns):
-        outputs = slice(begin, begin + widths[i])
-        labels, unknown, missing = encoded(estimator, table, i, known, unseen, null, outputs)
-        label_input(column, [label for label, _ in labels], where)
+        end = begin + widths[i]
+        labels, unknown, missing = probe.column(i, column, begin, end, read)
+        if missing not in (unknown, "error"):
+            labels.append((None, missing))
         lists, zero = [[] for _ in range(widths[i])], []
-
-        def place(label, row):
-            at = np.flatnonzero(row)
-            if len(at) > 1 or len(at) == 1 and row[at[0]] != 1:
-                raise Refused(f"{where} makes more than one 1 of a label")
-            (lists[at[0]] if len(at) else zero).append(label)
-        for label, row in labels:
-            place(label, row)
-        rest = "error" if unknown is None else "zero" if not unknown.any() else int(np.flatnonzero(unknown)[0])
-        if missing is not None and (rest == "error" or not np.array_equal(missing, unknown)):
-            place(None, missing)
-        made += document.step("one_hot", [column], names[outputs], column.single, labels=lists,
-                              zero=zero or None, unknown=rest)
-        if widths[i] == 0:
-            document.steps.pop()
-        begin += widths[i]
+        for label, at in labels:
+            (zero if at == "zero" else lists[at]).append(label)
+        if widths[i]:
+            made += document.step("one_hot", [column], names[begin:end], column.single, labels=lists,
+                                  zero=zero or None, unknown=unknown)
+        begin = end
     return Table(made, out, is_sparse(out) if out is not None else bool(
         getattr(estimator, "sparse_output", getattr(estimator, "sparse", True))))
 
 
 def mapped(estimator, table, document, width):
     """OrdinalEncoder, TargetEncoder: width outputs per column."""
-    where = class_name(estimator)
     out = run(estimator, table.sample)
-    single_of(out, where)
-    known, unseen, null = probe(estimator)
-    made = []
+    single_of(out, class_name(estimator))
+    probe, made = Probe(estimator), []
 
-    def number(row):
-        return "error" if row is None else "missing" if np.isnan(row[0]) else float(row[0])
+    def read(outputs):
+        value = outputs[0][1] if outputs else 0.0
+        return "missing" if value != value else value
     for i, column in enumerate(table.columns):
         for w in range(width):
-            outputs = slice(i * width + w, i * width + w + 1)
-            labels, unknown, missing = encoded(estimator, table, i, known, unseen, null, outputs)
-            label_input(column, [label for label, _ in labels], where)
-            values = [number(row) for _, row in labels]
+            begin = i * width + w
+            labels, unknown, missing = probe.column(i, column, begin, begin + 1, read)
             made += document.step(
                 "map", [column], [column.label if width == 1 else f"{column.label}_{w}"], column.single,
-                labels=[label for label, _ in labels], values=[None if v == "missing" else v for v in values],
-                unknown=number(unknown), missing=number(missing))
+                labels=[label for label, _ in labels], values=[None if v == "missing" else v for _, v in labels],
+                unknown=unknown, missing=missing)
     return Table(made, out)
 
 
@@ -1502,22 +1504,23 @@ def choose_rows(X, count):
                     if isinstance(v, str):
                         labels.setdefault(v, []).append(r)
             targets += [(1, np.asarray(rows)) for rows in labels.values()]
-    wanted = np.zeros(len(candidates), dtype=int)       # how many targets that are still open a row would reach
-    for _, rows in targets:
-        wanted[rows] += 1
-    chosen, open_targets = [], sorted(targets, key=lambda t: (t[0], len(t[1])))
-    reached = set()
-    for n, (_, rows) in enumerate(open_targets):
+    targets = [rows for _, rows in sorted(targets, key=lambda t: (t[0], len(t[1])))]
+    members = np.concatenate(targets) if targets else np.zeros(0, dtype=int)
+    of_row = np.repeat(np.arange(len(targets)), [len(rows) for rows in targets])[np.argsort(members, kind="stable")]
+    starts = np.searchsorted(np.sort(members), np.arange(len(candidates) + 1))
+    wanted = np.diff(starts)                            # how many targets that are still open a row would reach
+    chosen, reached = [], set()
+    for n, rows in enumerate(targets):
         if len(chosen) == count:
             break
         if n in reached:
             continue
         best = int(rows[np.argmax(wanted[rows])])
         chosen.append(best)
-        for m, (_, others) in enumerate(open_targets):
-            if m not in reached and (others[np.searchsorted(others, best) % len(others)] == best):
+        for m in of_row[starts[best]:starts[best + 1]]:
+            if m not in reached:
                 reached.add(m)
-                wanted[others] -= 1
+                wanted[targets[m]] -= 1
     for best in np.linspace(0, len(candidates) - 1, count).astype(int):
         if len(chosen) == count:
             break
