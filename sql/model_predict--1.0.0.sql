@@ -1395,3 +1395,11 @@ COMMENT ON COLUMN model_predict.history.comment IS 'as given to the function';
 
 GRANT SELECT ON model_predict.models, model_predict.usage, model_predict.versions, model_predict.aliases,
   model_predict.features, model_predict.history TO PUBLIC;
+
+
+/* A page about a version, for people */
+
+CREATE FUNCTION model_predict.model_card(reference text) RETURNS text
+LANGUAGE c STABLE STRICT PARALLEL RESTRICTED COST 10000 AS 'MODULE_PATHNAME', 'mp_model_card';
+COMMENT ON FUNCTION model_predict.model_card(text) IS
+  'an HTML page about a version that stands alone: what it is, how to call it, its inputs, metrics, baseline, use and history';
