@@ -6,6 +6,7 @@
 #include "harness.h"
 #include "core/kernel/kernel_image.h"
 #include "random_forest.h"
+#include "random_steps.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -117,6 +118,31 @@ write_kernels(void)
 	}
 }
 
+/* Preprocessing: documents, and the programs of some. */
+static void
+write_steps(void)
+{
+	MpRandom	random = {11};
+
+	for (int i = 0; i < 24; i++)
+	{
+		MpVec		document = mp_random_document(&random);
+		char		name[32];
+		MpSteps    *steps;
+		MpError		error;
+
+		snprintf(name, sizeof(name), "document-%d", i);
+		write_seed("steps", name, document.data, document.size);
+		if (i % 3 == 0 && mp_steps_read(&mp_alloc_malloc, document.data, document.size, &steps, &error))
+		{
+			snprintf(name, sizeof(name), "program-%d", i);
+			write_seed("steps", name, steps, steps->size);
+			mp_alloc_release(&mp_alloc_malloc, steps);
+		}
+		mp_vec_release(&document);
+	}
+}
+
 int
 main(int argc, char **argv)
 {
@@ -136,6 +162,7 @@ main(int argc, char **argv)
 	write_document("python", python.data);
 	write_binaries();
 	write_kernels();
+	write_steps();
 	mp_blob_free(&numbers);
 	mp_blob_free(&python);
 	return 0;

@@ -329,29 +329,62 @@ fail_number(MpDoc *doc, MpNumberStatus status, const char *kind)
 	return mp_doc_fail(doc, MP_ERROR_SYNTAX, "malformed number");
 }
 
+/* Takes NaN, Infinity or -Infinity. */
+static bool
+take_special(MpDoc *doc, double *value)
+{
+	if (take_word(doc, "NaN"))
+		*value = NAN;
+	else if (take_word(doc, "Infinity"))
+		*value = INFINITY;
+	else if (take_word(doc, "-Infinity"))
+		*value = -INFINITY;
+	else
+		return fail_here(doc, "NaN or Infinity");
+	return true;
+}
+
+static bool
+is_special(const MpDoc *doc)
+{
+	const char *start = doc->data + doc->pos;
+
+	return *start == 'N' || *start == 'I' ||
+		(*start == '-' && doc->pos + 1 < doc->size && start[1] == 'I');
+}
+
 static bool
 json_read_float(MpDoc *doc, float *value)
 {
-	const char *start = doc->data + doc->pos;
+	const char *rest;
+	double		special;
+	MpNumberStatus status;
+
+	if (is_special(doc))
+	{
+		if (!take_special(doc, &special))
+			return false;
+		*value = (float) special;
+		return true;
+	}
+	status = mp_number_float(doc->data + doc->pos, doc->data + doc->size, value, &rest);
+	if (status == MP_NUMBER_OUT_OF_RANGE)
+		return fail_number(doc, status, "32-bit float");
+	doc->pos = (size_t) (rest - doc->data);
+	return status == MP_NUMBER_OK || fail_number(doc, status, "");
+}
+
+static bool
+json_read_double(MpDoc *doc, double *value)
+{
 	const char *rest;
 	MpNumberStatus status;
 
-	if (*start == 'N' || *start == 'I' ||
-		(*start == '-' && doc->pos + 1 < doc->size && start[1] == 'I'))
-	{
-		if (take_word(doc, "NaN"))
-			*value = NAN;
-		else if (take_word(doc, "Infinity"))
-			*value = INFINITY;
-		else if (take_word(doc, "-Infinity"))
-			*value = -INFINITY;
-		else
-			return fail_here(doc, "NaN or Infinity");
-		return true;
-	}
-	status = mp_number_float(start, doc->data + doc->size, value, &rest);
+	if (is_special(doc))
+		return take_special(doc, value);
+	status = mp_number_double(doc->data + doc->pos, doc->data + doc->size, value, &rest);
 	if (status == MP_NUMBER_OUT_OF_RANGE)
-		return fail_number(doc, status, "32-bit float");
+		return fail_number(doc, status, "64-bit float");
 	doc->pos = (size_t) (rest - doc->data);
 	return status == MP_NUMBER_OK || fail_number(doc, status, "");
 }
@@ -396,6 +429,7 @@ const MpDocFormat mp_doc_json = {
 	json_next,
 	json_read_string,
 	json_read_float,
+	json_read_double,
 	json_read_integer,
 	json_read_boolean,
 	json_read_null,

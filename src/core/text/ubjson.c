@@ -280,7 +280,23 @@ ubjson_skip_string(MpDoc *doc)
 }
 
 static bool
-ubjson_read_float(MpDoc *doc, float *value)
+ubjson_read_integer(MpDoc *doc, int64_t *value)
+{
+	char		type = value_type(doc);
+	int			width = type_width(type);
+
+	if (type == 'd' || type == 'D')
+		return mp_doc_fail(doc, MP_ERROR_INVALID, "expected a whole number, not a float");
+	pass_marker(doc);
+	if (!need(doc, width))
+		return false;
+	*value = get_integer(type, doc->data + doc->pos);
+	doc->pos += width;
+	return true;
+}
+
+static bool
+ubjson_read_double(MpDoc *doc, double *value)
 {
 	char		type = value_type(doc);
 	int			width = type_width(type);
@@ -295,30 +311,33 @@ ubjson_read_float(MpDoc *doc, float *value)
 	else if (type == 'D')
 	{
 		uint64_t	bits = get64(p);
-		double		wide;
 
-		memcpy(&wide, &bits, sizeof(wide));
-		*value = (float) wide;
+		memcpy(value, &bits, sizeof(bits));
 	}
 	else
-		*value = (float) get_integer(type, p);
+		*value = (double) get_integer(type, p);
 	doc->pos += width;
 	return true;
 }
 
 static bool
-ubjson_read_integer(MpDoc *doc, int64_t *value)
+ubjson_read_float(MpDoc *doc, float *value)
 {
 	char		type = value_type(doc);
-	int			width = type_width(type);
+	double		wide;
+	int64_t		whole;
 
-	if (type == 'd' || type == 'D')
-		return mp_doc_fail(doc, MP_ERROR_INVALID, "expected a whole number, not a float");
-	pass_marker(doc);
-	if (!need(doc, width))
+	/* a whole number is rounded once, not by way of a double */
+	if (type != 'd' && type != 'D')
+	{
+		if (!ubjson_read_integer(doc, &whole))
+			return false;
+		*value = (float) whole;
+		return true;
+	}
+	if (!ubjson_read_double(doc, &wide))
 		return false;
-	*value = get_integer(type, doc->data + doc->pos);
-	doc->pos += width;
+	*value = (float) wide;
 	return true;
 }
 
@@ -433,6 +452,7 @@ const MpDocFormat mp_doc_ubjson = {
 	ubjson_next,
 	ubjson_read_string,
 	ubjson_read_float,
+	ubjson_read_double,
 	ubjson_read_integer,
 	ubjson_read_boolean,
 	ubjson_read_null,
