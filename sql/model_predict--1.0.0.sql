@@ -74,6 +74,7 @@ CREATE TABLE model_predict.stored_version (
   examples jsonb,
   description text,
   tags jsonb,
+  preprocessing jsonb,
   format text NOT NULL,
   xgboost text NOT NULL,
   objective text NOT NULL,
@@ -151,6 +152,7 @@ CREATE TABLE model_predict.stored_forest (
   fingerprint bytea NOT NULL,
   forest bytea NOT NULL,
   kernel bytea,
+  steps bytea,
   CONSTRAINT forest_pkey PRIMARY KEY (model, version)
 );
 ALTER TABLE model_predict.stored_forest ALTER COLUMN forest SET STORAGE EXTERNAL;
@@ -292,7 +294,7 @@ CREATE FUNCTION @extschema@.predict_reasons_array(model text, top integer, VARIA
 LANGUAGE c STABLE PARALLEL SAFE COST 1000 SUPPORT model_predict.planner_support_explain
 AS 'MODULE_PATHNAME', 'mp_predict_reasons_array';
 COMMENT ON FUNCTION @extschema@.predict_reasons_array(text, integer, VARIADIC "any") IS
-  'the names of the features with the strongest reasons, strongest first, for columns that reports group by';
+  'the names of the inputs with the strongest reasons, strongest first, for columns that reports group by';
 
 CREATE FUNCTION @extschema@.predict_reasons_json(model text, top integer, VARIADIC "row" "any") RETURNS jsonb
 LANGUAGE c STABLE PARALLEL SAFE COST 1000 SUPPORT model_predict.planner_support_explain
@@ -352,12 +354,13 @@ CREATE FUNCTION model_predict.register(
   infinity text DEFAULT 'error',
   examples jsonb DEFAULT NULL,
   description text DEFAULT NULL,
-  tags jsonb DEFAULT NULL
+  tags jsonb DEFAULT NULL,
+  preprocessing jsonb DEFAULT NULL
 ) RETURNS integer
 LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'mp_register';
-COMMENT ON FUNCTION model_predict.register(text, bytea, text[], text[], jsonb, text, real, real, text, text, text, jsonb, text, jsonb) IS
+COMMENT ON FUNCTION model_predict.register(text, bytea, text[], text[], jsonb, text, real, real, text, text, text, jsonb, text, jsonb, jsonb) IS
   'stores a model file as a new version of a model and returns its number; the first version serves at once, later ones after deploy()';
-REVOKE ALL ON FUNCTION model_predict.register(text, bytea, text[], text[], jsonb, text, real, real, text, text, text, jsonb, text, jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION model_predict.register(text, bytea, text[], text[], jsonb, text, real, real, text, text, text, jsonb, text, jsonb, jsonb) FROM PUBLIC;
 
 CREATE FUNCTION model_predict.cached(
   OUT model text, OUT version integer, OUT bytes bigint, OUT kernel text,

@@ -171,12 +171,13 @@ mp_image_store(const MpImageSource *source, const MpImage *image)
 		kernel = bytea_of(image->kernel, image->kernel_size);
 	mp_writer_run("DELETE FROM model_predict.stored_forest WHERE model = $1 AND version = $2",
 				  mp_int8(source->model), mp_int4(source->version));
-	mp_writer_run("INSERT INTO model_predict.stored_forest (model, version, fingerprint, forest, kernel)"
-				  " VALUES ($1, $2, $3, $4, $5)",
+	mp_writer_run("INSERT INTO model_predict.stored_forest (model, version, fingerprint, forest, kernel, steps)"
+				  " VALUES ($1, $2, $3, $4, $5, $6)",
 				  mp_int8(source->model), mp_int4(source->version),
 				  (MpParam) {BYTEAOID, PointerGetDatum(fingerprint(&as_stored, image->forest)), false},
 				  (MpParam) {BYTEAOID, PointerGetDatum(forest), false},
-				  (MpParam) {BYTEAOID, PointerGetDatum(kernel), kernel == NULL});
+				  (MpParam) {BYTEAOID, PointerGetDatum(kernel), kernel == NULL},
+				  (MpParam) {BYTEAOID, PointerGetDatum(image->steps), image->steps == NULL});
 	pfree(forest);
 	if (kernel != NULL)
 		pfree(kernel);
@@ -252,7 +253,7 @@ importance_values(const MpImportance *importance, Datum *values, char *nulls)
 }
 
 void
-mp_image_insert_features(int64 model, int32 version, const MpForest *forest)
+mp_image_insert_features(int64 model, int32 version, const MpForest *forest, const MpSteps *steps)
 {
 	Oid			types[] = {INT8OID, INT4OID, INT4OID, TEXTOID, TEXTOID, TEXTARRAYOID,
 	FLOAT4OID, FLOAT4OID, FLOAT4OID, FLOAT4OID, FLOAT4OID};
@@ -267,21 +268,24 @@ mp_image_insert_features(int64 model, int32 version, const MpForest *forest)
 	{
 		MemoryContext old;
 		const MpFeature *f = mp_forest_features(forest) + i;
+		bool		has_name = steps != NULL || forest->n_feature_names > 0;
 		MpString	name = mp_forest_string(forest, f->name, f->name_length);
 		Datum		values[lengthof(types)];
 		char		nulls[lengthof(types)];
 
 		CHECK_FOR_INTERRUPTS();
 		/* a file of 1 kB may have 500,000 of them */
-		if (is_plain(forest, f, &importance[i]))
+		if (steps == NULL && is_plain(forest, f, &importance[i]))
 			continue;
+		if (steps != NULL)
+			name = mp_steps_string(steps, mp_steps_features(steps)[i].name, mp_steps_features(steps)[i].name_length);
 		old = MemoryContextSwitchTo(work);
 		memset(nulls, ' ', sizeof(nulls));
 		values[0] = Int64GetDatum(model);
 		values[1] = Int32GetDatum(version);
 		values[2] = Int32GetDatum(i + 1);
-		nulls[3] = forest->n_feature_names > 0 ? ' ' : 'n';
-		values[3] = forest->n_feature_names > 0 ?
+		nulls[3] = has_name ? ' ' : 'n';
+		values[3] = has_name ?
 			PointerGetDatum(cstring_to_text_with_len(name.data, name.length)) : (Datum) 0;
 		values[4] = CStringGetTextDatum(type_word(f));
 		nulls[5] = f->n_categories > 0 ? ' ' : 'n';
@@ -564,11 +568,17 @@ compare_row(const MpImageSource *source, MpScan *scan, HeapTuple tuple, const Mp
 	bytea	   *stored = DatumGetByteaPP(mp_scan_value_not_null(scan, tuple, "fingerprint"));
 	bool		no_kernel;
 	Datum		kernel = mp_scan_value(scan, tuple, "kernel", &no_kernel);
+	Datum		value;
+	bool		isnull;
 
 	if (!is_same(mp_scan_value_not_null(scan, tuple, "forest"), false, image->forest, image->forest->size))
 		return "the stored forest is not what the version's bytes and options give";
 	if (!is_same(kernel, no_kernel, image->kernel, image->kernel_size))
 		return "the stored kernel is not what the version's bytes and options give";
+	value = mp_scan_value(scan, tuple, "steps", &isnull);
+	if (!is_same(value, isnull, image->steps != NULL ? VARDATA(image->steps) : NULL,
+				 image->steps != NULL ? VARSIZE(image->steps) - VARHDRSZ : 0))
+		return "the stored preprocessing is not what the version's document gives";
 	if (!is_fingerprint(stored, source, image->forest))
 		return "the stored fingerprint is not that of the version's bytes and options";
 	return NULL;

@@ -7,6 +7,7 @@
 
 #include "core/forest/forest.h"
 #include "core/load/load.h"
+#include "core/steps/steps.h"
 #include "store/catalog.h"
 
 /* What an image is of: the columns of a version's row. */
@@ -26,12 +27,14 @@ typedef struct MpImage
 	bool		whole;			/* the forest has its trees */
 	void	   *kernel;			/* NULL: no kernel serves the model */
 	size_t		kernel_size;
+	bytea	   *steps;			/* preprocessing, packed; NULL: it has none, or it is not asked for */
 	Size		shared_bytes;	/* both lie in memory that all sessions share; 0: they do not */
 } MpImage;
 
 /* Between mp_writer_begin and mp_writer_end. Replaces what is stored. */
 extern void mp_image_store(const MpImageSource *source, const MpImage *image);
-extern void mp_image_insert_features(int64 model, int32 version, const MpForest *forest);
+/* `steps`: NULL, or what names the features */
+extern void mp_image_insert_features(int64 model, int32 version, const MpForest *forest, const MpSteps *steps);
 
 /*
  * Reads the stored image of a version into memory of `context`, or, if it is

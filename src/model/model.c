@@ -63,7 +63,56 @@ copy_options(MpModel *model, const MpRowOptions *options)
 	}
 }
 
-/* The inputs are the features, one to one. */
+void
+mp_model_set_steps(MpModel *model, MpSteps *steps)
+{
+	model->steps = steps;
+}
+
+char *
+mp_feature_title(const MpModel *model, int feature)
+{
+	const MpStepsFeature *f;
+	MpString	name;
+
+	if (model->steps == NULL)
+		return mp_input_title(model, feature);
+	f = mp_steps_features(model->steps) + feature;
+	name = mp_steps_string(model->steps, f->name, f->name_length);
+	return pnstrdup(name.data, name.length);
+}
+
+/* What the steps read. */
+static void
+make_inputs_of_steps(MpModel *model)
+{
+	const MpSteps *steps = model->steps;
+	MpInput    *inputs = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(MpInput) * steps->n_inputs);
+
+	if (steps->n_features != model->forest->n_features)
+		ereport(ERROR,
+				errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				errmsg("preprocessing does not fit model \"%s\": it makes %u features, and the model has %d",
+					   model->name, steps->n_features, model->forest->n_features));
+	for (uint32 i = 0; i < steps->n_inputs; i++)
+	{
+		const MpStepsInput *given = mp_steps_inputs(steps) + i;
+
+		inputs[i] = (MpInput) {
+			.name = mp_steps_string(steps, given->name, given->name_length).data,
+			.name_length = given->name_length,
+			.type = given->kind == MP_STEPS_LABEL ? MP_FEATURE_CATEGORICAL : MP_FEATURE_FLOAT,
+			.is_time = given->kind == MP_STEPS_TIME,
+			.labels = given
+		};
+	}
+	model->plain = false;
+	model->n_inputs = steps->n_inputs;
+	model->inputs = inputs;
+	model->has_names = true;
+}
+
+/* Without steps the inputs are the features, one to one. */
 static void
 make_inputs(MpModel *model)
 {
@@ -77,10 +126,10 @@ make_inputs(MpModel *model)
 	{
 		const MpFeature *f = mp_forest_features(forest) + i;
 
+		inputs[i] = (MpInput) {0};
 		inputs[i].name = strings + f->name;
 		inputs[i].name_length = f->name_length;
 		inputs[i].type = f->type;
-		inputs[i].categories = NULL;
 		if (f->n_categories > 0)
 			inputs[i].categories = mp_categories_index(mp_forest_categories(forest, f), f->n_categories,
 													   strings, f->numeric_categories);
@@ -107,7 +156,10 @@ mp_model_finish(MpModel *model, MpForest *forest, bool whole, void *kernel_image
 	model->kernel = mp_kernel_open(model->alloc, kernel_image, forest, mp_kernel_setting, &error);
 	if (model->kernel == NULL)
 		mp_throw(&error, model->name, model->version);
-	make_inputs(model);
+	if (model->steps != NULL)
+		make_inputs_of_steps(model);
+	else
+		make_inputs(model);
 	MemoryContextSetIdentifier(model->context, psprintf("%s@%d", model->name, model->version));
 	MemoryContextSwitchTo(old);
 }

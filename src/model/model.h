@@ -3,14 +3,15 @@
  *
  * A model does not change once it is made: any number of call sites share it,
  * each with a row of its own (row/row.h). It knows two vectors: the inputs are
- * what a row must bring, the features what the trees compare. So far they are
- * the same.
+ * what a row must bring, the features what the trees compare. They are the same
+ * unless the version has preprocessing, whose steps make one of the other.
  */
 #ifndef MP_MODEL_H
 #define MP_MODEL_H
 
 #include "core/forest/link.h"
 #include "core/kernel/kernel.h"
+#include "core/steps/steps.h"
 #include "model/categories.h"
 #include "store/options.h"
 
@@ -20,7 +21,9 @@ typedef struct MpInput
 	const char *name;			/* not terminated */
 	uint32		name_length;
 	MpFeatureType type;
+	bool		is_time;
 	const MpCategoryIndex *categories;	/* NULL: none are known */
+	const MpStepsInput *labels; /* with preprocessing: which ones its steps know; NULL without */
 } MpInput;
 
 /* What a session counts of a model while others use it. */
@@ -40,7 +43,8 @@ typedef struct MpModel
 	int			n_inputs;
 	const MpInput *inputs;
 	bool		has_names;		/* the inputs have; else they are read by position only */
-	bool		plain;			/* no categories and no value that means missing: numbers as they are */
+	bool		plain;			/* no categories, no steps, no value that means missing: numbers as they are */
+	const MpSteps *steps;		/* NULL: the inputs are the features */
 	MpRowOptions options;
 	/* what scores it */
 	const MpForest *forest;		/* all of it, or where the kernel serves just the head */
@@ -68,6 +72,8 @@ mp_input_is_category(const MpInput *input)
 static inline bool
 mp_input_wants_label(const MpInput *input)
 {
+	if (input->labels != NULL)
+		return mp_input_is_category(input) && input->labels->n_texts == input->labels->n_labels;
 	return mp_input_is_category(input) && input->categories != NULL &&
 		!mp_categories_are_numbers(input->categories);
 }
@@ -76,6 +82,8 @@ mp_input_wants_label(const MpInput *input)
 static inline bool
 mp_input_knows_booleans(const MpInput *input)
 {
+	if (input->labels != NULL)
+		return mp_input_is_category(input);
 	return input->categories != NULL && (mp_category_by_boolean(input->categories, true) >= 0 ||
 										 mp_category_by_boolean(input->categories, false) >= 0);
 }
@@ -88,6 +96,15 @@ extern char *mp_input_title(const MpModel *model, int input);
 
 /* An empty one, in a context of its own below the current one. */
 extern MpModel *mp_model_begin(const char *name, int64 id, int32 version);
+
+/*
+ * Gives it preprocessing, whose program is allocated in its context; before it
+ * is completed. Errors there where the features are not as many as the forest's.
+ */
+extern void mp_model_set_steps(MpModel *model, MpSteps *steps);
+
+/* A feature's name, or f0, f1, ... where it has none. */
+extern char *mp_feature_title(const MpModel *model, int feature);
 
 /*
  * Completes it from a checked forest (the whole, or where a kernel image serves

@@ -15,6 +15,7 @@
 #include "glue/memory.h"
 #include "glue/sha256.h"
 #include "model/image.h"
+#include "model/preprocessing.h"
 #include "model/version.h"
 #include "store/lookup.h"
 #include "store/options.h"
@@ -76,7 +77,7 @@ mp_version_fingerprint(MpScan *scan, HeapTuple tuple)
 {
 	static const char *const columns[] = {
 		"sha256", "trees", "classes", "feature_names", "categories", "threshold",
-		"missing", "absent_feature", "unseen_category", "infinity"
+		"missing", "absent_feature", "unseen_category", "infinity", "preprocessing"
 	};
 	uint64		hash = 0;
 
@@ -167,6 +168,16 @@ name_loading(void *arg)
 	errcontext("loading model \"%s\" version %d", model->name, model->version);
 }
 
+static void
+load_steps(MpModel *model, MpScan *scan, HeapTuple tuple)
+{
+	Jsonb	   *document = mp_preprocessing_of(scan, tuple);
+
+	if (document != NULL)
+		mp_model_set_steps(model, mp_preprocessing_load(document, model->name, model->id, model->version,
+														scan->snapshot, model->alloc));
+}
+
 /* Makes the model in a short-lived context first, so that what loading leaves behind goes at once. */
 MpModel *
 mp_version_load(const char *name, int64 id, int32 version, MpScan *scan, HeapTuple tuple,
@@ -186,6 +197,7 @@ mp_version_load(const char *name, int64 id, int32 version, MpScan *scan, HeapTup
 	context.arg = model;
 	error_context_stack = &context;
 	read_options(scan, tuple, &row, &load);
+	load_steps(model, scan, tuple);
 	source = image_source(model, scan, tuple, &load);
 	if (mp_image_load(&source, scan->snapshot, mp_kernel_setting == MP_KERNEL_REFERENCE,
 					  model->context, model->alloc, &image))
@@ -223,10 +235,13 @@ mp_version_trees(const MpModel *model, Snapshot snapshot, MemoryContext context)
 static void
 compile(MpModel *model, MpScan *scan, HeapTuple tuple, MpLoadOptions *load, MpImage *image)
 {
+	Jsonb	   *document = mp_preprocessing_of(scan, tuple);
 	MpRowOptions row;
 	MpError		error;
 
 	read_options(scan, tuple, &row, load);
+	if (document != NULL)
+		image->steps = mp_preprocessing_pack(document, mp_preprocessing_compile(document, model->name, model->version, model->alloc));
 	image->whole = true;
 	image->forest = forest_from_blob(model, scan, tuple, load, model->alloc);
 	mp_error_clear(&error);

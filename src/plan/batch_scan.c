@@ -94,7 +94,9 @@ typedef struct BatchCall
 	uint64		rows;			/* so far */
 	float	   *x;				/* [room][n_features] */
 	float	   *margins;		/* [room][n_outputs] */
-	float	   *prediction;		/* of one row */
+	float	   *prediction;		/* of one row, as the next two */
+	double	   *final;
+	MpSlot	   *slots;
 	bool	   *answered;		/* [room]; false: the answer is null */
 } BatchCall;
 
@@ -329,6 +331,9 @@ make_room(BatchCall *call, const MpModel *model)
 	call->x = MemoryContextAlloc(call->context, sizeof(float) * n * Max(model->forest->n_features, 1));
 	call->margins = MemoryContextAlloc(call->context, sizeof(float) * n * model->forest->n_outputs);
 	call->prediction = MemoryContextAlloc(call->context, sizeof(float) * (model->forest->n_outputs + 1));
+	call->final = MemoryContextAlloc(call->context, sizeof(double) * (model->forest->n_outputs + 1));
+	if (model->steps != NULL)
+		call->slots = MemoryContextAllocHuge(call->context, sizeof(MpSlot) * model->steps->n_slots);
 	call->answered = MemoryContextAlloc(call->context, sizeof(bool) * n);
 	call->model = model;
 }
@@ -392,7 +397,9 @@ row_of(const BatchCall *call, int row)
 		.model = call->model,
 		.x = call->x + (Size) row * forest->n_features,
 		.margin = call->margins + (Size) row * forest->n_outputs,
-		.prediction = call->prediction
+		.prediction = call->prediction,
+		.answer = call->final,
+		.slots = call->slots
 	};
 }
 

@@ -18,8 +18,11 @@ typedef struct MpRow
 	float	   *x;				/* [n_features]; NaN: missing */
 	float	   *margin;			/* [n_outputs] */
 	float	   *prediction;		/* [n_outputs + 1] */
+	double	   *answer;			/* [n_outputs + 1]: the prediction after the steps on it */
+	MpSlot	   *slots;			/* of the steps that make x; NULL: there are none */
 	int			feature_room;
 	int			output_room;
+	int			slot_room;
 } MpRow;
 
 /* Makes it one of the model's, with room from the context, which must be the same each time. */

@@ -28,6 +28,7 @@
 
 #include "core/base/unpack.h"
 #include "glue/error.h"
+#include "row/features.h"
 #include "row/json.h"
 #include "row/source.h"
 
@@ -310,11 +311,50 @@ typedef bool (*Getter) (const MpSource *source, const MpModel *model, int input,
 						MpValueType *type, Datum *value);
 
 /*
- * The one loop. What a row brings are the model's inputs; here they are its
- * features, too: steps that make features from inputs would be run at its end.
+ * A fault of the steps: a value that is not known may be taken for missing, or
+ * make the answer NULL; the rest is an error.
  */
+static bool
+settle_fault(const MpSource *source, MpRow *row, Getter get, const MpStepsFault *fault)
+{
+	const MpModel *model = row->model;
+	MpValueType type;
+	Datum		value;
+	const char *text = NULL;
+	int			culprit = mp_features_culprit(model, fault);
+
+	if (fault->kind == MP_STEPS_UNKNOWN)
+	{
+		if (model->options.unseen_category == MP_UNSEEN_NULL)
+			return false;
+		if (model->options.unseen_category == MP_UNSEEN_MISSING && culprit >= 0 &&
+			!mp_slot_is_missing(row, culprit))
+		{
+			mp_slot_missing(row, culprit);
+			return true;
+		}
+		if (culprit >= 0 && get(source, model, culprit, &type, &value))
+			text = mp_value_text(type, value);
+	}
+	return mp_features_fault(row, fault, culprit, text);
+}
+
+/* Runs the steps over the slots. */
+static bool
+make_features(const MpSource *source, MpRow *row, Getter get)
+{
+	MpStepsFault fault;
+
+	/* each turn takes one more input for missing */
+	while (!mp_steps_run(row->model->steps, row->slots, &fault))
+		if (!settle_fault(source, row, get, &fault))
+			return false;
+	return mp_features_finish(row);
+}
+
+/* The loop of a model with preprocessing. */
 static pg_attribute_always_inline bool
-read_inputs(const MpSource *source, MpRow *row, Getter get)
+read_slots(const MpSource *source, MpRow *row, Getter get)
 {
 	const MpModel *model = row->model;
 	bool		complete = true;
@@ -325,12 +365,31 @@ read_inputs(const MpSource *source, MpRow *row, Getter get)
 		Datum		value;
 
 		if (!get(source, model, i, &type, &value))
+			mp_slot_missing(row, i);
+		else if (!mp_slot_read(row, i, type, value))
+			complete = false;
+	}
+	return complete && make_features(source, row, get);
+}
+
+/* The one loop. What a row brings are the model's inputs; without steps they are its features, too. */
+static pg_attribute_always_inline bool
+read_inputs(const MpSource *source, MpRow *row, Getter get)
+{
+	const MpModel *model = row->model;
+	bool		complete = true;
+
+	if (model->steps != NULL)
+		return read_slots(source, row, get);
+	for (int i = 0; i < model->n_inputs; i++)
+	{
+		MpValueType type;
+		Datum		value;
+
+		if (!get(source, model, i, &type, &value))
 			row->x[i] = NAN;
 		else if (!mp_value_read(row, i, type, value, &row->x[i]))
-		{
-			row->x[i] = NAN;
 			complete = false;
-		}
 	}
 	return complete;
 }
@@ -363,6 +422,8 @@ read_arguments(MpSource *source, FunctionCallInfo fcinfo, MpRow *row)
 		if (source->columns.by_position)
 		{
 			check_lone_literal(fcinfo, source);
+			if (source->columns.n == 1 && row->model->n_inputs > 1 && mp_value_is_time(source->columns.types[0].kind))
+				bad_type(source->columns.types[0].type);
 			mp_map_check_count(row->model, source->columns.n, source->columns.n == 1);
 		}
 		mp_source_map(source, row->model);

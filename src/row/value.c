@@ -15,6 +15,7 @@
 #include "utils/lsyscache.h"
 #include "utils/numeric.h"
 #include "utils/syscache.h"
+#include "utils/timestamp.h"
 
 #include "glue/similar.h"
 #include "row/value.h"
@@ -46,6 +47,12 @@ kind_of(Oid type)
 			return MP_VALUE_BPCHAR;
 		case UNKNOWNOID:
 			return MP_VALUE_UNKNOWN;
+		case DATEOID:
+			return MP_VALUE_DATE;
+		case TIMESTAMPOID:
+			return MP_VALUE_TIMESTAMP;
+		case TIMESTAMPTZOID:
+			return MP_VALUE_TIMESTAMPTZ;
 		default:
 			return OidIsValid(type) && type_is_enum(type) ? MP_VALUE_ENUM : MP_VALUE_OTHER;
 	}
@@ -111,12 +118,36 @@ mp_value_nested(const MpModel *model, int input)
 			errhint("Nested objects and arrays are not read: give each feature a key of its own."));
 }
 
+/* A date or timestamp, or what JSON has in its place. */
+static void
+check_time(const MpModel *model, int input, MpValueType type, const char *column)
+{
+	if (!mp_value_is_time(type.kind) && type.kind != MP_VALUE_JSON_STRING && type.kind != MP_VALUE_UNKNOWN)
+		ereport(ERROR,
+				errcode(ERRCODE_DATATYPE_MISMATCH),
+				errmsg("%s of model \"%s\" version %d is a date or timestamp, not type %s%s",
+					   mp_input_label(model, input), model->name, model->version,
+					   format_type_be(type.type), where_from(column)));
+	if (type.kind == MP_VALUE_TIMESTAMPTZ && model->inputs[input].labels->zone_length == 0)
+		ereport(ERROR,
+				errcode(ERRCODE_DATATYPE_MISMATCH),
+				errmsg("%s of model \"%s\" version %d is a time without time zone, not type %s%s",
+					   mp_input_label(model, input), model->name, model->version,
+					   format_type_be(type.type), where_from(column)),
+				errhint("Register the model with a \"time_zone\" in its date_part steps, or pass x AT TIME ZONE '...'."));
+}
+
 void
 mp_value_check_type(const MpModel *model, int input, MpValueType type, const char *column)
 {
 	const MpInput *i = &model->inputs[input];
 
-	if (type.kind == MP_VALUE_OTHER)
+	if (i->is_time)
+	{
+		check_time(model, input, type, column);
+		return;
+	}
+	if (type.kind == MP_VALUE_OTHER || mp_value_is_time(type.kind))
 		ereport(ERROR,
 				errcode(ERRCODE_DATATYPE_MISMATCH),
 				errmsg("%s of model \"%s\" version %d cannot be read from type %s%s",
@@ -137,10 +168,10 @@ mp_value_check_type(const MpModel *model, int input, MpValueType type, const cha
 				errhint("Pass the label as text."));
 }
 
-float
+double
 mp_value_numeric(Datum value)
 {
-	return (float) DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow, value));
+	return DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow, value));
 }
 
 bool
@@ -373,6 +404,9 @@ mp_value_category(const MpRow *row, int input, MpValueType type, Datum value, fl
 		case MP_VALUE_NUMERIC:
 			number = DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow, value));
 			break;
+		case MP_VALUE_DATE:
+		case MP_VALUE_TIMESTAMP:
+		case MP_VALUE_TIMESTAMPTZ:
 		case MP_VALUE_OTHER:
 			mp_value_check_type(row->model, input, type, NULL);
 			return false;
@@ -416,6 +450,12 @@ mp_value_text(MpValueType type, Datum value)
 		case MP_VALUE_JSON_STRING:
 			string = (const JsonbValue *) DatumGetPointer(value);
 			return pnstrdup(string->val.string.val, string->val.string.len);
+		case MP_VALUE_DATE:
+			return DatumGetCString(DirectFunctionCall1(date_out, value));
+		case MP_VALUE_TIMESTAMP:
+			return DatumGetCString(DirectFunctionCall1(timestamp_out, value));
+		case MP_VALUE_TIMESTAMPTZ:
+			return DatumGetCString(DirectFunctionCall1(timestamptz_out, value));
 		case MP_VALUE_OTHER:
 			break;
 	}

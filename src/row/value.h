@@ -26,6 +26,9 @@ typedef enum MpValueKind
 	MP_VALUE_ENUM,
 	MP_VALUE_UNKNOWN,			/* an untyped literal: C string */
 	MP_VALUE_JSON_STRING,		/* points to a JsonbValue */
+	MP_VALUE_DATE,				/* for preprocessing only, as the next two */
+	MP_VALUE_TIMESTAMP,
+	MP_VALUE_TIMESTAMPTZ,
 	MP_VALUE_OTHER				/* no feature can be this */
 } MpValueKind;
 
@@ -36,6 +39,12 @@ typedef struct MpValueType
 } MpValueType;
 
 extern MpValueType mp_value_type_of(Oid type);
+
+static inline bool
+mp_value_is_time(MpValueKind kind)
+{
+	return kind == MP_VALUE_DATE || kind == MP_VALUE_TIMESTAMP || kind == MP_VALUE_TIMESTAMPTZ;
+}
 
 /* Errors where an input cannot be read from the type; `column` (or NULL) is what holds it. */
 extern void mp_value_check_type(const MpModel *model, int input, MpValueType type, const char *column);
@@ -48,7 +57,7 @@ pg_noreturn extern void mp_value_nested(const MpModel *model, int input);
 
 extern bool mp_value_category(const MpRow *row, int input, MpValueType type, Datum value, float *x);
 extern bool mp_value_infinite(const MpRow *row, int input, float *x);
-extern float mp_value_numeric(Datum value);
+extern double mp_value_numeric(Datum value);
 
 /* A value that is not null, as text for people: no padding, true and false, all digits. */
 extern char *mp_value_text(MpValueType type, Datum value);
@@ -91,13 +100,16 @@ mp_value_read(const MpRow *row, int input, MpValueType type, Datum value, float 
 			*x = DatumGetBool(value) ? 1.0f : 0.0f;
 			break;
 		case MP_VALUE_NUMERIC:
-			*x = mp_value_numeric(value);
+			*x = (float) mp_value_numeric(value);
 			break;
 		case MP_VALUE_TEXT:
 		case MP_VALUE_BPCHAR:
 		case MP_VALUE_ENUM:
 		case MP_VALUE_UNKNOWN:
 		case MP_VALUE_JSON_STRING:
+		case MP_VALUE_DATE:
+		case MP_VALUE_TIMESTAMP:
+		case MP_VALUE_TIMESTAMPTZ:
 		case MP_VALUE_OTHER:
 			mp_value_not_a_number(row->model, input, type, NULL);
 	}

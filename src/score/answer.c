@@ -11,15 +11,14 @@
 #include "score/score.h"
 
 /* The array is the only allocation. */
-Datum
-mp_answer_array(const float *values, int n)
+static ArrayType *
+new_array(int n)
 {
 	Size		size = ARR_OVERHEAD_NONULLS(1) + n * sizeof(float8);
 	ArrayType  *array;
-	float8	   *to;
 
 	if (n == 0)
-		return PointerGetDatum(construct_empty_array(FLOAT8OID));
+		return construct_empty_array(FLOAT8OID);
 	array = palloc(size);
 	SET_VARSIZE(array, size);
 	array->ndim = 1;
@@ -27,16 +26,34 @@ mp_answer_array(const float *values, int n)
 	array->elemtype = FLOAT8OID;
 	ARR_DIMS(array)[0] = n;
 	ARR_LBOUND(array)[0] = 1;
-	to = (float8 *) ARR_DATA_PTR(array);
+	return array;
+}
+
+Datum
+mp_answer_array(const float *values, int n)
+{
+	ArrayType  *array = new_array(n);
+	float8	   *to = (float8 *) ARR_DATA_PTR(array);
+
 	for (int i = 0; i < n; i++)
 		to[i] = values[i];
 	return PointerGetDatum(array);
 }
 
 static Datum
+answers_of(const MpRow *row, int n)
+{
+	ArrayType  *array = new_array(n);
+
+	if (n > 0)
+		memcpy(ARR_DATA_PTR(array), row->answer, sizeof(float8) * n);
+	return PointerGetDatum(array);
+}
+
+static Datum
 give_value(MpRow *row, int class)
 {
-	return Float8GetDatum((double) mp_score_value(row));
+	return Float8GetDatum(mp_score_value(row));
 }
 
 static Datum
@@ -48,24 +65,20 @@ give_class(MpRow *row, int class)
 static Datum
 give_probabilities(MpRow *row, int class)
 {
-	int			n = mp_score_probabilities(row);
-
-	return mp_answer_array(row->prediction, n);
+	return answers_of(row, mp_score_probabilities(row));
 }
 
 static Datum
 give_probability(MpRow *row, int class)
 {
 	mp_score_probabilities(row);
-	return Float8GetDatum((double) row->prediction[class]);
+	return Float8GetDatum(row->answer[class]);
 }
 
 static Datum
 give_all(MpRow *row, int class)
 {
-	int			n = mp_score_all(row);
-
-	return mp_answer_array(row->prediction, n);
+	return answers_of(row, mp_score_all(row));
 }
 
 static Datum

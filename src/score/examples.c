@@ -37,45 +37,45 @@ member(JsonbContainer *object, const char *key, int number)
 	return v;
 }
 
-static float
-json_float(const JsonbValue *v, int number)
+static double
+json_number(const JsonbValue *v, int number)
 {
 	if (v->type == jbvNumeric)
-		return (float) DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow,
-														  NumericGetDatum(v->val.numeric)));
+		return DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow,
+												  NumericGetDatum(v->val.numeric)));
 	if (v->type == jbvNull)
 		return NAN;				/* JSON has no NaN */
 	bad_example(number, "has an answer that is no number");
 }
 
 /* The answers: an array of numbers, or one number alone. */
-static float *
+static double *
 expected_of(JsonbValue *v, int number, int *n)
 {
-	float	   *expected;
+	double	   *expected;
 
 	if (v->type == jbvNumeric)
 	{
-		expected = palloc(sizeof(float));
-		expected[0] = json_float(v, number);
+		expected = palloc(sizeof(double));
+		expected[0] = json_number(v, number);
 		*n = 1;
 		return expected;
 	}
 	if (v->type != jbvBinary || !JsonContainerIsArray(v->val.binary.data))
 		bad_example(number, "has a \"predict_all\" that is no array of numbers");
 	*n = JsonContainerSize(v->val.binary.data);
-	expected = palloc(sizeof(float) * Max(*n, 1));
+	expected = palloc(sizeof(double) * Max(*n, 1));
 	for (int i = 0; i < *n; i++)
-		expected[i] = json_float(getIthJsonbValueFromContainer(v->val.binary.data, i), number);
+		expected[i] = json_number(getIthJsonbValueFromContainer(v->val.binary.data, i), number);
 	return expected;
 }
 
 static bool
-close_enough(float expected, float got)
+close_enough(double expected, double got)
 {
 	if (isnan(expected) || isnan(got))
 		return isnan(expected) && isnan(got);
-	if (expected == got)
+	if (expected == got || (float) expected == (float) got)
 		return true;
 	if (isinf(expected) || isinf(got))
 		return false;
@@ -83,7 +83,7 @@ close_enough(float expected, float got)
 }
 
 static char *
-numbers_text(const float *values, int n)
+numbers_text(const double *values, int n)
 {
 	StringInfoData text;
 
@@ -127,9 +127,9 @@ read_row(MpSource *source, Jsonb *object, MpRow *row, int number)
 typedef struct Outcome
 {
 	Jsonb	   *object;			/* the row */
-	float	   *expected;
+	double	   *expected;
 	int			n_expected;
-	float	   *got;
+	double	   *got;
 	int			n_got;
 } Outcome;
 
@@ -162,8 +162,8 @@ score_example(MpSource *source, MpRow *row, JsonbValue *example, int number)
 		bad_example(number, "has an unseen category, so its answer is null");
 	mp_score_margin(row);
 	o.n_got = mp_score_all(row);
-	o.got = palloc(sizeof(float) * Max(o.n_got, 1));
-	memcpy(o.got, row->prediction, sizeof(float) * o.n_got);
+	o.got = palloc(sizeof(double) * Max(o.n_got, 1));
+	memcpy(o.got, row->answer, sizeof(double) * o.n_got);
 	return o;
 }
 

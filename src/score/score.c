@@ -7,6 +7,7 @@
 #include "miscadmin.h"
 #include "utils/builtins.h"
 
+#include "core/steps/steps_run.h"
 #include "glue/error.h"
 #include "glue/similar.h"
 #include "score/score.h"
@@ -58,7 +59,88 @@ no_such_answer(const MpModel *model, const char *what, const char *hint)
 			errhint("%s", hint));
 }
 
-float
+/* row->prediction to row->answer, where the steps on it begin. */
+static void
+widen(MpRow *row, int n)
+{
+	for (int i = 0; i < n; i++)
+		row->answer[i] = row->prediction[i];
+}
+
+static bool
+is_calibrated(const MpModel *model)
+{
+	return model->steps != NULL && model->steps->output == MP_OUTPUT_CALIBRATED;
+}
+
+static bool
+has_two_classes(const MpModel *model)
+{
+	return model->task == MP_TASK_TWO_CLASSES || model->task == MP_TASK_TWO_CLASSES_RAW;
+}
+
+/* The probabilities of a calibrated model: of the second of two classes alone, or of all. */
+static int
+calibrate(MpRow *row)
+{
+	const MpModel *model = row->model;
+	int			n = model->forest->n_outputs;
+
+	if (has_two_classes(model))
+		row->prediction[0] = mp_sigmoid(row->margin[0]);
+	else
+	{
+		memcpy(row->prediction, row->margin, sizeof(float) * n);
+		mp_softmax(row->prediction, n);
+	}
+	widen(row, n);
+	mp_steps_predict(model->steps, row->answer, n);
+	return n;
+}
+
+static int
+index_of_largest(const double *values, int n)
+{
+	int			best = 0;
+
+	for (int i = 1; i < n; i++)
+		if (values[i] > values[best])
+			best = i;
+	return best;
+}
+
+/* Of two classes the larger one, or, where a threshold was chosen, the second past it. */
+static int
+class_of_calibrated(MpRow *row)
+{
+	const MpModel *model = row->model;
+	int			n = calibrate(row);
+
+	if (!has_two_classes(model))
+		return index_of_largest(row->answer, n);
+	if (model->options.threshold == 0.5)
+		return row->answer[0] > 1 - row->answer[0];
+	return row->answer[0] > model->options.threshold;
+}
+
+int
+mp_score_all(MpRow *row)
+{
+	const MpModel *model = row->model;
+	int			n = mp_forest_n_predictions(model->forest);
+
+	if (is_calibrated(model) && model->task != MP_TASK_CLASS)
+		return calibrate(row);
+	mp_predict_from_margin(model->forest, row->margin, row->prediction);
+	widen(row, n);
+	if (is_calibrated(model))
+		row->answer[0] = class_of_calibrated(row);
+	else if (model->steps != NULL)
+		mp_steps_predict(model->steps, row->answer, n);
+	return n;
+}
+
+double
 mp_score_value(MpRow *row)
 {
 	const MpModel *model = row->model;
@@ -72,19 +154,8 @@ mp_score_value(MpRow *row)
 				errhint("%s", model->task == MP_TASK_CLASSES ?
 						"Use predict_class() for the class, predict_proba_of() for the probability of one class, or predict_all() for all of them." :
 						"Use predict_all()."));
-	mp_predict_from_margin(model->forest, row->margin, row->prediction);
-	return row->prediction[0];
-}
-
-static int
-index_of_largest(const float *values, int n)
-{
-	int			best = 0;
-
-	for (int i = 1; i < n; i++)
-		if (values[i] > values[best])
-			best = i;
-	return best;
+	mp_score_all(row);
+	return row->answer[0];
 }
 
 int
@@ -93,6 +164,8 @@ mp_score_class(MpRow *row)
 	const MpModel *model = row->model;
 	int			n = model->forest->n_outputs;
 
+	if (is_calibrated(model))
+		return class_of_calibrated(row);
 	switch (model->task)
 	{
 		case MP_TASK_TWO_CLASSES:
@@ -106,7 +179,8 @@ mp_score_class(MpRow *row)
 			return (int) row->prediction[0];
 		case MP_TASK_CLASSES:
 			mp_predict_from_margin(model->forest, row->margin, row->prediction);
-			return index_of_largest(row->prediction, n);
+			widen(row, n);
+			return index_of_largest(row->answer, n);
 		case MP_TASK_VALUE:
 			no_such_answer(model, "class", "Use predict() for its value.");
 		case MP_TASK_VALUES:
@@ -141,26 +215,30 @@ mp_score_probabilities(MpRow *row)
 	int			n = model->forest->n_outputs;
 
 	mp_score_check_probabilities(model);
-	if (model->task == MP_TASK_TWO_CLASSES || model->task == MP_TASK_TWO_CLASSES_RAW)
+	if (is_calibrated(model))
+	{
+		n = calibrate(row);
+		if (!has_two_classes(model))
+			return n;
+		row->answer[1] = row->answer[0];
+		row->answer[0] = 1 - row->answer[1];
+		return 2;
+	}
+	if (has_two_classes(model))
 	{
 		float		p = mp_sigmoid(row->margin[0]);
 
 		row->prediction[0] = 1.0f - p;
 		row->prediction[1] = p;
-		return 2;
+		n = 2;
 	}
-	memcpy(row->prediction, row->margin, sizeof(float) * n);
-	mp_softmax(row->prediction, n);
+	else
+	{
+		memcpy(row->prediction, row->margin, sizeof(float) * n);
+		mp_softmax(row->prediction, n);
+	}
+	widen(row, n);
 	return n;
-}
-
-int
-mp_score_all(MpRow *row)
-{
-	const MpForest *forest = row->model->forest;
-
-	mp_predict_from_margin(forest, row->margin, row->prediction);
-	return mp_forest_n_predictions(forest);
 }
 
 /* Without `classes` the labels are '0', '1', ... */

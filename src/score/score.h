@@ -9,9 +9,9 @@
 extern void mp_score_margin(MpRow *row);	/* x -> margin */
 
 /* The rest starts from row->margin; each errors where the objective gives no such answer. */
-extern float mp_score_value(MpRow *row);	/* the one number of Booster.predict */
+extern double mp_score_value(MpRow *row);	/* the one number of Booster.predict */
 extern int	mp_score_class(MpRow *row);	/* index of the answer */
-extern int	mp_score_probabilities(MpRow *row); /* prediction[n]; returns n */
+extern int	mp_score_probabilities(MpRow *row); /* answer[n]; returns n */
 extern int	mp_score_all(MpRow *row);	/* the same: what Booster.predict gives */
 extern void mp_score_check_probabilities(const MpModel *model);	/* errors where it gives none */
 extern int	mp_score_find_class(const MpModel *model, text *label);

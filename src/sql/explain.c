@@ -11,6 +11,7 @@
 #include <math.h>
 
 #include "funcapi.h"
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/snapmgr.h"
@@ -88,11 +89,11 @@ choose_output(MpExplanation *e, text *class)
 static int
 compare_strength(const void *a, const void *b, void *arg)
 {
-	const float *contribs = arg;
+	const double *contribs = arg;
 	int			i = *(const int *) a;
 	int			j = *(const int *) b;
-	float		x = isnan(contribs[i]) ? -1 : fabsf(contribs[i]);
-	float		y = isnan(contribs[j]) ? -1 : fabsf(contribs[j]);
+	double		x = isnan(contribs[i]) ? -1 : fabs(contribs[i]);
+	double		y = isnan(contribs[j]) ? -1 : fabs(contribs[j]);
 
 	if (x != y)
 		return x > y ? -1 : 1;
@@ -100,33 +101,69 @@ compare_strength(const void *a, const void *b, void *arg)
 }
 
 static void
-sort_features(MpExplanation *e)
+sort_reasons(MpExplanation *e)
 {
-	int			n = e->row->model->forest->n_features;
-
-	e->order = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(int) * Max(n, 1));
-	for (int i = 0; i < n; i++)
+	e->order = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(int) * Max(e->n, 1));
+	for (int i = 0; i < e->n; i++)
 		e->order[i] = i;
-	qsort_arg(e->order, n, sizeof(int), compare_strength, e->contribs);
+	qsort_arg(e->order, e->n, sizeof(int), compare_strength, e->contribs);
+}
+
+/* Groups of features that derive from no input, which are constant, come first if there are any: they have no reason. */
+static int
+n_constant(const MpSteps *steps)
+{
+	return steps->n_groups > 0 && mp_steps_groups(steps)[0].n == 0;
+}
+
+/* What the features of each group add together. */
+static void
+add_up_groups(MpExplanation *e, const float *contribs)
+{
+	const MpSteps *steps = e->row->model->steps;
+	int			constant = n_constant(steps);
+
+	e->n = steps->n_groups - constant;
+	e->contribs = MemoryContextAllocZero(CurrentMemoryContext, sizeof(double) * Max(e->n, 1));
+	for (uint32 i = 0; i < steps->n_features; i++)
+	{
+		int			group = (int) mp_steps_features(steps)[i].group - constant;
+
+		if (group < 0)
+			e->bias += contribs[i];
+		else
+			e->contribs[group] += contribs[i];
+	}
 }
 
 void
 mp_explain_scored(text *class, MpExplanation *e)
 {
-	int			n = e->row->model->forest->n_features;
-	MpShap	   *shap = mp_cache_shap(e->row->model, GetActiveSnapshot());
+	const MpModel *model = e->row->model;
+	int			n = model->forest->n_features;
+	MpShap	   *shap = mp_cache_shap(model, GetActiveSnapshot());
+	float	   *contribs = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(float) * (n + 1));
 
 	choose_output(e, class);
-	e->contribs = palloc(sizeof(float) * (n + 1));
-	mp_shap_contribs_of(shap, e->row->x, e->output, e->contribs);
+	mp_shap_contribs_of(shap, e->row->x, e->output, contribs);
 	if (e->negated)
 		for (int i = 0; i <= n; i++)
-			e->contribs[i] = 0.0f - e->contribs[i]; /* no -0 */
-	e->bias = e->contribs[n];
+			contribs[i] = 0.0f - contribs[i];	/* no -0 */
+	e->bias = contribs[n];
 	e->margin = e->row->margin[e->output];
 	if (e->negated)
 		e->margin = 0.0 - e->margin;
-	sort_features(e);
+	if (model->steps != NULL)
+		add_up_groups(e, contribs);
+	else
+	{
+		e->n = n;
+		e->contribs = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(double) * Max(n, 1));
+		for (int i = 0; i < n; i++)
+			e->contribs[i] = contribs[i];
+	}
+	pfree(contribs);
+	sort_reasons(e);
 }
 
 bool
@@ -143,10 +180,52 @@ mp_explain_row(FunctionCallInfo fcinfo, int first, text *class, MpExplanation *e
 	return true;
 }
 
-char *
-mp_explain_feature(const MpExplanation *e, int feature)
+/* The inputs of a reason, of which more than three are counted. */
+#define MOST_INPUTS 3
+#define TIMES " \303\227 "		/* the sign of multiplication, in UTF-8 */
+
+static const uint32 *
+inputs_of(const MpExplanation *e, int reason, uint32 *n)
 {
-	return mp_input_title(e->row->model, feature);
+	const MpSteps *steps = e->row->model->steps;
+	const MpStepsGroup *group = mp_steps_groups(steps) + reason + n_constant(steps);
+
+	*n = group->n;
+	return mp_steps_words(steps) + group->first;
+}
+
+/* "a x b", or "a x b x 28 more" */
+static char *
+join_inputs(const MpExplanation *e, int reason, char *(*say) (const MpExplanation *e, int input))
+{
+	const char *times = GetDatabaseEncoding() == PG_UTF8 ? TIMES : " * ";
+	StringInfoData joined;
+	uint32		n;
+	const uint32 *inputs = inputs_of(e, reason, &n);
+	uint32		said = n > MOST_INPUTS ? 2 : n;
+
+	if (n == 1)
+		return say(e, inputs[0]);
+	initStringInfo(&joined);
+	for (uint32 i = 0; i < said; i++)
+		appendStringInfo(&joined, "%s%s", i > 0 ? times : "", say(e, inputs[i]));
+	if (said < n)
+		appendStringInfo(&joined, "%s%u more", times, n - said);
+	return joined.data;
+}
+
+static char *
+title_of(const MpExplanation *e, int input)
+{
+	return mp_input_title(e->row->model, input);
+}
+
+char *
+mp_explain_feature(const MpExplanation *e, int reason)
+{
+	if (e->row->model->steps != NULL)
+		return join_inputs(e, reason, title_of);
+	return mp_input_title(e->row->model, reason);
 }
 
 /* More digits than a float32 has are the traces of sums in double: 0.30000000000000004 is 0.3. */
@@ -167,18 +246,39 @@ value_text(MpValueType input, Datum value)
 	return DatumGetCString(DirectFunctionCall1(float4out, Float4GetDatum((float) number)));
 }
 
-char *
-mp_explain_value(const MpExplanation *e, int feature)
+/* NULL: the row has none. */
+static char *
+given_value(const MpExplanation *e, int input)
 {
 	MpValueType type;
 	Datum		value;
-	char	   *given = NULL;
+	char	   *given;
 
-	if (mp_source_value(e->source, e->row->model, feature, &type, &value))
-		given = value_text(type, value);
-	if (given == NULL || strcmp(given, "NaN") == 0)
+	if (!mp_source_value(e->source, e->row->model, input, &type, &value))
+		return NULL;
+	given = value_text(type, value);
+	return strcmp(given, "NaN") == 0 ? NULL : given;
+}
+
+static char *
+value_of(const MpExplanation *e, int input)
+{
+	char	   *given = given_value(e, input);
+
+	return given != NULL ? given : pstrdup("NULL");
+}
+
+char *
+mp_explain_value(const MpExplanation *e, int reason)
+{
+	char	   *given;
+
+	if (e->row->model->steps != NULL)
+		return join_inputs(e, reason, value_of);
+	given = given_value(e, reason);
+	if (given == NULL)
 		return pstrdup("missing");
-	return isnan(e->row->x[feature]) ? psprintf("%s (as missing)", given) : given;
+	return isnan(e->row->x[reason]) ? psprintf("%s (as missing)", given) : given;
 }
 
 int
@@ -186,7 +286,7 @@ mp_explain_count(const MpExplanation *e, int top)
 {
 	int			n = 0;
 
-	top = Min(top, e->row->model->forest->n_features);
+	top = Min(top, e->n);
 	while (n < top && e->contribs[e->order[n]] != 0)
 		n++;
 	return n;
@@ -199,10 +299,10 @@ outcome_of(const MpExplanation *e, MpRow *row, bool is_probability)
 	if (is_probability)
 	{
 		mp_score_probabilities(row);
-		return row->prediction[e->class];
+		return row->answer[e->class];
 	}
-	mp_predict_from_margin(row->model->forest, row->margin, row->prediction);
-	return row->prediction[e->output];
+	mp_score_all(row);
+	return row->answer[e->output];
 }
 
 bool
@@ -243,13 +343,13 @@ explain_as_table(FunctionCallInfo fcinfo, int first, text *class)
 
 	if (!mp_explain_row(fcinfo, first, class, &e))
 		return;
-	for (int i = 0; i < e.row->model->forest->n_features; i++)
+	for (int i = 0; i < e.n; i++)
 	{
-		int			feature = e.order[i];
+		int			reason = e.order[i];
 
 		CHECK_FOR_INTERRUPTS();
-		put_reason(rsinfo, mp_explain_feature(&e, feature), mp_explain_value(&e, feature),
-				   e.contribs[feature]);
+		put_reason(rsinfo, mp_explain_feature(&e, reason), mp_explain_value(&e, reason),
+				   e.contribs[reason]);
 	}
 	put_reason(rsinfo, BIAS_NAME, NULL, e.bias);
 }

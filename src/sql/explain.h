@@ -21,8 +21,10 @@ typedef struct MpExplanation
 	bool		negated;		/* it speaks against the margin: the first of two classes */
 	double		margin;			/* as all below, of what is explained */
 	double		bias;
-	float	   *contribs;		/* [n_features] */
-	int		   *order;			/* features, strongest first; equally strong ones by position */
+	/* what has reasons: features, or with preprocessing the sets of inputs that features derive from */
+	int			n;
+	double	   *contribs;		/* [n] */
+	int		   *order;			/* strongest first; equally strong ones by position */
 } MpExplanation;
 
 /*
@@ -36,13 +38,16 @@ extern bool mp_explain_row(FunctionCallInfo fcinfo, int first, text *class, MpEx
 /* The same for a scored row; the caller has set `row` and `source`. */
 extern void mp_explain_scored(text *class, MpExplanation *e);
 
-/* Its name; f0, f1, ... without. */
-extern char *mp_explain_feature(const MpExplanation *e, int feature);
+/* The name of number `reason` of them; f0, f1, ... without. */
+extern char *mp_explain_feature(const MpExplanation *e, int reason);
 
-/* Its value as the row gave it; "missing", or "-999 (as missing)" where it only counts as that. */
-extern char *mp_explain_value(const MpExplanation *e, int feature);
+/*
+ * Its value as the row gave it; "missing", or "-999 (as missing)" where it only
+ * counts as that. Of an input "NULL".
+ */
+extern char *mp_explain_value(const MpExplanation *e, int reason);
 
-/* Features whose contribution is not 0, at most `top`: they lead `order`. */
+/* Those whose contribution is not 0, at most `top`: they lead `order`. */
 extern int	mp_explain_count(const MpExplanation *e, int top);
 
 /*

@@ -81,6 +81,9 @@ is_number(MpValueKind kind)
 		case MP_VALUE_ENUM:
 		case MP_VALUE_UNKNOWN:
 		case MP_VALUE_JSON_STRING:
+		case MP_VALUE_DATE:
+		case MP_VALUE_TIMESTAMP:
+		case MP_VALUE_TIMESTAMPTZ:
 		case MP_VALUE_OTHER:
 			break;
 	}
@@ -91,8 +94,8 @@ is_number(MpValueKind kind)
 static bool
 fits(const MpInput *input, MpValueKind kind)
 {
-	if (kind == MP_VALUE_OTHER)
-		return false;
+	if (kind == MP_VALUE_OTHER || input->is_time || mp_value_is_time(kind))
+		return input->is_time && mp_value_is_time(kind);
 	if (kind == MP_VALUE_BOOL && mp_input_knows_booleans(input))
 		return true;
 	if (is_number(kind) || kind == MP_VALUE_BOOL)
@@ -305,7 +308,7 @@ put_value(Draft *d, int number, const Column *column)
 		appendStringInfo(&d->sql, "%s%s", quote_identifier(column->name), look ? LOOK : "");
 	}
 	else if (!d->model->has_names || !put_guess(d, number))
-		appendStringInfo(&d->sql, "NULL" LOOK "::%s", mp_input_wants_label(input) ? "text" : "real");
+		appendStringInfo(&d->sql, "NULL" LOOK "::%s", input->is_time ? "timestamp" : mp_input_wants_label(input) ? "text" : "real");
 }
 
 /* Always in quotes, since it is the model's name; cut as PostgreSQL would, without its notice. */
@@ -435,7 +438,6 @@ find_standardized(Draft *d, const MpForest *forest)
 			within[feature] += fabsf(nodes[k].value) <= STANDARDIZED;
 		}
 	}
-	d->standardized = palloc0(sizeof(bool) * Max(forest->n_features, 1));
 	for (int i = 0; i < forest->n_features; i++)
 		d->standardized[i] = all[i] > 0 && (int64) within[i] * 10 >= (int64) all[i] * 9;
 }
@@ -445,7 +447,6 @@ find_one_hots(Draft *d)
 {
 	const MpModel *model = d->model;
 
-	d->one_hot = palloc0(sizeof(OneHot) * Max(model->n_inputs, 1));
 	for (int i = 0; i < model->n_inputs && model->has_names; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
@@ -512,8 +513,14 @@ mp_input_query(PG_FUNCTION_ARGS)
 					   d.model->name, d.model->version, d.model->n_inputs,
 					   MaxTupleAttributeNumber),
 				errhint("Score it with an array or a jsonb object."));
-	find_standardized(&d, mp_cache_trees(d.model, snapshot));
-	find_one_hots(&d);
+	/* with preprocessing the inputs are columns as they are */
+	d.standardized = palloc0(sizeof(bool) * Max(d.model->n_inputs, 1));
+	d.one_hot = palloc0(sizeof(OneHot) * Max(d.model->n_inputs, 1));
+	if (d.model->steps == NULL)
+	{
+		find_standardized(&d, mp_cache_trees(d.model, snapshot));
+		find_one_hots(&d);
+	}
 	initStringInfo(&d.sql);
 	appendStringInfoString(&d.sql, "SELECT");
 	put_inputs(&d);

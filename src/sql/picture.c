@@ -235,7 +235,7 @@ explain_svg(FunctionCallInfo fcinfo, int first, const MpSvgStyle *style)
 	if (!mp_explain_row(fcinfo, first, NULL, &e))
 		PG_RETURN_NULL();
 	defined = mp_explain_outcome(&e, &outcome) ? &outcome : NULL;
-	n = mp_explain_count(&e, e.row->model->forest->n_features);
+	n = mp_explain_count(&e, e.n);
 	bars = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(MpSvgBar) * Max(n, 1));
 	for (int i = 0; i < n; i++)
 	{

@@ -20,6 +20,7 @@
 #include "core/metrics/keys.h"
 #include "glue/error.h"
 #include "glue/memory.h"
+#include "row/features.h"
 #include "score/callsite.h"
 #include "score/score.h"
 #include "sql/manage.h"
@@ -153,11 +154,63 @@ count_code(MpProfileInput *input, const MpInput *model_input, float code)
 		count_label(input, string_of(psprintf("%.0f", code)));
 }
 
+static MpString
+label_of_code(const MpSteps *steps, const MpStepsInput *input, uint32 code)
+{
+	const MpStepsLabel *label = MP_STEPS_SECTION(steps, MP_STEPS_LABELS, MpStepsLabel) + input->first_label + code - 1;
+
+	if (label->length == MP_LABEL_IS_NUMBER)
+		return string_of(psprintf("%.15g", MP_STEPS_SECTION(steps, MP_STEPS_NUMBERS, double)[label->at]));
+	return mp_steps_string(steps, label->at, label->length);
+}
+
+/* An input of preprocessing; a time in days. */
+static void
+count_slot(MpProfileInput *input, const MpRow *row, int i, bool given)
+{
+	const MpStepsInput *labels = row->model->inputs[i].labels;
+	const MpSlot *slot = &row->slots[i];
+
+	if (mp_slot_is_missing(row, i))
+	{
+		if (given && labels->kind == MP_STEPS_LABEL)
+			input->unseen++;
+		else
+			input->missing++;
+	}
+	else if (labels->kind == MP_STEPS_NUMBER)
+		count_number(input, (float) slot->number);
+	else if (labels->kind == MP_STEPS_TIME)
+		count_number(input, (float) (slot->time / 86400e6));
+	else if (slot->label <= labels->n_labels)
+		count_label(input, label_of_code(row->model->steps, labels, slot->label));
+	else
+		input->unseen++;
+}
+
+static void
+count_slots(MpProfile *profile, MpCallSite *site)
+{
+	for (int i = 0; i < site->model->n_inputs; i++)
+	{
+		MpValueType type;
+		Datum		value;
+
+		count_slot(mp_vec_at(&profile->inputs, MpProfileInput, i), &site->row, i,
+				   mp_source_value(site->source, site->model, i, &type, &value));
+	}
+}
+
 static void
 count_inputs(MpProfile *profile, MpCallSite *site)
 {
 	const MpModel *model = site->model;
 
+	if (model->steps != NULL)
+	{
+		count_slots(profile, site);
+		return;
+	}
 	for (int i = 0; i < model->n_inputs; i++)
 	{
 		MpProfileInput *input = mp_vec_at(&profile->inputs, MpProfileInput, i);

@@ -231,7 +231,7 @@ push_reasons(JsonbInState *state, const MpExplanation *e, int n)
 		pushJsonbValue(state, WJB_END_OBJECT, NULL);
 	}
 	pushJsonbValue(state, WJB_END_ARRAY, NULL);
-	for (int i = n; i < e->row->model->forest->n_features; i++)
+	for (int i = n; i < e->n; i++)
 		rest += e->contribs[e->order[i]];
 	push_float(state, "rest", (float) rest);
 }

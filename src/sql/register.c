@@ -29,6 +29,7 @@
 #include "glue/sha256.h"
 #include "model/image.h"
 #include "model/model.h"
+#include "model/preprocessing.h"
 #include "score/examples.h"
 #include "score/score.h"
 #include "sql/manage.h"
@@ -41,7 +42,7 @@ enum
 {
 	ARG_NAME, ARG_MODEL, ARG_CLASSES, ARG_FEATURE_NAMES, ARG_CATEGORIES, ARG_TREES,
 	ARG_THRESHOLD, ARG_MISSING, ARG_ABSENT, ARG_UNSEEN, ARG_INFINITY, ARG_EXAMPLES,
-	ARG_DESCRIPTION, ARG_TAGS
+	ARG_DESCRIPTION, ARG_TAGS, ARG_PREPROCESSING
 };
 
 static int	max_model_size = 256 * 1024;	/* kB */
@@ -97,7 +98,8 @@ check_lengths(FunctionCallInfo fcinfo)
 		{ARG_CATEGORIES, "option \"categories\"", JSONBOID, MP_MAX_NAMES},
 		{ARG_EXAMPLES, "option \"examples\"", JSONBOID, MP_MAX_OPTION},
 		{ARG_DESCRIPTION, "option \"description\"", TEXTOID, MP_MAX_WORDS},
-		{ARG_TAGS, "option \"tags\"", JSONBOID, MP_MAX_TAGS}
+		{ARG_TAGS, "option \"tags\"", JSONBOID, MP_MAX_TAGS},
+		{ARG_PREPROCESSING, "option \"preprocessing\"", JSONBOID, MP_STEPS_MAX_DOCUMENT}
 	};
 
 	for (int i = 0; i < lengthof(options); i++)
@@ -272,6 +274,7 @@ insert_version(FunctionCallInfo fcinfo, const MpWriter *writer, int64 model, int
 		{"examples", {JSONBOID, PG_GETARG_DATUM(ARG_EXAMPLES), PG_ARGISNULL(ARG_EXAMPLES)}},
 		{"description", {TEXTOID, PG_GETARG_DATUM(ARG_DESCRIPTION), PG_ARGISNULL(ARG_DESCRIPTION)}},
 		{"tags", {JSONBOID, PG_GETARG_DATUM(ARG_TAGS), PG_ARGISNULL(ARG_TAGS)}},
+		{"preprocessing", {JSONBOID, PG_GETARG_DATUM(ARG_PREPROCESSING), PG_ARGISNULL(ARG_PREPROCESSING)}},
 		{"format", {TEXTOID, text_datum(mp_format_name(forest->source))}},
 		{"xgboost", {TEXTOID, text_datum(psprintf("%d.%d.%d", forest->version[0], forest->version[1], forest->version[2]))}},
 		{"objective", {TEXTOID, text_datum(mp_objective_name(forest))}},
@@ -367,10 +370,32 @@ check_letters(const char *name, const MpForest *forest)
 	}
 }
 
+/* Steps on the prediction are for what the objective gives. */
+static void
+check_output(const MpModel *model)
+{
+	const MpSteps *steps = model->steps;
+	int			n = model->forest->n_outputs;
+	bool		has_classes = mp_task_n_classes(model->task, model->forest) > 0 && model->task != MP_TASK_HINGE;
+
+	if (steps == NULL || steps->output == MP_OUTPUT_NONE)
+		return;
+	if ((steps->output == MP_OUTPUT_CALIBRATED) != has_classes)
+		ereport(ERROR,
+				errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				errmsg("preprocessing does not fit model \"%s\": its steps on the prediction are for %s, and the objective is \"%s\"",
+					   model->name, has_classes ? "values" : "classes", mp_objective_name(model->forest)));
+	if (steps->output_width > 0 && steps->output_width != n)
+		ereport(ERROR,
+				errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				errmsg("preprocessing does not fit model \"%s\": its steps on the prediction are for %u outputs, and the model has %d",
+					   model->name, steps->output_width, n));
+}
+
 /* The model that the examples are scored by; it also owns forest and kernel image. */
 static MpModel *
 load_to_register(const char *name, const bytea *blob, const MpLoadOptions *load,
-				 MpRowOptions *row, MpImage *image)
+				 MpRowOptions *row, Jsonb *preprocessing, MpImage *image)
 {
 	MpModel    *model = mp_model_begin(name, 0, probable_version(name));
 	MpModelInfo info;
@@ -382,12 +407,21 @@ load_to_register(const char *name, const bytea *blob, const MpLoadOptions *load,
 		mp_throw(&error, name, 0);
 	check_classes(row, image->forest);
 	check_letters(name, image->forest);
-	warn_of_codes(image->forest, name);
+	if (preprocessing == NULL)
+		warn_of_codes(image->forest, name);
 	honour_missing(row, &info, name);
 	image->kernel = mp_kernel_compile(model->alloc, image->forest, &image->kernel_size, &error);
 	if (image->kernel == NULL && error.code != MP_OK)
 		mp_throw(&error, name, 0);
+	if (preprocessing != NULL)
+	{
+		MpSteps    *steps = mp_preprocessing_compile(preprocessing, name, 0, model->alloc);
+
+		mp_model_set_steps(model, steps);
+		image->steps = mp_preprocessing_pack(preprocessing, steps);
+	}
 	mp_model_finish(model, image->forest, true, image->kernel, row);
+	check_output(model);
 	return model;
 }
 
@@ -399,6 +433,7 @@ typedef struct Registration
 	const MpLoadOptions *load;
 	MpRowOptions *row;
 	const MpForest *forest;
+	MpSteps    *steps;
 } Registration;
 
 static const MpModel *
@@ -418,6 +453,7 @@ with_other_trees(void *arg, const char **word)
 	mp_error_clear(&error);
 	if (!mp_model_load(model->alloc, VARDATA_ANY(r->blob), VARSIZE_ANY_EXHDR(r->blob), &load, &forest, NULL, &error))
 		mp_throw(&error, r->name, 0);
+	mp_model_set_steps(model, r->steps);
 	mp_model_from_forest(model, forest, r->row);
 	return model;
 }
@@ -453,6 +489,7 @@ mp_register(PG_FUNCTION_ARGS)
 	MpLoadOptions load;
 	MpImage		image = {0};
 	MpModel    *candidate;
+	Jsonb	   *preprocessing = NULL;
 	char	   *name;
 	bytea	   *blob;
 	bytea	   *sha256;
@@ -466,15 +503,17 @@ mp_register(PG_FUNCTION_ARGS)
 	mp_check_name(name, "model");
 	read_arguments(fcinfo, &row, &load);
 	blob = PG_GETARG_BYTEA_PP(ARG_MODEL);
-	candidate = load_to_register(name, blob, &load, &row, &image);
+	if (!PG_ARGISNULL(ARG_PREPROCESSING))
+		preprocessing = PG_GETARG_JSONB_P(ARG_PREPROCESSING);
+	candidate = load_to_register(name, blob, &load, &row, preprocessing, &image);
 	if (!PG_ARGISNULL(ARG_EXAMPLES))
 		mp_examples_check(candidate, PG_GETARG_JSONB_P(ARG_EXAMPLES), with_other_trees,
-						  &(Registration) {name, blob, &load, &row, image.forest});
+						  &(Registration) {name, blob, &load, &row, image.forest, unconstify(MpSteps *, candidate->steps)});
 	sha256 = mp_sha256(VARDATA_ANY(blob), VARSIZE_ANY_EXHDR(blob));
 	mp_writer_begin(&writer, "register()");
 	version = mp_manage_next_version(&writer, name, &model, &created);
 	insert_version(fcinfo, &writer, model.id, version, blob, sha256, image.forest, &row, &load);
-	mp_image_insert_features(model.id, version, image.forest);
+	mp_image_insert_features(model.id, version, image.forest, candidate->steps);
 	mp_image_store(&(MpImageSource) {model.id, version, PointerGetDatum(blob), sha256, &load}, &image);
 	record(&writer, name, &model, version);
 	mp_writer_end(&writer);

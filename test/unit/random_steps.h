@@ -6,7 +6,9 @@
 
 #include "random_forest.h"
 #include "steps_twin.h"
-#include "core/steps/steps.h"
+#include "core/steps/steps_check.h"
+#include "core/steps/steps_read.h"
+#include "core/steps/steps_run.h"
 
 /* Text of a sound document, terminated, to be released. */
 extern MpVec mp_random_document(MpRandom *random);

@@ -4,7 +4,8 @@
  * made to take memory or time.
  */
 #include "harness.h"
-#include "core/steps/steps.h"
+#include "core/steps/steps_check.h"
+#include "core/steps/steps_read.h"
 #include "core/text/text.h"
 
 #include <stdlib.h>

@@ -19,7 +19,7 @@
  *	sigmoid			a[n], b[n]
  *	isotonic		all x, all y						bounds[n + 1] of each class in them
  */
-#include "core/steps/steps.h"
+#include "core/steps/steps_check.h"
 #include "core/base/crc32c.h"
 
 #include <string.h>

@@ -149,41 +149,10 @@ typedef struct Draft
 
 #define NO_ATOM UINT64_C(0)		/* the number 0: no string and not null */
 
-/* in steps_fields.c */
-extern bool mp_draft_read_fields(Draft *draft, MpDoc *doc);
-extern bool mp_draft_read_string(Draft *draft, MpDoc *doc, uint64_t *atom);
-extern MpString mp_draft_text(const Draft *draft, uint64_t atom);
-extern bool mp_draft_is_text(uint64_t atom);
-extern bool mp_draft_is_null(uint64_t atom);
-extern double mp_draft_number(uint64_t atom);
-extern const char *mp_draft_shown(const Draft *draft, uint64_t atom, char *buffer, size_t size);
-extern const char *mp_field_name(FieldId id);
-extern bool mp_draft_fail(Draft *draft, const char *format,...) MP_PRINTF(2, 3);
-extern bool mp_draft_add(Draft *draft, MpVec *vec, const void *data, size_t size);
-extern bool mp_draft_add_word(Draft *draft, MpVec *vec, uint32_t word);
-extern bool mp_draft_add_string(Draft *draft, uint64_t atom, uint32_t *at, uint32_t *length);
-
 static inline uint64_t
 mp_draft_atom(const Draft *draft, const Field *field, uint32_t i)
 {
 	return ((const uint64_t *) draft->numbers.data)[field->first + i];
 }
-
-/* in steps_labels.c */
-extern bool mp_draft_label(Draft *draft, uint32_t input, uint64_t atom, uint32_t *code);
-extern bool mp_draft_finish_labels(Draft *draft);
-extern bool mp_draft_hash_numbers(Draft *draft, const double *keys, uint32_t n, uint32_t *seed,
-								  uint32_t *size);
-
-/* in steps_names.c */
-extern bool mp_draft_define(Draft *draft, uint64_t name, uint32_t holds, uint32_t set);
-extern bool mp_draft_find(Draft *draft, uint64_t name, uint32_t *slot);
-extern bool mp_draft_set_of_input(Draft *draft, uint32_t input, uint32_t *set);
-extern bool mp_draft_union(Draft *draft, const uint32_t *slots, uint32_t n, uint32_t *set);
-extern bool mp_draft_group_features(Draft *draft);
-
-/* in steps_ops.c: makes the step whose fields have been read */
-extern bool mp_draft_build_step(Draft *draft);
-extern bool mp_draft_build_output(Draft *draft);
 
 #endif

@@ -3,7 +3,7 @@
  * and lists of lists, whatever the op. JSON keeps no order of fields, so the op
  * may come last; what the fields mean is for steps_ops.c.
  */
-#include "core/steps/steps_draft.h"
+#include "core/steps/steps_fields.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -2,8 +2,9 @@
  * steps_labels.c: the labels of inputs and their codes, and the tables that
  * steps look them up in.
  */
-#include "core/steps/steps_draft.h"
+#include "core/steps/steps_fields.h"
 #include "core/steps/steps_hash.h"
+#include "core/steps/steps_labels.h"
 
 #include <math.h>
 #include <string.h>

@@ -1,8 +1,9 @@
 /*
  * steps_names.c: the names of values, and which inputs each derives from.
  */
-#include "core/steps/steps_draft.h"
+#include "core/steps/steps_fields.h"
 #include "core/steps/steps_hash.h"
+#include "core/steps/steps_names.h"
 
 #include <string.h>
 

@@ -4,7 +4,10 @@
  * A builder appends what it keeps to `numbers`, behind the atoms, and to
  * `words`; build() then moves the numbers down over the atoms.
  */
-#include "core/steps/steps_draft.h"
+#include "core/steps/steps_fields.h"
+#include "core/steps/steps_labels.h"
+#include "core/steps/steps_names.h"
+#include "core/steps/steps_ops.h"
 
 #include <math.h>
 #include <string.h>
@@ -834,17 +837,6 @@ static const Op output_ops[] = {
 };
 
 #define COUNT_OF(array) ((int) (sizeof(array) / sizeof(*(array))))
-
-const char *
-mp_step_name(MpStepOp op)
-{
-	for (int i = 0; i < COUNT_OF(row_ops); i++)
-	{
-		if (row_ops[i].op == op)
-			return row_ops[i].name;
-	}
-	return op == MP_STEP_SIGMOID ? "sigmoid" : "isotonic";
-}
 
 static const Op *
 find_op(Draft *draft, const Op *ops, int n)

@@ -4,7 +4,12 @@
  * The parts of the document are found first and read in the order that they
  * need each other in: jsonb sorts them by the length of their names.
  */
-#include "core/steps/steps_draft.h"
+#include "core/steps/steps_check.h"
+#include "core/steps/steps_fields.h"
+#include "core/steps/steps_labels.h"
+#include "core/steps/steps_names.h"
+#include "core/steps/steps_ops.h"
+#include "core/steps/steps_read.h"
 
 #include <stdio.h>
 #include <string.h>

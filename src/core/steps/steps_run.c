@@ -1,8 +1,8 @@
 /*
  * steps_run.c: running a checked program over the slots of one row.
  */
-#include "core/steps/steps.h"
 #include "core/steps/steps_hash.h"
+#include "core/steps/steps_run.h"
 
 #include <math.h>
 
