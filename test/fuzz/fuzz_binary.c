@@ -2,7 +2,7 @@
  * fuzz_binary.c: loads models from files of the old binary format.
  */
 #include "fuzz.h"
-#include "core/draft/draft.h"
+#include "core/load/sniff.h"
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

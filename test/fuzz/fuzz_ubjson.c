@@ -2,7 +2,7 @@
  * fuzz_ubjson.c: loads models from UBJSON documents.
  */
 #include "fuzz.h"
-#include "core/draft/draft.h"
+#include "core/load/sniff.h"
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -1,52 +1,37 @@
 /*
- * draft.c: the parts of a model that every format has, each taken as text.
+ * draft.c: the parts of a model that every library has.
  */
 #include "core/draft/draft.h"
-#include "core/text/number.h"
 
-#include <math.h>
 #include <string.h>
+
+_Static_assert(offsetof(MpDraft, terms) == offsetof(MpDraft, vectors[MP_SECTION_TERMS]),
+			   "the vectors are named in the order of the sections");
+_Static_assert(offsetof(MpDraft, category_features) ==
+			   offsetof(MpDraft, vectors[MP_DRAFT_VECTORS - 1]), "all vectors have names");
 
 void
 mp_draft_init(MpDraft *draft, MpAlloc *alloc, const MpLoadOptions *options, MpError *error)
 {
-	MpVec	   *const vecs[] = {
-		&draft->base_scores, &draft->trees, &draft->nodes, &draft->gain, &draft->cover,
-		&draft->catsets, &draft->catwords, &draft->leaves, &draft->tree_outputs,
-		&draft->round_starts, &draft->drop_weights, &draft->weights, &draft->strings,
-		&draft->names, &draft->types, &draft->categories, &draft->category_features
-	};
-
 	memset(draft, 0, sizeof(*draft));
 	mp_error_clear(error);
-	for (size_t i = 0; i < sizeof(vecs) / sizeof(*vecs); i++)
-		vecs[i]->alloc = alloc;
+	for (int i = 0; i < MP_DRAFT_VECTORS; i++)
+		draft->vectors[i].alloc = alloc;
 	draft->alloc = alloc;
 	draft->error = error;
 	draft->options = options;
-	draft->booster = -1;
-	draft->num_target = 1;
-	draft->boost_from_average = 1;
-	draft->num_trees = -1;
 	draft->best_iteration = -1;
-	draft->best_ntree_limit = -1;
+	draft->head.divisor = 1;
+	draft->head.link_factor = 1;
 }
 
 void
 mp_draft_release(MpDraft *draft)
 {
-	MpVec	   *const vecs[] = {
-		&draft->base_scores, &draft->trees, &draft->nodes, &draft->gain, &draft->cover,
-		&draft->catsets, &draft->catwords, &draft->leaves, &draft->tree_outputs,
-		&draft->round_starts, &draft->drop_weights, &draft->weights, &draft->strings,
-		&draft->names, &draft->types, &draft->categories, &draft->category_features
-	};
-
-	for (size_t i = 0; i < sizeof(vecs) / sizeof(*vecs); i++)
-		mp_vec_release(vecs[i]);
+	for (int i = 0; i < MP_DRAFT_VECTORS; i++)
+		mp_vec_release(&draft->vectors[i]);
 }
 
-/* Keeps a copy of the text. */
 bool
 mp_draft_string(MpDraft *draft, MpString text, MpSpan *span)
 {
@@ -65,132 +50,100 @@ mp_draft_string(MpDraft *draft, MpString text, MpSpan *span)
 	return true;
 }
 
-/* "5E-1", or since 3.1 "[5E-1,2E0]" */
 bool
-mp_draft_base_scores(MpDraft *draft, MpString text)
+mp_draft_name(MpDraft *draft, MpString name)
 {
-	const char *s = text.data;
-	const char *end = text.data + text.length;
-	bool		is_list = text.length >= 2 && s[0] == '[' && end[-1] == ']';
-	char		shown[64];
+	MpSpan	   *span;
 
-	if (is_list)
-	{
-		s++;
-		end--;
-	}
-	for (;;)
-	{
-		const char *rest;
-		float		score;
-		float	   *place;
-
-		if (mp_number_float(s, end, &score, &rest) != MP_NUMBER_OK ||
-			(rest < end && (!is_list || *rest != ',')))
-			return mp_fail(draft->error, MP_ERROR_INVALID, "base_score is no number: \"%s\"",
-						   mp_printable(shown, sizeof(shown), text));
-		place = mp_vec_add(&draft->base_scores, sizeof(float));
-		if (place == NULL)
-			return mp_fail_memory(draft->error, sizeof(float));
-		*place = score;
-		if (rest == end)
-			return true;
-		s = rest + 1;
-	}
+	if (!mp_utf8_valid(name))
+		return mp_fail(draft->error, MP_ERROR_INVALID, "feature name is not UTF-8");
+	span = mp_vec_add(&draft->names, sizeof(MpSpan));
+	if (span == NULL)
+		return mp_fail_memory(draft->error, sizeof(MpSpan));
+	return mp_draft_string(draft, name, span);
 }
 
 bool
 mp_draft_objective(MpDraft *draft, MpString name)
 {
-	char		shown[64];
+	MpSpan		span = {0, 0};
 
-	draft->objective = mp_objective_find(name);
-	if (draft->objective != NULL)
-		return mp_draft_string(draft, name, &draft->objective_name);
-	mp_fail(draft->error, MP_ERROR_UNSUPPORTED, "unknown objective \"%s\"",
-			mp_printable(shown, sizeof(shown), name));
-	mp_error_hint(draft->error, "Those of XGBoost 3.4 and before are known: "
-				  "for a newer one look for a newer model_predict.");
+	if (!mp_draft_string(draft, name, &span))
+		return false;
+	draft->head.objective = span.offset;
+	draft->head.objective_length = span.length;
+	return true;
+}
+
+bool
+mp_draft_add_set(MpDraft *draft, const int32_t *codes, size_t n_codes, uint32_t *set)
+{
+	size_t		n_words;
+	bool		is_list;
+	MpCatSet   *place;
+	uint32_t   *words;
+
+	n_words = (size_t) codes[n_codes - 1] / 32 + 1;
+	is_list = n_codes < n_words;
+	if (is_list)
+		n_words = n_codes;
+
+	*set = (uint32_t) mp_vec_count(&draft->catsets, MpCatSet);
+	place = mp_vec_add(&draft->catsets, sizeof(MpCatSet));
+	if (place == NULL)
+		return mp_fail_memory(draft->error, sizeof(MpCatSet));
+	place->first = (uint32_t) mp_vec_count(&draft->catwords, uint32_t);
+	place->length = (uint32_t) n_words;
+	place->is_list = is_list;
+	words = mp_vec_add(&draft->catwords, n_words * sizeof(uint32_t));
+	if (words == NULL)
+		return mp_fail_memory(draft->error, n_words * sizeof(uint32_t));
+	if (is_list)
+		memcpy(words, codes, n_words * sizeof(uint32_t));
+	else
+	{
+		memset(words, 0, n_words * sizeof(uint32_t));
+		for (size_t k = 0; k < n_codes; k++)
+			words[codes[k] / 32] |= UINT32_C(1) << (codes[k] % 32);
+	}
+	return true;
+}
+
+/* auto: whether predictions of Python stop at best_iteration depends on what called them */
+bool
+mp_draft_choose_rounds(MpDraft *draft, int32_t n_rounds, bool *best)
+{
+	MpTreesOption option = draft->options->trees;
+	long long	round = (long long) draft->best_iteration;
+
+	*best = option == MP_TREES_BEST;
+	if (*best && round < 0)
+	{
+		mp_fail(draft->error, MP_ERROR_OPTION, "the model has no best_iteration to stop after");
+		mp_error_hint(draft->error, "Use trees => 'all'.");
+		return false;
+	}
+	if (round >= n_rounds && n_rounds > 0 && option != MP_TREES_ALL)
+	{
+		mp_fail(draft->error, *best ? MP_ERROR_OPTION : MP_ERROR_AMBIGUOUS,
+				"best_iteration is %lld in a model of %d rounds", round, n_rounds);
+		mp_error_hint(draft->error, "Use trees => 'all' if all rounds are to count.");
+		return false;
+	}
+	if (option != MP_TREES_AUTO || round < 0 || round >= n_rounds - 1)
+		return true;
+	if (draft->info.has_scikit_learn)
+	{
+		*best = true;
+		return true;
+	}
+	mp_fail(draft->error, MP_ERROR_AMBIGUOUS,
+			"the model has %d rounds and best_iteration %lld, and does not tell which count",
+			n_rounds, round);
+	mp_error_detail(draft->error,
+					"Booster.predict uses all, scikit-learn's predict stops after round %lld.",
+					round);
+	mp_error_hint(draft->error, "Say trees => 'all' or trees => 'best', whichever your predictions "
+				  "in Python used.");
 	return false;
-}
-
-bool
-mp_draft_booster(MpDraft *draft, MpString name)
-{
-	char		shown[64];
-
-	for (int i = MP_BOOSTER_GBTREE; i <= MP_BOOSTER_GBLINEAR; i++)
-	{
-		if (mp_string_is(name, mp_booster_name((MpBoosterKind) i)))
-		{
-			draft->booster = i;
-			return true;
-		}
-	}
-	return mp_fail(draft->error, MP_ERROR_UNSUPPORTED, "unknown booster \"%s\"",
-				   mp_printable(shown, sizeof(shown), name));
-}
-
-/* The value that means missing, where the JSON of the attribute scikit_learn names one. */
-static void
-find_missing(MpDraft *draft, MpString json)
-{
-	MpDoc		doc;
-	MpError		ignored;
-	MpString	key;
-
-	mp_doc_open(&doc, &mp_doc_json, draft->alloc, json.data, json.length, &ignored);
-	if (mp_doc_enter_object(&doc))
-	{
-		while (mp_doc_next_key(&doc, &key))
-		{
-			float		missing;
-
-			if (!mp_string_is(key, "missing") || mp_doc_kind(&doc) != MP_DOC_NUMBER)
-				mp_doc_skip(&doc);
-			else if (mp_doc_float(&doc, &missing) && !isnan(missing))
-			{
-				draft->info.has_missing = true;
-				draft->info.missing = missing;
-			}
-		}
-	}
-	mp_doc_close(&doc);
-}
-
-/* 1.7 writes -1 into a model without rounds, which says as much as nothing */
-static bool
-take_iteration(MpDraft *draft, MpString name, MpString value, int64_t *iteration)
-{
-	const char *end = value.data + value.length;
-	const char *rest;
-	char		shown[2][32];
-
-	if (*iteration >= 0)
-		return mp_fail(draft->error, MP_ERROR_INVALID, "attribute \"%s\" comes twice",
-					   mp_printable(shown[0], sizeof(shown[0]), name));
-	if (mp_number_integer(value.data, end, iteration, &rest) != MP_NUMBER_OK ||
-		rest != end || *iteration < -1 || *iteration > INT32_MAX)
-		return mp_fail(draft->error, MP_ERROR_INVALID, "attribute \"%s\" is no round: \"%s\"",
-					   mp_printable(shown[0], sizeof(shown[0]), name),
-					   mp_printable(shown[1], sizeof(shown[1]), value));
-	return true;
-}
-
-bool
-mp_draft_attribute(MpDraft *draft, MpString name, MpString value)
-{
-	if (mp_string_is(name, "best_iteration"))
-		return take_iteration(draft, name, value, &draft->best_iteration);
-	if (mp_string_is(name, "best_ntree_limit"))
-		return take_iteration(draft, name, value, &draft->best_ntree_limit);
-	if (mp_string_is(name, "scikit_learn"))
-	{
-		if (draft->info.has_scikit_learn)
-			return mp_fail(draft->error, MP_ERROR_INVALID,
-						   "attribute \"scikit_learn\" comes twice");
-		draft->info.has_scikit_learn = true;
-		find_missing(draft, value);
-	}
-	return true;
 }

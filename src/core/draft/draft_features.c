@@ -2,7 +2,7 @@
  * draft_features.c: names, types and categories of the features: what the file
  * says and what the caller adds, held against each other.
  */
-#include "core/draft/draft.h"
+#include "core/draft/draft_features.h"
 #include "core/text/number.h"
 
 #include <stdio.h>
@@ -328,7 +328,7 @@ is_split_by_category(const MpDraft *draft, int64_t feature)
 {
 	const MpNode *nodes = draft->nodes.data;
 
-	for (size_t i = 0; draft->has_categorical && i < mp_vec_count(&draft->nodes, MpNode); i++)
+	for (size_t i = 0; draft->head.has_categorical && i < mp_vec_count(&draft->nodes, MpNode); i++)
 	{
 		if (i % 16384 == 16383)
 			mp_alloc_poll(draft->alloc);
@@ -429,7 +429,7 @@ check_all_codes_have_labels(MpDraft *draft, size_t first_given)
 {
 	const MpNode *nodes = draft->nodes.data;
 
-	for (size_t i = 0; draft->has_categorical && i < mp_vec_count(&draft->nodes, MpNode); i++)
+	for (size_t i = 0; draft->head.has_categorical && i < mp_vec_count(&draft->nodes, MpNode); i++)
 	{
 		uint32_t	feature = nodes[i].feature & MP_NODE_FEATURE_MASK;
 		const MpDraftCategories *labels;
@@ -524,7 +524,7 @@ mp_draft_write_features(MpDraft *draft, MpForest *forest)
 	}
 
 	/* files from before 1.4 hold no types, but their splits tell */
-	for (size_t i = 0; draft->has_categorical && i < n_nodes; i++)
+	for (size_t i = 0; draft->head.has_categorical && i < n_nodes; i++)
 	{
 		if (i % 16384 == 16383)
 			mp_alloc_poll(draft->alloc);

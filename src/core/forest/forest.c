@@ -85,6 +85,38 @@ mp_forest_seal(MpForest *forest)
 	forest->checksum = rest_checksum(forest);
 }
 
+const char *
+mp_format_name(MpFormat format)
+{
+	switch (format)
+	{
+		case MP_FORMAT_UBJSON:
+			return "ubj";
+		case MP_FORMAT_JSON:
+			return "json";
+		case MP_FORMAT_BINARY:
+			return "deprecated";
+		case MP_FORMAT_TEXT:
+			return "text";
+	}
+	return "unknown";
+}
+
+const char *
+mp_booster_name(MpBoosterKind booster)
+{
+	switch (booster)
+	{
+		case MP_BOOSTER_GBTREE:
+			return "gbtree";
+		case MP_BOOSTER_DART:
+			return "dart";
+		case MP_BOOSTER_GBLINEAR:
+			return "gblinear";
+	}
+	return "unknown";
+}
+
 /* --- the check --- */
 
 static bool

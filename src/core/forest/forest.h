@@ -398,4 +398,7 @@ extern MpForest *mp_forest_new(MpVec *nodes, const MpForest *header, const uint6
 /* Writes both checksums; the last step of building one. */
 extern void mp_forest_seal(MpForest *forest);
 
+extern const char *mp_format_name(MpFormat format);		/* "ubj", "json", "deprecated", "text" */
+extern const char *mp_booster_name(MpBoosterKind booster);	/* "gbtree", ... */
+
 #endif

@@ -3,13 +3,16 @@
  *
  * Nothing in the file is trusted. It is read once, from front to back, by a
  * reader that holds every length against the bytes that remain (doc.h); each
- * tree is checked when it is complete (tree.c); what refers to something else
- * is checked at the end (draft_finish.c); and the finished forest once more as
+ * tree is checked when it is complete; what refers to something else is checked
+ * at the end; and the finished forest once more as
  * if it came from elsewhere (forest.c). Memory is bounded by an allocator of
  * our own that counts.
  */
 #include "core/load/load.h"
 #include "core/draft/draft.h"
+#include "core/draft/draft_finish.h"
+#include "core/load/sniff.h"
+#include "core/xgboost/load_xgboost.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -71,21 +74,6 @@ budget_poll(MpAlloc *alloc)
 	mp_alloc_poll(((Budget *) alloc)->outer);
 }
 
-static bool
-read_model(MpDraft *draft, const void *data, size_t size)
-{
-	MpDoc		doc;
-	bool		fine;
-
-	if (draft->source == MP_FORMAT_BINARY)
-		return mp_load_binary(draft, data, size);
-	mp_doc_open(&doc, draft->source == MP_FORMAT_JSON ? &mp_doc_json : &mp_doc_ubjson,
-				draft->alloc, data, size, draft->error);
-	fine = mp_load_document(&doc, draft);
-	mp_doc_close(&doc);
-	return fine;
-}
-
 /* The forest as a block of the caller's own: what the budget gave has a header. */
 static bool
 hand_over(Budget *budget, MpForest *forest, size_t forest_size, MpForest **result, MpError *error)
@@ -110,6 +98,7 @@ mp_model_load(MpAlloc *alloc, const void *data, size_t size, const MpLoadOptions
 	Budget		budget = {{budget_resize, budget_release, budget_poll}, alloc, 0, 0, false};
 	MpDraft		draft;
 	MpForest   *built = NULL;
+	MpFormat	format;
 	bool		fine;
 
 	*forest = NULL;
@@ -120,8 +109,8 @@ mp_model_load(MpAlloc *alloc, const void *data, size_t size, const MpLoadOptions
 					   size, MP_MAX_MODEL_SIZE);
 	budget.limit = size * MEMORY_PER_BYTE + MEMORY_FREE;
 	mp_draft_init(&draft, &budget.alloc, options != NULL ? options : &no_options, error);
-	fine = mp_sniff(data, size, &draft.source, error) &&
-		read_model(&draft, data, size) &&
+	fine = mp_sniff(data, size, &format, error) &&
+		mp_load_xgboost(&draft, format, data, size) &&
 		mp_draft_finish(&draft, &built);
 	mp_draft_release(&draft);
 	if (info != NULL)
@@ -140,36 +129,4 @@ mp_model_load(MpAlloc *alloc, const void *data, size_t size, const MpLoadOptions
 		mp_error_detail(error, "A sound model needs less than %d times its size.", MEMORY_PER_BYTE);
 	}
 	return false;
-}
-
-const char *
-mp_format_name(MpFormat format)
-{
-	switch (format)
-	{
-		case MP_FORMAT_UBJSON:
-			return "ubj";
-		case MP_FORMAT_JSON:
-			return "json";
-		case MP_FORMAT_BINARY:
-			return "deprecated";
-		case MP_FORMAT_TEXT:
-			return "text";
-	}
-	return "unknown";
-}
-
-const char *
-mp_booster_name(MpBoosterKind booster)
-{
-	switch (booster)
-	{
-		case MP_BOOSTER_GBTREE:
-			return "gbtree";
-		case MP_BOOSTER_DART:
-			return "dart";
-		case MP_BOOSTER_GBLINEAR:
-			return "gblinear";
-	}
-	return "unknown";
 }

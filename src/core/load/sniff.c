@@ -2,7 +2,7 @@
  * sniff.c: tells the formats of XGBoost's files apart by their first bytes, and
  * says what other files look like: people register what is at hand.
  */
-#include "core/draft/draft.h"
+#include "core/load/sniff.h"
 
 #include <string.h>
 

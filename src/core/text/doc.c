@@ -3,6 +3,7 @@
  * messages, skipping, and objects read by a table of fields.
  */
 #include "core/text/doc.h"
+#include "core/text/number.h"
 
 #include <limits.h>
 #include <stdio.h>
@@ -330,6 +331,51 @@ find_field(const MpDocField *fields, int n_fields, int hint, MpString key)
 	return -1;
 }
 
+/* A number that documents of XGBoost keep as text. */
+static bool
+read_parameter(MpDoc *doc, int64_t low, int64_t high, int64_t *value)
+{
+	size_t		start = doc->pos;
+	MpString	text;
+	const char *end;
+	const char *rest;
+	char		shown[40];
+
+	if (!mp_doc_string(doc, &text))
+		return false;
+	end = text.data + text.length;
+	if (mp_number_integer(text.data, end, value, &rest) == MP_NUMBER_OK && rest == end &&
+		*value >= low && *value <= high)
+		return true;
+	doc->pos = start;
+	return mp_doc_fail(doc, MP_ERROR_INVALID, "expected a number from %lld to %lld, not \"%s\"",
+					   (long long) low, (long long) high,
+					   mp_printable(shown, sizeof(shown), text));
+}
+
+static bool
+read_field(MpDoc *doc, const MpDocField *field, void *context)
+{
+	void	   *place = (char *) context + field->offset;
+
+	if (field->flag != 0)
+		*(bool *) ((char *) context + field->flag) = true;
+	switch (field->kind)
+	{
+		case MP_FIELD_SKIP:
+			return mp_doc_skip(doc);
+		case MP_FIELD_CALL:
+			return field->read(doc, context);
+		case MP_FIELD_BULK:
+			return mp_doc_bulk(doc, field->element, place);
+		case MP_FIELD_INTEGER:
+			return mp_doc_integer(doc, field->low, field->high, place);
+		case MP_FIELD_PARAMETER:
+			return read_parameter(doc, field->low, field->high, place);
+	}
+	return false;
+}
+
 bool
 mp_doc_fields(MpDoc *doc, const MpDocField *fields, int n_fields, const char *where,
 			  void *context, uint64_t *seen)
@@ -361,7 +407,7 @@ mp_doc_fields(MpDoc *doc, const MpDocField *fields, int n_fields, const char *wh
 							   fields[at].name, where);
 		found |= UINT64_C(1) << at;
 		doc->field = fields[at].name;
-		if (!(fields[at].read != NULL ? fields[at].read(doc, context) : mp_doc_skip(doc)))
+		if (!read_field(doc, &fields[at], context))
 			return false;
 		doc->field = where;
 	}

@@ -124,14 +124,46 @@ extern bool mp_doc_skip(MpDoc *doc);
 
 /*
  * Reading an object by a table of what may be in it. A field that is not in the
- * table, or comes twice, is a fault; one without `read` is skipped.
+ * table, or comes twice, is a fault. Most are simply put where `offset` of the
+ * context says; `read` is for those where something is decided.
  */
+typedef enum MpDocFieldKind
+{
+	MP_FIELD_SKIP,
+	MP_FIELD_CALL,				/* read(doc, context) */
+	MP_FIELD_BULK,				/* an array: `element` into the MpVec at `offset` */
+	MP_FIELD_INTEGER,			/* low to high, into an int64_t */
+	MP_FIELD_PARAMETER			/* the same in a string: "num_feature":"8" */
+} MpDocFieldKind;
+
 typedef struct MpDocField
 {
 	const char *name;
-	bool		(*read) (MpDoc *doc, void *context);
 	bool		required;
+	MpDocFieldKind kind;
+	bool		(*read) (MpDoc *doc, void *context);
+	MpDocElement element;
+	size_t		offset;
+	int64_t		low;
+	int64_t		high;
+	size_t		flag;			/* offset of a bool that says it was there; 0: none */
 } MpDocField;
+
+#define MP_REQUIRED true
+#define MP_OPTIONAL false
+
+/* rows of such a table */
+#define MP_DOC_IGNORED(name) {name, MP_OPTIONAL, MP_FIELD_SKIP}
+#define MP_DOC_CALLED(name, required, read) {name, required, MP_FIELD_CALL, read}
+#define MP_DOC_ARRAY_OF(name, required, element, type, member) \
+	{name, required, MP_FIELD_BULK, NULL, element, offsetof(type, member)}
+#define MP_DOC_FLAGGED_ARRAY(name, required, element, type, member, flag) \
+	{name, required, MP_FIELD_BULK, NULL, element, offsetof(type, member), 0, 0, \
+		offsetof(type, flag)}
+#define MP_DOC_INTEGER_IN(name, required, low, high, type, member) \
+	{name, required, MP_FIELD_INTEGER, NULL, 0, offsetof(type, member), low, high}
+#define MP_DOC_PARAMETER_IN(name, required, low, high, type, member) \
+	{name, required, MP_FIELD_PARAMETER, NULL, 0, offsetof(type, member), low, high}
 
 #define MP_DOC_MAX_FIELDS 64
 

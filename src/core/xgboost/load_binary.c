@@ -12,7 +12,8 @@
  * say version 0, keep their base score in another way and are refused. The
  * format has no feature names, types or categories.
  */
-#include "core/draft/draft.h"
+#include "core/xgboost/load_binary.h"
+#include "core/xgboost/tree.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -28,7 +29,8 @@
 
 typedef struct Reader
 {
-	MpDraft    *draft;
+	MpXgboostFile *file;
+	MpDraft    *draft;			/* the file's */
 	const char *data;
 	size_t		size;
 	size_t		pos;
@@ -157,6 +159,7 @@ check_range(Reader *reader, size_t pos, const char *what, int64_t low, int64_t h
 static bool
 read_model_param(Reader *reader, bool *has_attributes)
 {
+	MpXgboostFile *file = reader->file;
 	MpDraft    *draft = reader->draft;
 	size_t		start = reader->pos;
 	const char *p = take(reader, MODEL_PARAM_SIZE, "the model's parameters");
@@ -164,50 +167,50 @@ read_model_param(Reader *reader, bool *has_attributes)
 
 	if (p == NULL)
 		return false;
-	draft->n_features = get32(p + 4);
-	draft->num_class = (int32_t) get32(p + 8);
+	file->n_features = get32(p + 4);
+	file->num_class = (int32_t) get32(p + 8);
 	*has_attributes = get32(p + 12) != 0;
-	draft->version[0] = (int32_t) get32(p + 20);
-	draft->version[1] = (int32_t) get32(p + 24);
-	draft->num_target = get32(p + 28);
-	if (draft->num_target == 0)
-		draft->num_target = 1;	/* before 1.6 */
-	if (draft->version[0] == 0)
+	draft->head.version[0] = (int32_t) get32(p + 20);
+	draft->head.version[1] = (int32_t) get32(p + 24);
+	file->num_target = get32(p + 28);
+	if (file->num_target == 0)
+		file->num_target = 1;	/* before 1.6 */
+	if (draft->head.version[0] == 0)
 	{
 		mp_fail(draft->error, MP_ERROR_UNSUPPORTED, "the model was saved by XGBoost before 1.0");
 		draft->error->offset = (int64_t) start + 20;
 		mp_error_hint(draft->error, "Load it with XGBoost 1.7 and save it again.");
 		return false;
 	}
-	score = mp_vec_add(&draft->base_scores, sizeof(float));
+	score = mp_vec_add(&draft->base, sizeof(float));
 	if (score == NULL)
 		return mp_fail_memory(draft->error, sizeof(float));
 	*score = get_float(p);
-	return check_range(reader, start + 4, "num_feature", 1, MP_MAX_FEATURES, draft->n_features) &&
-		check_range(reader, start + 8, "num_class", 0, MP_MAX_OUTPUTS, draft->num_class) &&
-		check_range(reader, start + 20, "a major version", 1, 100, draft->version[0]) &&
-		check_range(reader, start + 24, "a minor version", 0, 10000, draft->version[1]) &&
-		check_range(reader, start + 28, "num_target", 1, MP_MAX_OUTPUTS, draft->num_target);
+	return check_range(reader, start + 4, "num_feature", 1, MP_MAX_FEATURES, file->n_features) &&
+		check_range(reader, start + 8, "num_class", 0, MP_MAX_OUTPUTS, file->num_class) &&
+		check_range(reader, start + 20, "a major version", 1, 100, draft->head.version[0]) &&
+		check_range(reader, start + 24, "a minor version", 0, 10000, draft->head.version[1]) &&
+		check_range(reader, start + 28, "num_target", 1, MP_MAX_OUTPUTS, file->num_target);
 }
 
 static bool
 read_names(Reader *reader)
 {
-	MpDraft    *draft = reader->draft;
+	MpXgboostFile *file = reader->file;
 	size_t		start = reader->pos;
 	MpString	name;
 
 	if (!take_string(reader, "the objective", &name))
 		return false;
-	if (mp_draft_objective(draft, name))
+	if (mp_xgboost_objective(file, name))
 	{
 		start = reader->pos;
 		if (!take_string(reader, "the booster", &name))
 			return false;
-		if (mp_draft_booster(draft, name))
+		if (mp_xgboost_booster(file, name))
 			return true;
 	}
-	draft->error->offset = (int64_t) start;
+	reader->draft->error->offset = (int64_t) start;
 	return false;
 }
 
@@ -274,7 +277,7 @@ read_tree(Reader *reader, MpTreeParts *parts)
 	size_t		start = reader->pos;
 	const char *p = take(reader, TREE_PARAM_SIZE, "the parameters of a tree");
 
-	mp_tree_parts_clear(parts);
+	mp_xgboost_tree_parts_clear(parts);
 	if (p == NULL)
 		return false;
 	parts->offset = start;
@@ -291,39 +294,41 @@ read_tree(Reader *reader, MpTreeParts *parts)
 		return fail_at(reader, start + 4, "%lld nodes do not fit in the %zu bytes that remain",
 					   (long long) parts->num_nodes, reader->size - reader->pos);
 	return read_nodes(reader, parts) && read_stats(reader, parts) &&
-		mp_tree_add(reader->draft, parts);
+		mp_xgboost_tree_add(reader->file, parts);
 }
 
 static bool
 read_trees(Reader *reader)
 {
+	MpXgboostFile *file = reader->file;
 	MpDraft    *draft = reader->draft;
 	MpTreeParts parts;
 	bool		fine = true;
 
-	mp_tree_parts_init(&parts, draft->alloc);
-	for (int64_t t = 0; fine && t < draft->num_trees; t++)
+	mp_xgboost_tree_parts_init(&parts, draft->alloc);
+	for (int64_t t = 0; fine && t < file->num_trees; t++)
 	{
 		mp_alloc_poll(draft->alloc);
 		fine = read_tree(reader, &parts);
 		if (!fine)
 			draft->error->tree = (int32_t) t;
 	}
-	mp_tree_parts_release(&parts);
+	mp_xgboost_tree_parts_release(&parts);
 	return fine;
 }
 
 static bool
 read_tree_outputs(Reader *reader)
 {
+	MpXgboostFile *file = reader->file;
 	MpDraft    *draft = reader->draft;
-	size_t		n = (size_t) draft->num_trees;
+	size_t		n = (size_t) file->num_trees;
 	const char *p = take(reader, n * sizeof(int32_t), "the outputs of the trees");
 	int32_t    *outputs;
 
 	if (p == NULL)
 		return false;
-	outputs = mp_vec_add(&draft->tree_outputs, n * sizeof(int32_t));
+	outputs = mp_vec_add(&file->tree_outputs, n * sizeof(int32_t));
 	if (outputs == NULL)
 		return mp_fail_memory(draft->error, n * sizeof(int32_t));
 	for (size_t i = 0; i < n; i++)
@@ -334,32 +339,33 @@ read_tree_outputs(Reader *reader)
 static bool
 read_gbtree(Reader *reader)
 {
+	MpXgboostFile *file = reader->file;
 	MpDraft    *draft = reader->draft;
 	size_t		start = reader->pos;
 	const char *p = take(reader, GBTREE_PARAM_SIZE, "the booster's parameters");
 
 	if (p == NULL)
 		return false;
-	draft->num_trees = (int32_t) get32(p);
-	draft->num_parallel_tree = (int32_t) get32(p + 4);
-	if (draft->version[0] == 1 && draft->version[1] < 4)
-		draft->num_parallel_tree = 0;	/* not kept yet: the place held a constant */
+	file->num_trees = (int32_t) get32(p);
+	file->num_parallel_tree = (int32_t) get32(p + 4);
+	if (draft->head.version[0] == 1 && draft->head.version[1] < 4)
+		file->num_parallel_tree = 0;	/* not kept yet: the place held a constant */
 	else if (!check_range(reader, start + 4, "num_parallel_tree", 1, INT32_MAX,
-						  draft->num_parallel_tree))
+						  file->num_parallel_tree))
 		return false;
-	if (!check_range(reader, start, "num_trees", 0, INT32_MAX, draft->num_trees) ||
+	if (!check_range(reader, start, "num_trees", 0, INT32_MAX, file->num_trees) ||
 		!check_range(reader, start + 28, "size_leaf_vector", 0, 1, (int32_t) get32(p + 28)))
 		return false;
-	if ((uint64_t) draft->num_trees >
+	if ((uint64_t) file->num_trees >
 		(reader->size - reader->pos) / (TREE_PARAM_SIZE + NODE_SIZE + STAT_SIZE))
 		return fail_at(reader, start, "%lld trees do not fit in the %zu bytes that remain",
-					   (long long) draft->num_trees, reader->size - reader->pos);
+					   (long long) file->num_trees, reader->size - reader->pos);
 	if (!read_trees(reader) || !read_tree_outputs(reader))
 		return false;
-	if (draft->booster == MP_BOOSTER_DART && draft->num_trees > 0)
+	if (file->booster == MP_BOOSTER_DART && file->num_trees > 0)
 	{
-		draft->has_drop_weights = true;
-		return take_floats(reader, "the weights of the trees", &draft->drop_weights);
+		file->has_drop_weights = true;
+		return take_floats(reader, "the weights of the trees", &file->drop_weights);
 	}
 	return true;
 }
@@ -367,7 +373,7 @@ read_gbtree(Reader *reader)
 static bool
 read_gblinear(Reader *reader)
 {
-	reader->draft->has_weights = true;
+	reader->file->has_weights = true;
 	return take(reader, LINEAR_PARAM_SIZE, "the booster's parameters") != NULL &&
 		take_floats(reader, "the weights", &reader->draft->weights);
 }
@@ -390,7 +396,7 @@ read_attributes(Reader *reader)
 			return false;
 		if (i % 1024 == 1023)
 			mp_alloc_poll(reader->draft->alloc);
-		if (!mp_draft_attribute(reader->draft, name, value))
+		if (!mp_xgboost_attribute(reader->file, name, value))
 		{
 			reader->draft->error->offset = (int64_t) start;
 			return false;
@@ -419,9 +425,9 @@ pass_snapshot_mark(Reader *reader)
 }
 
 bool
-mp_load_binary(MpDraft *draft, const void *data, size_t size)
+mp_load_binary(MpXgboostFile *file, const void *data, size_t size)
 {
-	Reader		reader = {draft, data, size, 0};
+	Reader		reader = {file, file->draft, data, size, 0};
 	bool		has_attributes;
 
 	if (!pass_snapshot_mark(&reader))
@@ -429,14 +435,14 @@ mp_load_binary(MpDraft *draft, const void *data, size_t size)
 	if (reader.size - reader.pos >= 4 && memcmp(reader.data + reader.pos, "binf", 4) == 0)
 		reader.pos += 4;
 	if (!read_model_param(&reader, &has_attributes) || !read_names(&reader) ||
-		!(draft->booster == MP_BOOSTER_GBLINEAR ? read_gblinear(&reader) : read_gbtree(&reader)) ||
+		!(file->booster == MP_BOOSTER_GBLINEAR ? read_gblinear(&reader) : read_gbtree(&reader)) ||
 		(has_attributes && !read_attributes(&reader)))
 		return false;
 	if (reader.pos < reader.size)
 	{
-		mp_fail(draft->error, MP_ERROR_SYNTAX, "bytes follow the end of the model: %zu",
+		mp_fail(file->draft->error, MP_ERROR_SYNTAX, "bytes follow the end of the model: %zu",
 				reader.size - reader.pos);
-		draft->error->offset = (int64_t) reader.pos;
+		file->draft->error->offset = (int64_t) reader.pos;
 		return false;
 	}
 	return true;

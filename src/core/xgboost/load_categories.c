@@ -6,7 +6,7 @@
  * as a type and values. They may come in any order, so the places are noted
  * first and read afterwards.
  */
-#include "core/draft/draft.h"
+#include "core/xgboost/load_categories.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -44,16 +44,10 @@ note_offsets(MpDoc *doc, void *context)
 	return mp_doc_skip(doc);
 }
 
-static bool
-read_type(MpDoc *doc, void *context)
-{
-	return mp_doc_integer(doc, FIRST_TYPE, LAST_TYPE, &((Entry *) context)->type);
-}
-
 static const MpDocField entry_fields[] = {
-	{"offsets", note_offsets, false},
-	{"type", read_type, false},
-	{"values", note_values, true},
+	MP_DOC_CALLED("offsets", MP_OPTIONAL, note_offsets),
+	MP_DOC_INTEGER_IN("type", MP_OPTIONAL, FIRST_TYPE, LAST_TYPE, Entry, type),
+	MP_DOC_CALLED("values", MP_REQUIRED, note_values),
 };
 
 static bool
@@ -200,9 +194,9 @@ read_segments(MpDoc *doc, void *context)
 }
 
 static const MpDocField cats_fields[] = {
-	{"enc", read_enc, true},
-	{"feature_segments", read_segments, true},
-	{"sorted_idx", NULL, false},	/* for training on */
+	MP_DOC_CALLED("enc", MP_REQUIRED, read_enc),
+	MP_DOC_CALLED("feature_segments", MP_REQUIRED, read_segments),
+	MP_DOC_IGNORED("sorted_idx"),	/* for training on */
 };
 
 /* The segments say again how many categories each feature has. */

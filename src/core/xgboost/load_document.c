@@ -6,52 +6,21 @@
  * read and checked in itself. What is known to say nothing about scores is
  * skipped; a field that is not known is refused.
  */
-#include "core/draft/draft.h"
-#include "core/text/number.h"
+#include "core/xgboost/load_document.h"
+#include "core/xgboost/load_categories.h"
+#include "core/xgboost/load_tree.h"
 
 #include <string.h>
 
 #define FIELDS(table) table, (int) (sizeof(table) / sizeof(*(table)))
 
-bool
-mp_doc_parameter(MpDoc *doc, int64_t low, int64_t high, int64_t *value)
-{
-	size_t		start = doc->pos;
-	MpString	text;
-	const char *end;
-	const char *rest;
-	char		shown[40];
-
-	if (!mp_doc_string(doc, &text))
-		return false;
-	end = text.data + text.length;
-	if (mp_number_integer(text.data, end, value, &rest) == MP_NUMBER_OK && rest == end &&
-		*value >= low && *value <= high)
-		return true;
-	doc->pos = start;
-	return mp_doc_fail(doc, MP_ERROR_INVALID, "expected a number from %lld to %lld, not \"%s\"",
-					   (long long) low, (long long) high,
-					   mp_printable(shown, sizeof(shown), text));
-}
-
 /* --- learner.gradient_booster --- */
 
-static bool
-read_num_trees(MpDoc *doc, void *context)
-{
-	return mp_doc_parameter(doc, 0, INT32_MAX, &((MpDraft *) context)->num_trees);
-}
-
-static bool
-read_num_parallel_tree(MpDoc *doc, void *context)
-{
-	return mp_doc_parameter(doc, 1, INT32_MAX, &((MpDraft *) context)->num_parallel_tree);
-}
-
 static const MpDocField gbtree_param_fields[] = {
-	{"num_parallel_tree", read_num_parallel_tree, false},
-	{"num_trees", read_num_trees, true},
-	{"size_leaf_vector", NULL, false},	/* the trees say it */
+	MP_DOC_PARAMETER_IN("num_parallel_tree", MP_OPTIONAL, 1, INT32_MAX, MpXgboostFile,
+						num_parallel_tree),
+	MP_DOC_PARAMETER_IN("num_trees", MP_REQUIRED, 0, INT32_MAX, MpXgboostFile, num_trees),
+	MP_DOC_IGNORED("size_leaf_vector"), /* the trees say it */
 };
 
 static bool
@@ -63,84 +32,67 @@ read_gbtree_param(MpDoc *doc, void *context)
 static bool
 read_trees(MpDoc *doc, void *context)
 {
-	MpDraft    *draft = context;
+	MpXgboostFile *file = context;
 	MpTreeParts parts;
 	bool		fine = true;
 
 	if (!mp_doc_enter_array(doc))
 		return false;
-	mp_tree_parts_init(&parts, draft->alloc);
+	mp_xgboost_tree_parts_init(&parts, file->draft->alloc);
 	while (fine && mp_doc_next(doc))
 	{
-		fine = mp_load_tree(doc, draft, &parts);
-		mp_alloc_poll(draft->alloc);
+		fine = mp_load_tree(doc, file, &parts);
+		mp_alloc_poll(file->draft->alloc);
 	}
-	mp_tree_parts_release(&parts);
+	mp_xgboost_tree_parts_release(&parts);
 	return mp_doc_ok(doc);
-}
-
-static bool
-read_tree_info(MpDoc *doc, void *context)
-{
-	return mp_doc_bulk(doc, MP_DOC_INT32S, &((MpDraft *) context)->tree_outputs);
-}
-
-static bool
-read_indptr(MpDoc *doc, void *context)
-{
-	return mp_doc_bulk(doc, MP_DOC_INT32S, &((MpDraft *) context)->round_starts);
 }
 
 static bool
 read_cats(MpDoc *doc, void *context)
 {
-	return mp_load_categories(doc, context);
+	return mp_load_categories(doc, ((MpXgboostFile *) context)->draft);
 }
 
 static bool
 read_weight_drop(MpDoc *doc, void *context)
 {
-	MpDraft    *draft = context;
+	MpXgboostFile *file = context;
 
-	if (draft->has_drop_weights)
+	if (file->has_drop_weights)
 		return mp_doc_fail(doc, MP_ERROR_INVALID, "field \"weight_drop\" comes twice");
-	draft->has_drop_weights = true;
-	return mp_doc_bulk(doc, MP_DOC_FLOATS, &draft->drop_weights);
+	file->has_drop_weights = true;
+	return mp_doc_bulk(doc, MP_DOC_FLOATS, &file->drop_weights);
 }
 
 static bool
 read_weights(MpDoc *doc, void *context)
 {
-	MpDraft    *draft = context;
+	MpXgboostFile *file = context;
 
-	draft->has_weights = true;
-	return mp_doc_bulk(doc, MP_DOC_FLOATS, &draft->weights);
-}
-
-static bool
-read_boosted_rounds(MpDoc *doc, void *context)
-{
-	return mp_doc_integer(doc, INT32_MIN, INT32_MAX, &((MpDraft *) context)->boosted_rounds);
+	file->has_weights = true;
+	return mp_doc_bulk(doc, MP_DOC_FLOATS, &file->draft->weights);
 }
 
 /* of trees and of linear models: which it is is said later */
 static const MpDocField model_fields[] = {
-	{"boosted_rounds", read_boosted_rounds, false},
-	{"cats", read_cats, false},
-	{"gbtree_model_param", read_gbtree_param, false},
-	{"iteration_indptr", read_indptr, false},
-	{"tree_info", read_tree_info, false},
-	{"trees", read_trees, false},
-	{"weight_drop", read_weight_drop, false},
-	{"weights", read_weights, false},
+	MP_DOC_INTEGER_IN("boosted_rounds", MP_OPTIONAL, INT32_MIN, INT32_MAX, MpXgboostFile,
+					  boosted_rounds),
+	MP_DOC_CALLED("cats", MP_OPTIONAL, read_cats),
+	MP_DOC_CALLED("gbtree_model_param", MP_OPTIONAL, read_gbtree_param),
+	MP_DOC_ARRAY_OF("iteration_indptr", MP_OPTIONAL, MP_DOC_INT32S, MpXgboostFile, round_starts),
+	MP_DOC_ARRAY_OF("tree_info", MP_OPTIONAL, MP_DOC_INT32S, MpXgboostFile, tree_outputs),
+	MP_DOC_CALLED("trees", MP_OPTIONAL, read_trees),
+	MP_DOC_CALLED("weight_drop", MP_OPTIONAL, read_weight_drop),
+	MP_DOC_CALLED("weights", MP_OPTIONAL, read_weights),
 };
 
 static bool
 read_model(MpDoc *doc, void *context)
 {
-	MpDraft    *draft = context;
+	MpXgboostFile *file = context;
 
-	if (draft->num_trees >= 0 || draft->has_weights || draft->trees.size > 0)
+	if (file->num_trees >= 0 || file->has_weights || file->draft->trees.size > 0)
 		return mp_doc_fail(doc, MP_ERROR_INVALID, "a second \"model\" in the booster");
 	return mp_doc_fields(doc, FIELDS(model_fields), "model", context, NULL);
 }
@@ -150,7 +102,7 @@ read_booster_name(MpDoc *doc, void *context)
 {
 	MpString	name;
 
-	return mp_doc_string(doc, &name) && mp_draft_booster(context, name);
+	return mp_doc_string(doc, &name) && mp_xgboost_booster(context, name);
 }
 
 /* the trees of a dart model, which until 3.3 are a booster inside the booster */
@@ -166,8 +118,8 @@ check_inner_name(MpDoc *doc, void *context)
 }
 
 static const MpDocField inner_fields[] = {
-	{"model", read_model, true},
-	{"name", check_inner_name, true},
+	MP_DOC_CALLED("model", MP_REQUIRED, read_model),
+	MP_DOC_CALLED("name", MP_REQUIRED, check_inner_name),
 };
 
 static bool
@@ -177,16 +129,16 @@ read_inner(MpDoc *doc, void *context)
 }
 
 static const MpDocField booster_fields[] = {
-	{"gbtree", read_inner, false},
-	{"model", read_model, false},
-	{"name", read_booster_name, true},
-	{"weight_drop", read_weight_drop, false},
+	MP_DOC_CALLED("gbtree", MP_OPTIONAL, read_inner),
+	MP_DOC_CALLED("model", MP_OPTIONAL, read_model),
+	MP_DOC_CALLED("name", MP_REQUIRED, read_booster_name),
+	MP_DOC_CALLED("weight_drop", MP_OPTIONAL, read_weight_drop),
 };
 
 static bool
 read_booster(MpDoc *doc, void *context)
 {
-	MpDraft    *draft = context;
+	MpXgboostFile *file = context;
 	uint64_t	seen;
 
 	if (!mp_doc_fields(doc, FIELDS(booster_fields), "gradient_booster", context, &seen))
@@ -195,10 +147,10 @@ read_booster(MpDoc *doc, void *context)
 	/* the trees must be where XGBoost looks for them: fields 0 and 1 of the table */
 	if ((seen & 3) == 3)
 		return mp_doc_fail(doc, MP_ERROR_INVALID, "two models in the booster");
-	if ((seen & 1) != 0 && draft->booster != MP_BOOSTER_DART)
+	if ((seen & 1) != 0 && file->booster != MP_BOOSTER_DART)
 		return mp_doc_fail(doc, MP_ERROR_INVALID,
 						   "a booster inside a booster that is not \"dart\"");
-	if ((seen & 1) == 0 && draft->booster == MP_BOOSTER_DART)
+	if ((seen & 1) == 0 && file->booster == MP_BOOSTER_DART)
 		return mp_doc_fail(doc, MP_ERROR_INVALID, "no field \"gbtree\" in the booster \"dart\"");
 	if ((seen & 3) == 0)
 		return mp_doc_fail(doc, MP_ERROR_INVALID, "no model in the booster");
@@ -211,47 +163,24 @@ static bool
 read_base_score(MpDoc *doc, void *context)
 {
 	MpString	text;
-	MpDraft    *draft = context;
+	MpXgboostFile *file = context;
 	size_t		start = doc->pos;
 
 	if (!mp_doc_string(doc, &text))
 		return false;
-	if (mp_draft_base_scores(draft, text))
+	if (mp_xgboost_base_scores(file, text))
 		return true;
-	draft->error->offset = (int64_t) start;
+	file->draft->error->offset = (int64_t) start;
 	return false;
 }
 
-static bool
-read_num_feature(MpDoc *doc, void *context)
-{
-	return mp_doc_parameter(doc, 1, MP_MAX_FEATURES, &((MpDraft *) context)->n_features);
-}
-
-static bool
-read_num_class(MpDoc *doc, void *context)
-{
-	return mp_doc_parameter(doc, 0, MP_MAX_OUTPUTS, &((MpDraft *) context)->num_class);
-}
-
-static bool
-read_num_target(MpDoc *doc, void *context)
-{
-	return mp_doc_parameter(doc, 1, MP_MAX_OUTPUTS, &((MpDraft *) context)->num_target);
-}
-
-static bool
-read_boost_from_average(MpDoc *doc, void *context)
-{
-	return mp_doc_parameter(doc, INT32_MIN, INT32_MAX, &((MpDraft *) context)->boost_from_average);
-}
-
 static const MpDocField param_fields[] = {
-	{"base_score", read_base_score, true},
-	{"boost_from_average", read_boost_from_average, false},
-	{"num_class", read_num_class, true},
-	{"num_feature", read_num_feature, true},
-	{"num_target", read_num_target, false},
+	MP_DOC_CALLED("base_score", MP_REQUIRED, read_base_score),
+	MP_DOC_PARAMETER_IN("boost_from_average", MP_OPTIONAL, INT32_MIN, INT32_MAX, MpXgboostFile,
+						boost_from_average),
+	MP_DOC_PARAMETER_IN("num_class", MP_REQUIRED, 0, MP_MAX_OUTPUTS, MpXgboostFile, num_class),
+	MP_DOC_PARAMETER_IN("num_feature", MP_REQUIRED, 1, MP_MAX_FEATURES, MpXgboostFile, n_features),
+	MP_DOC_PARAMETER_IN("num_target", MP_OPTIONAL, 1, MP_MAX_OUTPUTS, MpXgboostFile, num_target),
 };
 
 static bool
@@ -264,7 +193,7 @@ read_param(MpDoc *doc, void *context)
 static bool
 read_objective(MpDoc *doc, void *context)
 {
-	MpDraft    *draft = context;
+	MpXgboostFile *file = context;
 	MpString	key;
 
 	if (!mp_doc_enter_object(doc))
@@ -280,26 +209,26 @@ read_objective(MpDoc *doc, void *context)
 				return false;
 			continue;
 		}
-		if (draft->objective != NULL)
+		if (file->objective != NULL)
 			return mp_doc_fail(doc, MP_ERROR_INVALID, "the objective has two names");
 		if (!mp_doc_string(doc, &name))
 			return false;
-		if (!mp_draft_objective(draft, name))
+		if (!mp_xgboost_objective(file, name))
 		{
-			draft->error->offset = (int64_t) start;
+			file->draft->error->offset = (int64_t) start;
 			return false;
 		}
 	}
 	if (!mp_doc_ok(doc))
 		return false;
-	return draft->objective != NULL ||
+	return file->objective != NULL ||
 		mp_doc_fail(doc, MP_ERROR_INVALID, "field \"name\" is missing in \"objective\"");
 }
 
 static bool
 read_attributes(MpDoc *doc, void *context)
 {
-	MpDraft    *draft = context;
+	MpXgboostFile *file = context;
 	MpString	key;
 
 	if (!mp_doc_enter_object(doc))
@@ -311,9 +240,9 @@ read_attributes(MpDoc *doc, void *context)
 
 		if (!mp_doc_string(doc, &value))
 			return false;
-		if (!mp_draft_attribute(draft, key, value))
+		if (!mp_xgboost_attribute(file, key, value))
 		{
-			draft->error->offset = (int64_t) start;
+			file->draft->error->offset = (int64_t) start;
 			return false;
 		}
 	}
@@ -323,7 +252,7 @@ read_attributes(MpDoc *doc, void *context)
 static bool
 read_feature_names(MpDoc *doc, void *context)
 {
-	MpDraft    *draft = context;
+	MpXgboostFile *file = context;
 
 	if (!mp_doc_enter_array(doc))
 		return false;
@@ -331,20 +260,14 @@ read_feature_names(MpDoc *doc, void *context)
 	{
 		size_t		start = doc->pos;
 		MpString	name;
-		MpSpan	   *span;
 
 		if (!mp_doc_string(doc, &name))
 			return false;
-		if (!mp_utf8_valid(name))
+		if (!mp_draft_name(file->draft, name))
 		{
-			doc->pos = start;
-			return mp_doc_fail(doc, MP_ERROR_INVALID, "feature name is not UTF-8");
-		}
-		span = mp_vec_add(&draft->names, sizeof(MpSpan));
-		if (span == NULL)
-			return mp_fail_memory(draft->error, sizeof(MpSpan));
-		if (!mp_draft_string(draft, name, span))
+			doc->error->offset = (int64_t) start;
 			return false;
+		}
 	}
 	return mp_doc_ok(doc);
 }
@@ -375,7 +298,7 @@ find_type(MpString name)
 static bool
 read_feature_types(MpDoc *doc, void *context)
 {
-	MpDraft    *draft = context;
+	MpXgboostFile *file = context;
 
 	if (!mp_doc_enter_array(doc))
 		return false;
@@ -397,21 +320,21 @@ read_feature_types(MpDoc *doc, void *context)
 			return mp_doc_fail(doc, MP_ERROR_UNSUPPORTED, "unknown feature type \"%s\"",
 							   mp_printable(shown, sizeof(shown), name));
 		}
-		place = mp_vec_add(&draft->types, 1);
+		place = mp_vec_add(&file->draft->types, 1);
 		if (place == NULL)
-			return mp_fail_memory(draft->error, 1);
+			return mp_fail_memory(file->draft->error, 1);
 		*place = (uint8_t) type;
 	}
 	return mp_doc_ok(doc);
 }
 
 static const MpDocField learner_fields[] = {
-	{"attributes", read_attributes, true},
-	{"feature_names", read_feature_names, false},
-	{"feature_types", read_feature_types, false},
-	{"gradient_booster", read_booster, true},
-	{"learner_model_param", read_param, true},
-	{"objective", read_objective, true},
+	MP_DOC_CALLED("attributes", MP_REQUIRED, read_attributes),
+	MP_DOC_CALLED("feature_names", MP_OPTIONAL, read_feature_names),
+	MP_DOC_CALLED("feature_types", MP_OPTIONAL, read_feature_types),
+	MP_DOC_CALLED("gradient_booster", MP_REQUIRED, read_booster),
+	MP_DOC_CALLED("learner_model_param", MP_REQUIRED, read_param),
+	MP_DOC_CALLED("objective", MP_REQUIRED, read_objective),
 };
 
 static bool
@@ -423,7 +346,7 @@ read_learner(MpDoc *doc, void *context)
 static bool
 read_version(MpDoc *doc, void *context)
 {
-	MpDraft    *draft = context;
+	MpXgboostFile *file = context;
 	int			n = 0;
 
 	if (!mp_doc_enter_array(doc))
@@ -435,7 +358,7 @@ read_version(MpDoc *doc, void *context)
 		if (!mp_doc_integer(doc, 0, 1000000, &part))
 			return false;
 		if (n < 3)
-			draft->version[n] = (int32_t) part;
+			file->draft->head.version[n] = (int32_t) part;
 		n++;
 	}
 	if (!mp_doc_ok(doc))
@@ -445,8 +368,8 @@ read_version(MpDoc *doc, void *context)
 }
 
 static const MpDocField document_fields[] = {
-	{"learner", read_learner, true},
-	{"version", read_version, false},
+	MP_DOC_CALLED("learner", MP_REQUIRED, read_learner),
+	MP_DOC_CALLED("version", MP_OPTIONAL, read_version),
 };
 
 static bool
@@ -457,8 +380,8 @@ read_document(MpDoc *doc, void *context)
 
 /* what Booster.serialize gives, and pickles hold: the model beside its training parameters */
 static const MpDocField snapshot_fields[] = {
-	{"Config", NULL, false},
-	{"Model", read_document, true},
+	MP_DOC_IGNORED("Config"),
+	MP_DOC_CALLED("Model", MP_REQUIRED, read_document),
 };
 
 /*
@@ -492,7 +415,7 @@ look_ahead(const MpDoc *doc, bool *snapshot)
 }
 
 bool
-mp_load_document(MpDoc *doc, MpDraft *draft)
+mp_load_document(MpDoc *doc, MpXgboostFile *file)
 {
 	bool		snapshot;
 	bool		fine;
@@ -500,7 +423,7 @@ mp_load_document(MpDoc *doc, MpDraft *draft)
 	if (!look_ahead(doc, &snapshot))
 		return false;
 	fine = snapshot ?
-		mp_doc_fields(doc, FIELDS(snapshot_fields), "snapshot", draft, NULL) :
-		read_document(doc, draft);
+		mp_doc_fields(doc, FIELDS(snapshot_fields), "snapshot", file, NULL) :
+		read_document(doc, file);
 	return fine && mp_doc_end(doc);
 }

@@ -1,183 +1,80 @@
 /*
  * load_tree.c: reads one tree of a JSON or UBJSON document.
  */
-#include "core/draft/draft.h"
-
-/* a tree and the model it goes to */
-typedef struct TreeTarget
-{
-	MpDraft    *draft;
-	MpTreeParts *parts;
-} TreeTarget;
-
-#define PARTS(context) (((TreeTarget *) (context))->parts)
-
-static bool
-read_left(MpDoc *doc, void *context)
-{
-	return mp_doc_bulk(doc, MP_DOC_INT32S, &PARTS(context)->left);
-}
-
-static bool
-read_right(MpDoc *doc, void *context)
-{
-	return mp_doc_bulk(doc, MP_DOC_INT32S, &PARTS(context)->right);
-}
-
-static bool
-read_parents(MpDoc *doc, void *context)
-{
-	return mp_doc_bulk(doc, MP_DOC_INT32S, &PARTS(context)->parent);
-}
-
-static bool
-read_features(MpDoc *doc, void *context)
-{
-	return mp_doc_bulk(doc, MP_DOC_INT32S, &PARTS(context)->feature);
-}
-
-static bool
-read_conditions(MpDoc *doc, void *context)
-{
-	return mp_doc_bulk(doc, MP_DOC_FLOATS, &PARTS(context)->condition);
-}
-
-static bool
-read_default_left(MpDoc *doc, void *context)
-{
-	return mp_doc_bulk(doc, MP_DOC_BYTES, &PARTS(context)->default_left);
-}
-
-static bool
-read_split_type(MpDoc *doc, void *context)
-{
-	PARTS(context)->has_split_type = true;
-	return mp_doc_bulk(doc, MP_DOC_BYTES, &PARTS(context)->split_type);
-}
-
-static bool
-read_leaf_weights(MpDoc *doc, void *context)
-{
-	PARTS(context)->has_leaf_vectors = true;
-	return mp_doc_bulk(doc, MP_DOC_FLOATS, &PARTS(context)->leaf_vectors);
-}
+#include "core/xgboost/load_tree.h"
 
 /* Needed for vector leaves only, and whether these are is said later: notes where it is. */
 static bool
 read_base_weights(MpDoc *doc, void *context)
 {
-	PARTS(context)->weights_pos = doc->pos;
+	((MpTreeParts *) context)->weights_pos = doc->pos;
 	return mp_doc_skip(doc);
 }
 
+/* Gain and cover go where all trees have theirs. */
 static bool
 read_gain(MpDoc *doc, void *context)
 {
-	PARTS(context)->has_gain = true;
-	return mp_doc_bulk(doc, MP_DOC_FLOATS, &((TreeTarget *) context)->draft->gain);
+	MpTreeParts *parts = context;
+
+	parts->has_gain = true;
+	return mp_doc_bulk(doc, MP_DOC_FLOATS, parts->gain);
 }
 
 static bool
 read_cover(MpDoc *doc, void *context)
 {
-	PARTS(context)->has_cover = true;
-	return mp_doc_bulk(doc, MP_DOC_FLOATS, &((TreeTarget *) context)->draft->cover);
+	MpTreeParts *parts = context;
+
+	parts->has_cover = true;
+	return mp_doc_bulk(doc, MP_DOC_FLOATS, parts->cover);
 }
 
-static bool
-read_categories(MpDoc *doc, void *context)
-{
-	return mp_doc_bulk(doc, MP_DOC_INT32S, &PARTS(context)->categories);
-}
+static const MpDocField param_fields[] = {
+	MP_DOC_PARAMETER_IN("num_deleted", MP_OPTIONAL, 0, INT32_MAX, MpTreeParts, num_deleted),
+	MP_DOC_PARAMETER_IN("num_feature", MP_REQUIRED, 0, MP_MAX_FEATURES, MpTreeParts, num_feature),
+	MP_DOC_PARAMETER_IN("num_nodes", MP_REQUIRED, 1, INT32_MAX, MpTreeParts, num_nodes),
+	MP_DOC_PARAMETER_IN("size_leaf_vector", MP_OPTIONAL, 0, MP_MAX_OUTPUTS, MpTreeParts, leaf_size),
+};
 
+/* Leaf sizes 0 and 1 both mean scalar leaves. */
 static bool
-read_cat_nodes(MpDoc *doc, void *context)
+read_param(MpDoc *doc, void *context)
 {
-	return mp_doc_bulk(doc, MP_DOC_INT32S, &PARTS(context)->cat_nodes);
-}
+	MpTreeParts *parts = context;
 
-static bool
-read_cat_starts(MpDoc *doc, void *context)
-{
-	return mp_doc_bulk(doc, MP_DOC_INT64S, &PARTS(context)->cat_starts);
-}
-
-static bool
-read_cat_sizes(MpDoc *doc, void *context)
-{
-	return mp_doc_bulk(doc, MP_DOC_INT64S, &PARTS(context)->cat_sizes);
-}
-
-static bool
-read_id(MpDoc *doc, void *context)
-{
-	return mp_doc_integer(doc, 0, INT32_MAX, &PARTS(context)->id);
-}
-
-static bool
-read_num_nodes(MpDoc *doc, void *context)
-{
-	return mp_doc_parameter(doc, 1, INT32_MAX, &PARTS(context)->num_nodes);
-}
-
-static bool
-read_num_feature(MpDoc *doc, void *context)
-{
-	return mp_doc_parameter(doc, 0, MP_MAX_FEATURES, &PARTS(context)->num_feature);
-}
-
-static bool
-read_num_deleted(MpDoc *doc, void *context)
-{
-	return mp_doc_parameter(doc, 0, INT32_MAX, &PARTS(context)->num_deleted);
-}
-
-/* 0 and 1 both mean scalar leaves */
-static bool
-read_leaf_size(MpDoc *doc, void *context)
-{
-	MpTreeParts *parts = PARTS(context);
-
-	if (!mp_doc_parameter(doc, 0, MP_MAX_OUTPUTS, &parts->leaf_size))
+	if (!mp_doc_fields(doc, param_fields, sizeof(param_fields) / sizeof(*param_fields),
+					   "tree_param", context, NULL))
 		return false;
 	if (parts->leaf_size == 0)
 		parts->leaf_size = 1;
 	return true;
 }
 
-static const MpDocField param_fields[] = {
-	{"num_deleted", read_num_deleted, false},
-	{"num_feature", read_num_feature, true},
-	{"num_nodes", read_num_nodes, true},
-	{"size_leaf_vector", read_leaf_size, false},
-};
-
-static bool
-read_param(MpDoc *doc, void *context)
-{
-	return mp_doc_fields(doc, param_fields, sizeof(param_fields) / sizeof(*param_fields),
-						 "tree_param", context, NULL);
-}
+#define INT32S(name, member) \
+	MP_DOC_ARRAY_OF(name, MP_REQUIRED, MP_DOC_INT32S, MpTreeParts, member)
 
 static const MpDocField tree_fields[] = {
-	{"base_weights", read_base_weights, true},
-	{"categories", read_categories, false},
-	{"categories_nodes", read_cat_nodes, false},
-	{"categories_segments", read_cat_starts, false},
-	{"categories_sizes", read_cat_sizes, false},
-	{"default_left", read_default_left, true},
-	{"id", read_id, false},
-	{"leaf_child_counts", NULL, false}, /* 1.0 only; training's own */
-	{"leaf_weights", read_leaf_weights, false},
-	{"left_children", read_left, true},
-	{"loss_changes", read_gain, false},
-	{"parents", read_parents, true},
-	{"right_children", read_right, true},
-	{"split_conditions", read_conditions, true},
-	{"split_indices", read_features, true},
-	{"split_type", read_split_type, false},
-	{"sum_hessian", read_cover, false},
-	{"tree_param", read_param, true},
+	MP_DOC_CALLED("base_weights", MP_REQUIRED, read_base_weights),
+	MP_DOC_ARRAY_OF("categories", MP_OPTIONAL, MP_DOC_INT32S, MpTreeParts, categories),
+	MP_DOC_ARRAY_OF("categories_nodes", MP_OPTIONAL, MP_DOC_INT32S, MpTreeParts, cat_nodes),
+	MP_DOC_ARRAY_OF("categories_segments", MP_OPTIONAL, MP_DOC_INT64S, MpTreeParts, cat_starts),
+	MP_DOC_ARRAY_OF("categories_sizes", MP_OPTIONAL, MP_DOC_INT64S, MpTreeParts, cat_sizes),
+	MP_DOC_ARRAY_OF("default_left", MP_REQUIRED, MP_DOC_BYTES, MpTreeParts, default_left),
+	MP_DOC_INTEGER_IN("id", MP_OPTIONAL, 0, INT32_MAX, MpTreeParts, id),
+	MP_DOC_IGNORED("leaf_child_counts"),	/* 1.0 only; training's own */
+	MP_DOC_FLAGGED_ARRAY("leaf_weights", MP_OPTIONAL, MP_DOC_FLOATS, MpTreeParts, leaf_vectors,
+						 has_leaf_vectors),
+	INT32S("left_children", left),
+	MP_DOC_CALLED("loss_changes", MP_OPTIONAL, read_gain),
+	INT32S("parents", parent),
+	INT32S("right_children", right),
+	MP_DOC_ARRAY_OF("split_conditions", MP_REQUIRED, MP_DOC_FLOATS, MpTreeParts, condition),
+	INT32S("split_indices", feature),
+	MP_DOC_FLAGGED_ARRAY("split_type", MP_OPTIONAL, MP_DOC_BYTES, MpTreeParts, split_type,
+						 has_split_type),
+	MP_DOC_CALLED("sum_hessian", MP_OPTIONAL, read_cover),
+	MP_DOC_CALLED("tree_param", MP_REQUIRED, read_param),
 };
 
 /* Goes back for the base weights. */
@@ -195,18 +92,18 @@ reread_base_weights(MpDoc *doc, MpTreeParts *parts)
 }
 
 bool
-mp_load_tree(MpDoc *doc, MpDraft *draft, MpTreeParts *parts)
+mp_load_tree(MpDoc *doc, MpXgboostFile *file, MpTreeParts *parts)
 {
-	TreeTarget	target = {draft, parts};
-
-	mp_tree_parts_clear(parts);
+	mp_xgboost_tree_parts_clear(parts);
 	parts->offset = doc->pos;
+	parts->gain = &file->draft->gain;
+	parts->cover = &file->draft->cover;
 	if (!mp_doc_fields(doc, tree_fields, sizeof(tree_fields) / sizeof(*tree_fields),
-					   "trees", &target, NULL) ||
+					   "trees", parts, NULL) ||
 		(parts->leaf_size > 1 && !parts->has_leaf_vectors && !reread_base_weights(doc, parts)))
 	{
-		draft->error->tree = (int32_t) mp_vec_count(&draft->trees, MpTree);
+		doc->error->tree = (int32_t) mp_vec_count(&file->draft->trees, MpTree);
 		return false;
 	}
-	return mp_tree_add(draft, parts);
+	return mp_xgboost_tree_add(file, parts);
 }

@@ -5,7 +5,7 @@
  * one parent, and the root reaches every node but those that XGBoost's pruner
  * deleted. Nothing here recurses: a tree may be a list of a million nodes.
  */
-#include "core/draft/draft.h"
+#include "core/xgboost/tree.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -48,7 +48,7 @@ fault(MpDraft *draft, const MpTreeParts *parts, int32_t node, const char *format
 }
 
 void
-mp_tree_parts_init(MpTreeParts *parts, MpAlloc *alloc)
+mp_xgboost_tree_parts_init(MpTreeParts *parts, MpAlloc *alloc)
 {
 	memset(parts, 0, sizeof(*parts));
 	for (MpVec *vec = &parts->left; vec <= &parts->cat_sizes; vec++)
@@ -56,7 +56,7 @@ mp_tree_parts_init(MpTreeParts *parts, MpAlloc *alloc)
 }
 
 void
-mp_tree_parts_clear(MpTreeParts *parts)
+mp_xgboost_tree_parts_clear(MpTreeParts *parts)
 {
 	for (MpVec *vec = &parts->left; vec <= &parts->cat_sizes; vec++)
 		vec->size = 0;
@@ -74,7 +74,7 @@ mp_tree_parts_clear(MpTreeParts *parts)
 }
 
 void
-mp_tree_parts_release(MpTreeParts *parts)
+mp_xgboost_tree_parts_release(MpTreeParts *parts)
 {
 	for (MpVec *vec = &parts->left; vec <= &parts->cat_sizes; vec++)
 		mp_vec_release(vec);
@@ -294,11 +294,6 @@ static bool
 add_catset(MpDraft *draft, const MpTreeParts *parts, int32_t node,
 		   const int32_t *codes, size_t n_codes, uint32_t *set)
 {
-	size_t		n_words;
-	bool		is_list;
-	MpCatSet   *place;
-	uint32_t   *words;
-
 	for (size_t k = 0; k < n_codes; k++)
 	{
 		if (k % 16384 == 16383)
@@ -310,30 +305,7 @@ add_catset(MpDraft *draft, const MpTreeParts *parts, int32_t node,
 			return fault(draft, parts, node, "category code %d does not ascend from %d",
 						 codes[k], codes[k - 1]);
 	}
-	n_words = (size_t) codes[n_codes - 1] / 32 + 1;
-	is_list = n_codes < n_words;
-	if (is_list)
-		n_words = n_codes;
-
-	*set = (uint32_t) mp_vec_count(&draft->catsets, MpCatSet);
-	place = mp_vec_add(&draft->catsets, sizeof(MpCatSet));
-	if (place == NULL)
-		return mp_fail_memory(draft->error, sizeof(MpCatSet));
-	place->first = (uint32_t) mp_vec_count(&draft->catwords, uint32_t);
-	place->length = (uint32_t) n_words;
-	place->is_list = is_list;
-	words = mp_vec_add(&draft->catwords, n_words * sizeof(uint32_t));
-	if (words == NULL)
-		return mp_fail_memory(draft->error, n_words * sizeof(uint32_t));
-	if (is_list)
-		memcpy(words, codes, n_words * sizeof(uint32_t));
-	else
-	{
-		memset(words, 0, n_words * sizeof(uint32_t));
-		for (size_t k = 0; k < n_codes; k++)
-			words[codes[k] / 32] |= UINT32_C(1) << (codes[k] % 32);
-	}
-	return true;
+	return mp_draft_add_set(draft, codes, n_codes, set);
 }
 
 /* That nodes, starts and sizes cut the codes into pieces without gap or overlap. */
@@ -416,7 +388,7 @@ write_category(MpDraft *draft, const MpTreeParts *parts, int32_t i, size_t cat, 
 	start = *mp_vec_at(&parts->cat_starts, int64_t, cat);
 	size = *mp_vec_at(&parts->cat_sizes, int64_t, cat);
 	node->feature |= MP_NODE_CATEGORICAL;
-	draft->has_categorical = true;
+	draft->head.has_categorical = true;
 	return add_catset(draft, parts, i, mp_vec_at(&parts->categories, int32_t, start),
 					  (size_t) size, &node->value_bits);
 }
@@ -528,8 +500,9 @@ fill_stats(MpDraft *draft, const MpTreeParts *parts)
 }
 
 static bool
-check_header(MpDraft *draft, const MpTreeParts *parts)
+check_header(const MpXgboostFile *file, const MpTreeParts *parts)
 {
+	MpDraft    *draft = file->draft;
 	int64_t		index = (int64_t) mp_vec_count(&draft->trees, MpTree);
 
 	if (parts->id >= 0 && parts->id != index)
@@ -537,15 +510,16 @@ check_header(MpDraft *draft, const MpTreeParts *parts)
 					 (long long) index, (long long) parts->id);
 	if (parts->num_nodes > INT32_MAX - (int64_t) mp_vec_count(&draft->nodes, MpNode))
 		return fault(draft, parts, -1, "more than %d nodes", INT32_MAX);
-	if (draft->leaf_size != 0 && draft->leaf_size != parts->leaf_size)
+	if (file->leaf_size != 0 && file->leaf_size != parts->leaf_size)
 		return fault(draft, parts, -1, "leaves of %lld outputs, where earlier trees have %lld",
-					 (long long) parts->leaf_size, (long long) draft->leaf_size);
+					 (long long) parts->leaf_size, (long long) file->leaf_size);
 	return true;
 }
 
 bool
-mp_tree_add(MpDraft *draft, MpTreeParts *parts)
+mp_xgboost_tree_add(MpXgboostFile *file, MpTreeParts *parts)
 {
+	MpDraft    *draft = file->draft;
 	TreeView	view = {
 		parts->left.data, parts->right.data, parts->parent.data, parts->feature.data,
 		parts->condition.data, parts->default_left.data,
@@ -558,7 +532,7 @@ mp_tree_add(MpDraft *draft, MpTreeParts *parts)
 	size_t		n_vectors;
 	MpTree	   *place;
 
-	if (!check_header(draft, parts) || !check_lengths(draft, parts) ||
+	if (!check_header(file, parts) || !check_lengths(draft, parts) ||
 		!check_links(draft, parts, &view) || !check_categories(draft, parts, &view) ||
 		!check_vectors(draft, parts, &n_vectors) ||
 		!write_nodes(draft, parts, &view, n_vectors) || !fill_stats(draft, parts))
@@ -568,11 +542,11 @@ mp_tree_add(MpDraft *draft, MpTreeParts *parts)
 	if (place == NULL)
 		return mp_fail_memory(draft->error, sizeof(MpTree));
 	*place = tree;
-	draft->leaf_size = parts->leaf_size;
-	if (parts->num_feature > draft->trees_features)
+	file->leaf_size = parts->leaf_size;
+	if (parts->num_feature > file->trees_features)
 	{
-		draft->trees_features = parts->num_feature;
-		draft->trees_features_at = (int32_t) mp_vec_count(&draft->trees, MpTree) - 1;
+		file->trees_features = parts->num_feature;
+		file->trees_features_at = (int32_t) mp_vec_count(&draft->trees, MpTree) - 1;
 	}
 	return true;
 }
