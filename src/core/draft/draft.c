@@ -83,8 +83,8 @@ mp_draft_add_set(MpDraft *draft, const int32_t *codes, size_t n_codes, uint32_t 
 	MpCatSet   *place;
 	uint32_t   *words;
 
-	n_words = (size_t) codes[n_codes - 1] / 32 + 1;
-	is_list = n_codes < n_words;
+	n_words = n_codes > 0 ? (size_t) codes[n_codes - 1] / 32 + 1 : 1;
+	is_list = n_codes > 0 && n_codes < n_words;
 	if (is_list)
 		n_words = n_codes;
 

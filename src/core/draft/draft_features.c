@@ -151,6 +151,20 @@ check_name_count(MpDraft *draft, size_t n, MpErrorCode code)
 				   (long long) draft->n_features, n);
 }
 
+/* LightGBM stores the blanks of a name as underscores. */
+static bool
+is_name(const MpDraft *draft, MpString name, MpString given)
+{
+	if (draft->head.library != MP_LIBRARY_LIGHTGBM || name.length != given.length)
+		return mp_string_equal(name, given);
+	for (size_t i = 0; i < name.length; i++)
+	{
+		if (name.data[i] != given.data[i] && !(name.data[i] == '_' && given.data[i] == ' '))
+			return false;
+	}
+	return true;
+}
+
 /* Names that the caller gives must be those of the file, if it has any. */
 static bool
 compare_given_names(MpDraft *draft)
@@ -162,7 +176,7 @@ compare_given_names(MpDraft *draft)
 		MpString	name = span_text(draft, *mp_vec_at(&draft->names, MpSpan, i));
 		char		shown[2][60];
 
-		if (mp_string_equal(name, options->feature_names[i]))
+		if (is_name(draft, name, options->feature_names[i]))
 			continue;
 		mp_fail(draft->error, MP_ERROR_OPTION,
 				"feature %zu is \"%s\" in the model, not \"%s\"", i + 1,
@@ -276,7 +290,7 @@ find_feature(const MpDraft *draft, MpString name)
 {
 	for (size_t i = 0; i < mp_vec_count(&draft->names, MpSpan); i++)
 	{
-		if (mp_string_equal(span_text(draft, *mp_vec_at(&draft->names, MpSpan, i)), name))
+		if (is_name(draft, span_text(draft, *mp_vec_at(&draft->names, MpSpan, i)), name))
 			return (int64_t) i;
 	}
 	return -1;
@@ -487,6 +501,43 @@ mp_draft_settle_features(MpDraft *draft)
 	return options->n_categories == 0 || check_all_codes_have_labels(draft, n_labels_kept);
 }
 
+/*
+ * Notes which splits of each feature take 0 for missing. A feature of linear
+ * leaves, which add it up as it is, must not lose its zeros.
+ */
+static void
+mark_zero_missing(MpDraft *draft, MpForest *forest, MpFeature *features)
+{
+	enum
+	{
+		SOME = 1, OTHERS = 2
+	};
+	static const MpZeroMissing meaning[] = {
+		MP_ZERO_NEVER, MP_ZERO_ALWAYS, MP_ZERO_NEVER, MP_ZERO_MIXED
+	};
+	const MpNode *nodes = MP_SECTION(forest, MP_SECTION_NODES, MpNode);
+	const MpLinearTerm *terms = draft->terms.data;
+
+	if (!draft->head.has_zero_missing)
+		return;
+	for (size_t i = 0; i < MP_SECTION_LENGTH(forest, MP_SECTION_NODES, MpNode); i++)
+	{
+		if (i % 16384 == 16383)
+			mp_alloc_poll(draft->alloc);
+		if (nodes[i].left != 0)
+			features[nodes[i].feature & MP_NODE_FEATURE_MASK].zero_missing |=
+				(nodes[i].feature & MP_NODE_ZERO_MISSING) ? SOME : OTHERS;
+	}
+	for (size_t i = 0; i < mp_vec_count(&draft->terms, MpLinearTerm); i++)
+		features[terms[i].feature].zero_missing |= OTHERS;
+	for (int64_t i = 0; i < draft->n_features; i++)
+	{
+		features[i].zero_missing = meaning[features[i].zero_missing];
+		if (features[i].zero_missing == MP_ZERO_ALWAYS)
+			forest->input |= MP_INPUT_ZERO_MISSING;
+	}
+}
+
 bool
 mp_draft_write_features(MpDraft *draft, MpForest *forest)
 {
@@ -522,6 +573,8 @@ mp_draft_write_features(MpDraft *draft, MpForest *forest)
 			feature->numeric_categories = numeric;
 		}
 	}
+
+	mark_zero_missing(draft, forest, features);
 
 	/* files from before 1.4 hold no types, but their splits tell */
 	for (size_t i = 0; draft->head.has_categorical && i < n_nodes; i++)

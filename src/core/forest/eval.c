@@ -49,12 +49,14 @@ bool
 mp_node_goes_left_double(const MpForest *forest, const MpTree *tree, int32_t node, double x)
 {
 	const MpNode *split = mp_forest_nodes(forest, tree) + node;
+	double		value;
 
 	if (isnan(x) || ((split->feature & MP_NODE_ZERO_MISSING) && x == 0))
 		return (split->feature & MP_NODE_DEFAULT_LEFT) != 0;
 	if (split->feature & MP_NODE_CATEGORICAL)
 		return category_goes_left(forest, split->value_bits, x);
-	return x < mp_forest_value(forest, tree, (uint32_t) node);
+	value = mp_forest_value(forest, tree, (uint32_t) node);
+	return x < value || (value == INFINITY && (forest->input & MP_INPUT_CLAMP));
 }
 
 int32_t

@@ -222,7 +222,7 @@ typedef struct MpSection
 /* What happens to a row's numbers before the trees see them: mp_forest_prepare. */
 #define MP_INPUT_ROUND 1u				/* rounded to float32 */
 #define MP_INPUT_TINY_IS_ZERO 2u		/* |x| <= 1e-35f becomes 0 */
-#define MP_INPUT_CLAMP 4u				/* Infinity becomes DBL_MAX, so that x < Infinity holds */
+#define MP_INPUT_CLAMP 4u				/* x < Infinity holds of Infinity too: it becomes DBL_MAX */
 #define MP_INPUT_TRUNCATE 8u			/* categories: towards zero; no code becomes NaN */
 #define MP_INPUT_ZERO_MISSING 16u		/* some feature has MP_ZERO_ALWAYS */
 #define MP_INPUT_ALL 31u

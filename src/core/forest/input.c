@@ -34,19 +34,23 @@ mp_forest_prepare(const MpForest *forest, double *x)
 {
 	const MpFeature *features = mp_forest_features(forest);
 	uint32_t	numeric = MP_INPUT_ROUND | MP_INPUT_TINY_IS_ZERO | MP_INPUT_CLAMP;
+	uint32_t	rules = forest->input;
 
-	if (forest->input & numeric)
+	/* linear leaves take Infinity as it is */
+	if (forest->linear_leaf)
+		rules &= ~MP_INPUT_CLAMP;
+	if (rules & numeric)
 	{
 		for (int32_t i = 0; i < forest->n_features; i++)
-			x[i] = prepare_number(forest->input, x[i]);
+			x[i] = prepare_number(rules, x[i]);
 	}
-	if ((forest->input & ~numeric) == 0)
+	if ((rules & ~numeric) == 0)
 		return;
 	for (int32_t i = 0; i < forest->n_features; i++)
 	{
-		if ((forest->input & MP_INPUT_TRUNCATE) && features[i].type == MP_FEATURE_CATEGORICAL)
+		if ((rules & MP_INPUT_TRUNCATE) && features[i].type == MP_FEATURE_CATEGORICAL)
 			x[i] = prepare_category(x[i]);
-		else if ((forest->input & MP_INPUT_ZERO_MISSING) &&
+		else if ((rules & MP_INPUT_ZERO_MISSING) &&
 				 features[i].zero_missing == MP_ZERO_ALWAYS && x[i] == 0)
 			x[i] = NAN;
 	}

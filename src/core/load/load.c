@@ -11,6 +11,7 @@
 #include "core/load/load.h"
 #include "core/draft/draft.h"
 #include "core/draft/draft_finish.h"
+#include "core/lightgbm/load_lightgbm.h"
 #include "core/load/sniff.h"
 #include "core/xgboost/load_xgboost.h"
 
@@ -110,7 +111,8 @@ mp_model_load(MpAlloc *alloc, const void *data, size_t size, const MpLoadOptions
 	budget.limit = size * MEMORY_PER_BYTE + MEMORY_FREE;
 	mp_draft_init(&draft, &budget.alloc, options != NULL ? options : &no_options, error);
 	fine = mp_sniff(data, size, &format, error) &&
-		mp_load_xgboost(&draft, format, data, size) &&
+		(format == MP_FORMAT_TEXT ? mp_load_lightgbm(&draft, data, size) :
+		 mp_load_xgboost(&draft, format, data, size)) &&
 		mp_draft_finish(&draft, &built);
 	mp_draft_release(&draft);
 	if (info != NULL)

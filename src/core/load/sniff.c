@@ -34,7 +34,6 @@ static const Signature signatures[] = {
 	SIGNATURE("\x93NUMPY", "a NumPy array", TRAIN_HINT),
 	SIGNATURE("RDX", "an R workspace", "Save it in R with xgb.save(booster, 'model.ubj')."),
 	SIGNATURE("X\n\0\0", "an R object (RDS)", "Save it in R with xgb.save(booster, 'model.ubj')."),
-	SIGNATURE("tree\n", "a LightGBM model", TRAIN_HINT),
 	SIGNATURE("CBM1", "a CatBoost model", TRAIN_HINT),
 	SIGNATURE("\x89HDF\r\n", "an HDF5 file", TRAIN_HINT),
 	SIGNATURE("PAR1", "a Parquet file", TRAIN_HINT),
@@ -191,6 +190,11 @@ mp_sniff(const void *bytes, size_t size, MpFormat *format, MpError *error)
 		next = pass_space(data, size, start + 1);
 		*format = start > 0 || next >= size || data[next] == '"' || data[next] == '}' ?
 			MP_FORMAT_JSON : MP_FORMAT_UBJSON;
+		return true;
+	}
+	if (starts_with(data, size, "tree\n", 5) || starts_with(data, size, "tree\r\n", 6))
+	{
+		*format = MP_FORMAT_TEXT;
 		return true;
 	}
 	if (starts_with(data, size, "binf", 4) || starts_with(data, size, "CONFIG-offset:", 14) ||
