@@ -142,14 +142,6 @@ mp_doc_float(MpDoc *doc, float *value)
 }
 
 bool
-mp_doc_double(MpDoc *doc, double *value)
-{
-	if (mp_doc_kind(doc) != MP_DOC_NUMBER)
-		return mp_doc_fail_kind(doc, "a number");
-	return doc->format->read_double(doc, value);
-}
-
-bool
 mp_doc_integer(MpDoc *doc, int64_t low, int64_t high, int64_t *value)
 {
 	size_t		start = doc->pos;

@@ -55,7 +55,6 @@ typedef struct MpDocFormat
 	bool		(*next) (MpDoc *doc, MpString *key);	/* key: NULL in arrays */
 	bool		(*read_string) (MpDoc *doc, MpString *text);
 	bool		(*read_float) (MpDoc *doc, float *value);
-	bool		(*read_double) (MpDoc *doc, double *value);
 	bool		(*read_integer) (MpDoc *doc, int64_t *value);
 	bool		(*read_boolean) (MpDoc *doc, bool *value);
 	bool		(*read_null) (MpDoc *doc);
@@ -112,7 +111,6 @@ extern bool mp_doc_next(MpDoc *doc);
 /* A string holds until the next string is read. Numbers of the wrong kind are faults. */
 extern bool mp_doc_string(MpDoc *doc, MpString *text);
 extern bool mp_doc_float(MpDoc *doc, float *value);
-extern bool mp_doc_double(MpDoc *doc, double *value);
 extern bool mp_doc_integer(MpDoc *doc, int64_t low, int64_t high, int64_t *value);
 extern bool mp_doc_boolean(MpDoc *doc, bool *value);
 
