@@ -73,7 +73,16 @@ VALUES (7044, 0, 0, 0, 0, 2, 1, 'No', 'Fiber optic', 'No', 'No', 'No', 'No', 'Ye
 RETURNING id, churn_score;
 
 \set ECHO none
-\echo :head '7. All of them, timed' :tail
+\echo :head '7. Is it still good, and are these still its customers?' :tail
+\set ECHO queries
+SELECT contract, count(*), round(model_predict.roc_auc(churn = 'Yes', predict('churn', c.*))::numeric, 3) AS roc_auc
+FROM customers c GROUP BY contract ORDER BY contract;
+SELECT model_predict.set_baseline('churn', model_predict.profile('churn', c.*)) FROM customers c;
+SELECT input, round(psi::numeric, 2) AS psi, verdict
+FROM model_predict.drift('churn', (SELECT model_predict.profile('churn', c.*) FROM customers c WHERE tenure < 6)) LIMIT 4;
+
+\set ECHO none
+\echo :head '8. All of them, timed' :tail
 \set ECHO queries
 \timing on
 SELECT count(*), avg(predict('churn', c.*)) FROM customers c;
