@@ -142,6 +142,14 @@ mp_doc_float(MpDoc *doc, float *value)
 }
 
 bool
+mp_doc_double(MpDoc *doc, double *value)
+{
+	if (mp_doc_kind(doc) != MP_DOC_NUMBER)
+		return mp_doc_fail_kind(doc, "a number");
+	return doc->format->read_double(doc, value);
+}
+
+bool
 mp_doc_integer(MpDoc *doc, int64_t low, int64_t high, int64_t *value)
 {
 	size_t		start = doc->pos;
@@ -354,10 +362,8 @@ read_field(MpDoc *doc, const MpDocField *field, void *context)
 		*(bool *) ((char *) context + field->flag) = true;
 	switch (field->kind)
 	{
-		case MP_FIELD_SKIP:
-			return mp_doc_skip(doc);
 		case MP_FIELD_CALL:
-			return field->read(doc, context);
+			return field->read != NULL ? field->read(doc, context) : mp_doc_skip(doc);
 		case MP_FIELD_BULK:
 			return mp_doc_bulk(doc, field->element, place);
 		case MP_FIELD_INTEGER:

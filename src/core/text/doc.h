@@ -55,6 +55,7 @@ typedef struct MpDocFormat
 	bool		(*next) (MpDoc *doc, MpString *key);	/* key: NULL in arrays */
 	bool		(*read_string) (MpDoc *doc, MpString *text);
 	bool		(*read_float) (MpDoc *doc, float *value);
+	bool		(*read_double) (MpDoc *doc, double *value);
 	bool		(*read_integer) (MpDoc *doc, int64_t *value);
 	bool		(*read_boolean) (MpDoc *doc, bool *value);
 	bool		(*read_null) (MpDoc *doc);
@@ -111,6 +112,7 @@ extern bool mp_doc_next(MpDoc *doc);
 /* A string holds until the next string is read. Numbers of the wrong kind are faults. */
 extern bool mp_doc_string(MpDoc *doc, MpString *text);
 extern bool mp_doc_float(MpDoc *doc, float *value);
+extern bool mp_doc_double(MpDoc *doc, double *value);
 extern bool mp_doc_integer(MpDoc *doc, int64_t low, int64_t high, int64_t *value);
 extern bool mp_doc_boolean(MpDoc *doc, bool *value);
 
@@ -127,8 +129,7 @@ extern bool mp_doc_skip(MpDoc *doc);
  */
 typedef enum MpDocFieldKind
 {
-	MP_FIELD_SKIP,
-	MP_FIELD_CALL,				/* read(doc, context) */
+	MP_FIELD_CALL,				/* read(doc, context); NULL: it is skipped */
 	MP_FIELD_BULK,				/* an array: `element` into the MpVec at `offset` */
 	MP_FIELD_INTEGER,			/* low to high, into an int64_t */
 	MP_FIELD_PARAMETER			/* the same in a string: "num_feature":"8" */
@@ -137,9 +138,9 @@ typedef enum MpDocFieldKind
 typedef struct MpDocField
 {
 	const char *name;
+	bool		(*read) (MpDoc *doc, void *context);
 	bool		required;
 	MpDocFieldKind kind;
-	bool		(*read) (MpDoc *doc, void *context);
 	MpDocElement element;
 	size_t		offset;
 	int64_t		low;
@@ -151,17 +152,17 @@ typedef struct MpDocField
 #define MP_OPTIONAL false
 
 /* rows of such a table */
-#define MP_DOC_IGNORED(name) {name, MP_OPTIONAL, MP_FIELD_SKIP}
-#define MP_DOC_CALLED(name, required, read) {name, required, MP_FIELD_CALL, read}
+#define MP_DOC_IGNORED(name) {name, NULL, MP_OPTIONAL}
+#define MP_DOC_CALLED(name, required, read) {name, read, required}
 #define MP_DOC_ARRAY_OF(name, required, element, type, member) \
-	{name, required, MP_FIELD_BULK, NULL, element, offsetof(type, member)}
+	{name, NULL, required, MP_FIELD_BULK, element, offsetof(type, member)}
 #define MP_DOC_FLAGGED_ARRAY(name, required, element, type, member, flag) \
-	{name, required, MP_FIELD_BULK, NULL, element, offsetof(type, member), 0, 0, \
+	{name, NULL, required, MP_FIELD_BULK, element, offsetof(type, member), 0, 0, \
 		offsetof(type, flag)}
 #define MP_DOC_INTEGER_IN(name, required, low, high, type, member) \
-	{name, required, MP_FIELD_INTEGER, NULL, 0, offsetof(type, member), low, high}
+	{name, NULL, required, MP_FIELD_INTEGER, 0, offsetof(type, member), low, high}
 #define MP_DOC_PARAMETER_IN(name, required, low, high, type, member) \
-	{name, required, MP_FIELD_PARAMETER, NULL, 0, offsetof(type, member), low, high}
+	{name, NULL, required, MP_FIELD_PARAMETER, 0, offsetof(type, member), low, high}
 
 #define MP_DOC_MAX_FIELDS 64
 
