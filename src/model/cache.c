@@ -59,6 +59,8 @@ typedef struct CacheEntry
 	/* made when first asked for; NULL: not yet */
 	const MpForest *trees;
 	MpShap	   *shap;
+	MpBatch    *batch;
+	bool		no_batch;		/* there is none */
 	MpAttachment attachment;
 } CacheEntry;
 
@@ -367,6 +369,30 @@ mp_cache_trees(const MpModel *model, Snapshot snapshot)
 		adopt(entry, context);
 	}
 	return entry->trees;
+}
+
+MpBatch *
+mp_cache_batch(const MpModel *model)
+{
+	CacheEntry *entry = entry_of(model);
+	MemoryContext context;
+	MpBatch    *batch;
+	MpError		error;
+
+	if (entry->batch != NULL || entry->no_batch)
+		return entry->batch;
+	context = AllocSetContextCreate(CurrentMemoryContext, "model_predict batch", ALLOCSET_SMALL_SIZES);
+	mp_error_clear(&error);
+	batch = mp_batch_open(mp_alloc_context(context), model->kernel, &error);
+	if (batch == NULL && error.code != MP_OK)
+		mp_throw(&error, model->name, model->version);
+	entry->batch = batch;
+	entry->no_batch = batch == NULL;
+	if (batch != NULL)
+		adopt(entry, context);
+	else
+		MemoryContextDelete(context);
+	return batch;
 }
 
 MpShap *

@@ -10,6 +10,7 @@
 #include "access/htup.h"
 #include "utils/snapshot.h"
 
+#include "core/batch/batch.h"
 #include "core/shap/shap.h"
 #include "model/model.h"
 #include "store/lookup.h"
@@ -33,6 +34,8 @@ extern void mp_cache_unpin(const MpModel *model);
 /* What is made of a model when it is first asked for. */
 extern const MpForest *mp_cache_trees(const MpModel *model, Snapshot snapshot);	/* the forest, with its trees */
 extern MpShap *mp_cache_shap(const MpModel *model, Snapshot snapshot);	/* errors where it cannot be explained */
+
+extern MpBatch *mp_cache_batch(const MpModel *model);	/* NULL: the kernel has none for it */
 
 /* What another engine keeps of a model: in the model's context, and `bytes` more elsewhere. */
 typedef struct MpAttachment

@@ -13,7 +13,7 @@
  * row ends the batch, and the function's own call tells what is wrong with it,
  * if it is called at all.
  *
- * References are resolved at each batch's first row. What batches need is
+ * A batch's rows are sorted by the models that they name. What batches need is
  * allocated with the first one, and released when the child has no more rows.
  */
 #include "postgres.h"
@@ -31,6 +31,7 @@
 #include "utils/datum.h"
 #include "utils/memutils.h"
 #include "utils/ruleutils.h"
+#include "utils/snapmgr.h"
 
 #include "core/batch/batch.h"
 #include "glue/compat.h"
@@ -41,6 +42,7 @@
 #include "plan/run.h"
 #include "score/answer.h"
 #include "score/callsite.h"
+#include "store/lookup.h"
 #include "score/score.h"
 
 #define SCAN_NAME "ModelPredictBatch"
@@ -48,8 +50,9 @@
 /* Rows of a scan, before the first that is read ahead. */
 #define LONE_ROWS 64
 /*
- * As many rows are scored one by one, before the kernel for batches is set up: by
- * then it would have saved about what that takes (measured: 700 to 1,700 rows).
+ * As many rows a session scores one by one with a model, before the kernel for
+ * batches is set up: by then it would have saved about what that takes (measured: 700
+ * to 1,700 rows).
  */
 #define FIRST_ROWS 1024
 /*
@@ -59,6 +62,9 @@
 #define LEAST_ROWS 128
 /* Bytes of features in a batch, beyond which it has fewer rows. */
 #define MOST_FEATURE_BYTES (8 * 1024 * 1024)
+/* Rows of a batch for each model that it has, where they are more than one kernel takes, and of all. */
+#define ROWS_PER_MODEL 256
+#define MOST_ROWS 16384
 /* Bytes of columns that are kept, beyond which a batch ends: they may hold documents. */
 #define MOST_KEPT_BYTES (8 * 1024 * 1024)
 
@@ -80,6 +86,26 @@ typedef struct BatchArgument
 	ExprState  *expression;
 } BatchArgument;
 
+/* Rows of a batch that one model scores. */
+typedef struct BatchGroup
+{
+	const MpModel *model;		/* pinned */
+	int			n;
+	int			room;
+	float	   *x;				/* [room][n_features] */
+	float	   *margins;		/* [room][n_outputs] */
+	float	   *prediction;		/* of one row, as the next two */
+	double	   *final;
+	MpSlot	   *slots;
+} BatchGroup;
+
+/* Where a row of the batch is. */
+typedef struct BatchPlace
+{
+	BatchGroup *group;			/* NULL: the answer is null */
+	int			number;			/* in the group */
+} BatchPlace;
+
 typedef struct BatchCall
 {
 	const MpAnswer *answer;
@@ -87,17 +113,12 @@ typedef struct BatchCall
 	FunctionCallInfo fcinfo;
 	BatchArgument *arguments;
 	ExprState  *guard;			/* NULL: the call is made for every row */
-	const MpModel *model;		/* what follows is for this one; pinned */
-	MemoryContext context;		/* of what follows */
-	MpBatch    *batch;			/* NULL: none yet, or the model has none */
-	bool		tried;			/* to have one */
-	uint64		rows;			/* so far */
-	float	   *x;				/* [room][n_features] */
-	float	   *margins;		/* [room][n_outputs] */
-	float	   *prediction;		/* of one row, as the next two */
-	double	   *final;
-	MpSlot	   *slots;
-	bool	   *answered;		/* [room]; false: the answer is null */
+	BatchPlace *places;			/* [room] */
+	bool		names_one;			/* the reference is the same for all rows */
+	MemoryContext context;		/* of what follows: the batch's, or kept for the next one */
+	int			n_groups;
+	BatchGroup **groups;
+	int			group_room;
 } BatchCall;
 
 typedef struct BatchColumn
@@ -117,14 +138,20 @@ typedef struct Ahead
 	BatchColumn *kept;
 	ExprContext *reading;		/* its memory is that of one row's arguments */
 	MemoryContext rows;			/* values of kept columns of a batch */
-	Datum	   *values;			/* [MP_BATCH_ROWS][n_kept] */
+	Datum	   *values;			/* [room][n_kept] */
 	bool	   *nulls;
+	int			room;			/* for rows; grows where the batch is to be larger */
+	int			most;			/* rows in this batch, as it looks so far */
 	ExprState  *conditions;		/* for rows with answers */
 	ProjectionInfo *projection;
-	int			room;			/* rows in a batch */
 	int			n;				/* of this batch */
 	int			next;			/* to give out */
-	bool		reading_row;	/* errors are of the row's values */
+	enum
+	{
+		ELSEWHERE,
+		RESOLVING,
+		READING_ROW
+	}			place;			/* of an error */
 } Ahead;
 
 typedef struct BatchScan
@@ -170,8 +197,9 @@ find_kept(Ahead *ahead, List *numbers, TupleDesc desc)
 		column->length = TupleDescAttr(desc, column->number - 1)->attlen;
 		column->by_value = TupleDescAttr(desc, column->number - 1)->attbyval;
 	}
-	ahead->values = palloc(sizeof(Datum) * Max(ahead->n_kept, 1) * MP_BATCH_ROWS);
-	ahead->nulls = palloc(sizeof(bool) * Max(ahead->n_kept, 1) * MP_BATCH_ROWS);
+	ahead->room = MP_BATCH_ROWS;
+	ahead->values = palloc(sizeof(Datum) * Max(ahead->n_kept, 1) * ahead->room);
+	ahead->nulls = palloc(sizeof(bool) * Max(ahead->n_kept, 1) * ahead->room);
 }
 
 /* The last of the child's columns that an expression needs. */
@@ -183,6 +211,12 @@ find_last_column(Node *node, void *last)
 	if (IsA(node, Var) && ((Var *) node)->varno == OUTER_VAR)
 		*(int *) last = Max(*(int *) last, ((Var *) node)->varattno);
 	return expression_tree_walker(node, find_last_column, last);
+}
+
+static bool
+contains_column(Node *node, void *context)
+{
+	return node != NULL && (IsA(node, Var) || expression_tree_walker(node, contains_column, context));
 }
 
 static void
@@ -220,10 +254,13 @@ init_call(BatchScan *scan, BatchCall *call, FuncExpr *expr, Expr *guard)
 	call->arguments = palloc0(sizeof(BatchArgument) * n);
 	foreach(cell, expr->args)
 		init_argument(scan, call, foreach_current_index(cell), lfirst(cell));
+	call->names_one = call->arguments[0].column == 0 &&
+		!contains_column(linitial(expr->args), NULL);
 	if (guard != NULL)
 		call->guard = ExecInitQual(list_make1(guard), &scan->custom.ss.ps);
-	call->context = AllocSetContextCreate(CurrentMemoryContext, "model_predict batch",
-										  ALLOCSET_SMALL_SIZES);
+	call->places = palloc(sizeof(BatchPlace) * MP_BATCH_ROWS);
+	call->context = AllocSetContextCreate(CurrentMemoryContext, "model_predict features",
+										  ALLOCSET_DEFAULT_SIZES);
 }
 
 /* Expressions are the query's, the rest lasts as long as the scan. */
@@ -290,15 +327,6 @@ begin_scan(CustomScanState *node, EState *estate, int eflags)
 	scan->limit = -1;
 }
 
-/* Rows that a batch of this model can have. */
-static int
-room_for(const MpModel *model)
-{
-	Size		row = sizeof(float) * Max(model->forest->n_features, model->forest->n_outputs);
-
-	return Max(1, Min(MP_BATCH_ROWS, MOST_FEATURE_BYTES / Max(row, 1)));
-}
-
 static void
 let_go(void *model)
 {
@@ -317,25 +345,81 @@ hold(BatchCall *call, const MpModel *model)
 	mp_cache_pin(model);
 }
 
-static void
-make_room(BatchCall *call, const MpModel *model)
+static BatchGroup *
+add_group(BatchCall *call, const MpModel *model)
 {
-	Size		n = room_for(model);
+	MemoryContext old = MemoryContextSwitchTo(call->context);
+	BatchGroup *group = palloc0(sizeof(BatchGroup));
 
-	call->model = NULL;
-	call->batch = NULL;
-	call->tried = false;
-	call->rows = 0;
-	MemoryContextReset(call->context);
 	hold(call, model);
-	call->x = MemoryContextAlloc(call->context, sizeof(float) * n * Max(model->forest->n_features, 1));
-	call->margins = MemoryContextAlloc(call->context, sizeof(float) * n * model->forest->n_outputs);
-	call->prediction = MemoryContextAlloc(call->context, sizeof(float) * (model->forest->n_outputs + 1));
-	call->final = MemoryContextAlloc(call->context, sizeof(double) * (model->forest->n_outputs + 1));
+	group->model = model;
+	group->prediction = palloc(sizeof(float) * (model->forest->n_outputs + 1));
+	group->final = palloc(sizeof(double) * (model->forest->n_outputs + 1));
 	if (model->steps != NULL)
-		call->slots = MemoryContextAllocHuge(call->context, sizeof(MpSlot) * model->steps->n_slots);
-	call->answered = MemoryContextAlloc(call->context, sizeof(bool) * n);
-	call->model = model;
+		group->slots = MemoryContextAllocHuge(call->context, sizeof(MpSlot) * model->steps->n_slots);
+	if (call->n_groups == call->group_room)
+	{
+		call->group_room = Max(2 * call->group_room, 8);
+		call->groups = call->groups == NULL ? palloc(sizeof(BatchGroup *) * call->group_room) :
+			repalloc(call->groups, sizeof(BatchGroup *) * call->group_room);
+	}
+	call->groups[call->n_groups++] = group;
+	MemoryContextSwitchTo(old);
+	return group;
+}
+
+/* The last ones first: rows with one model often come in runs. */
+static BatchGroup *
+group_of(BatchCall *call, const MpModel *model)
+{
+	for (int i = call->n_groups - 1; i >= 0; i--)
+		if (call->groups[i]->model == model)
+			return call->groups[i];
+	return add_group(call, model);
+}
+
+static int
+rows_that_fit(const MpModel *model)
+{
+	Size		row = sizeof(float) * (model->forest->n_features + model->forest->n_outputs);
+
+	return Max(1, Min(MOST_ROWS, MOST_FEATURE_BYTES / Max(row, 1)));
+}
+
+static float *
+enlarge(float *old, MemoryContext context, Size n)
+{
+	if (old != NULL)
+		return repalloc_huge(old, sizeof(float) * n);
+	return MemoryContextAllocHuge(context, sizeof(float) * n);
+}
+
+static void
+make_room(BatchCall *call, BatchGroup *group)
+{
+	const MpForest *forest = group->model->forest;
+
+	if (group->n < group->room)
+		return;
+	if (group->room == 0)
+		group->room = call->names_one ? Min(MP_BATCH_ROWS, rows_that_fit(group->model)) : 64;
+	else
+		group->room *= 2;
+	group->x = enlarge(group->x, call->context, (Size) group->room * Max(forest->n_features, 1));
+	group->margins = enlarge(group->margins, call->context, (Size) group->room * forest->n_outputs);
+}
+
+/* Room for another row of the batch. */
+static void
+make_row_room(Ahead *ahead)
+{
+	if (ahead->n < ahead->room)
+		return;
+	ahead->values = repalloc_huge(ahead->values, sizeof(Datum) * Max(ahead->n_kept, 1) * ahead->room * 2);
+	ahead->nulls = repalloc_huge(ahead->nulls, sizeof(bool) * Max(ahead->n_kept, 1) * ahead->room * 2);
+	for (int i = 0; i < ahead->n_calls; i++)
+		ahead->calls[i].places = repalloc_huge(ahead->calls[i].places, sizeof(BatchPlace) * ahead->room * 2);
+	ahead->room *= 2;
 }
 
 static void
@@ -376,31 +460,60 @@ set_arguments(Ahead *ahead, BatchCall *call, const TupleTableSlot *slot)
 	}
 }
 
-/* Of a batch's first row: which version will score the batch. */
-static void
-resolve(Ahead *ahead, BatchCall *call)
-{
-	MpCallSite *site = mp_callsite_get(call->fcinfo, mp_answer_first(call->answer));
-
-	if (call->model != site->model)
-		make_room(call, site->model);
-	ahead->room = Min(ahead->room, room_for(call->model));
-}
-
-/* A row of the batch, whose vectors lie in the batch's. */
+/* A row of a group, whose vectors lie in the group's. */
 static MpRow
-row_of(const BatchCall *call, int row)
+row_of(const BatchGroup *group, int number)
 {
-	const MpForest *forest = call->model->forest;
+	const MpForest *forest = group->model->forest;
 
 	return (MpRow) {
-		.model = call->model,
-		.x = call->x + (Size) row * forest->n_features,
-		.margin = call->margins + (Size) row * forest->n_outputs,
-		.prediction = call->prediction,
-		.answer = call->final,
-		.slots = call->slots
+		.model = group->model,
+		.x = group->x + (Size) number * forest->n_features,
+		.margin = group->margins + (Size) number * forest->n_outputs,
+		.prediction = group->prediction,
+		.answer = group->final,
+		.slots = group->slots
 	};
+}
+
+/* What its rows may take, and how many are worth reading for its models. */
+static void
+limit_batch(Ahead *ahead, const BatchCall *call, const BatchGroup *group)
+{
+	ahead->most = Max(ahead->most, Min(ROWS_PER_MODEL * call->n_groups, MOST_ROWS));
+	ahead->most = Min(ahead->most, rows_that_fit(group->model));
+}
+
+static void
+forget_groups(BatchCall *call)
+{
+	call->n_groups = 0;
+	call->group_room = 0;
+	call->groups = NULL;
+	MemoryContextReset(call->context);
+}
+
+static BatchGroup *
+resolve(Ahead *ahead, BatchCall *call)
+{
+	MpCallSite *site;
+	BatchGroup *group;
+
+	/* the model that a batch begins with goes on */
+	if (call->names_one && call->n_groups > 0 && call->groups[0]->n > 0)
+	{
+		make_room(call, call->groups[0]);
+		return call->groups[0];
+	}
+	ahead->place = RESOLVING;
+	site = mp_callsite_get(call->fcinfo, mp_answer_first(call->answer));
+	ahead->place = ELSEWHERE;
+	if (call->names_one && call->n_groups > 0 && call->groups[0]->model != site->model)
+		forget_groups(call);
+	group = group_of(call, site->model);
+	make_room(call, group);
+	limit_batch(ahead, call, group);
+	return group;
 }
 
 static bool
@@ -411,120 +524,108 @@ read_features(Ahead *ahead, BatchCall *call, MpRow *row)
 	bool		complete;
 
 	pgstat_init_function_usage(call->fcinfo, &usage);
-	ahead->reading_row = true;
+	ahead->place = READING_ROW;
 	complete = mp_row_read(site->source, call->fcinfo, row);
-	ahead->reading_row = false;
+	ahead->place = ELSEWHERE;
 	pgstat_end_function_usage(&usage, false);
 	return complete;
 }
 
 static void
-read_call(Ahead *ahead, BatchCall *call, const TupleTableSlot *slot, int number)
+read_call(Ahead *ahead, BatchCall *call, const TupleTableSlot *slot)
 {
+	BatchPlace *place = &call->places[ahead->n];
+	BatchGroup *group;
 	MpRow		row;
 
-	if (number == 0)
-	{
-		set_arguments(ahead, call, slot);
-		resolve(ahead, call);
-	}
-	row = row_of(call, number);
-	call->answered[number] = false;
-	if (call->guard == NULL || ExecQual(call->guard, ahead->reading))
-	{
-		set_arguments(ahead, call, slot);
-		call->answered[number] = read_features(ahead, call, &row);
-	}
-	if (!call->answered[number])
-		memset(row.x, 0, sizeof(float) * call->model->forest->n_features);
+	place->group = NULL;
+	if (call->guard != NULL && !ExecQual(call->guard, ahead->reading))
+		return;
+	set_arguments(ahead, call, slot);
+	group = resolve(ahead, call);
+	row = row_of(group, group->n);
+	if (!read_features(ahead, call, &row))
+		return;
+	place->group = group;
+	place->number = group->n++;
 }
 
+/* The next row of the batch. */
 static void
-read_row(Ahead *ahead, TupleTableSlot *slot, int row)
+read_row(Ahead *ahead, TupleTableSlot *slot)
 {
 	MemoryContext old;
 
-	if (row == 0)
-		ahead->room = MP_BATCH_ROWS;
-	keep_columns(ahead, slot, row);
+	make_row_room(ahead);
+	keep_columns(ahead, slot, ahead->n);
 	ResetExprContext(ahead->reading);
 	ahead->reading->ecxt_outertuple = slot;
 	old = MemoryContextSwitchTo(ahead->reading->ecxt_per_tuple_memory);
 	for (int i = 0; i < ahead->n_calls; i++)
-		read_call(ahead, &ahead->calls[i], slot, row);
+		read_call(ahead, &ahead->calls[i], slot);
 	MemoryContextSwitchTo(old);
 }
 
-static void
-open_batch(BatchCall *call)
-{
-	MpError		error;
-
-	call->tried = true;
-	call->batch = mp_batch_open(mp_alloc_context(call->context), call->model->kernel, &error);
-	if (call->batch == NULL && error.code != MP_OK)
-		mp_throw(&error, call->model->name, call->model->version);
-}
-
-static void
-score_one_by_one(BatchCall *call, int n)
-{
-	for (int number = 0; number < n; number++)
-	{
-		MpRow		row = row_of(call, number);
-
-		if (call->answered[number])
-			mp_score_margin(&row);
-	}
-}
-
-/* Whether it is faster to score these rows at once. */
-static bool
-is_worth_it(const BatchCall *call, int n)
+/* The batch's kernel, where it is faster to score these rows at once. */
+static MpBatch *
+batch_for(const BatchGroup *group)
 {
 	if (mp_score_other_engine != NULL)
-		return false;
-	if (mp_batch_setting == MP_BATCH_ALWAYS)
-		return true;
-	return n >= LEAST_ROWS && call->rows >= FIRST_ROWS;
+		return NULL;
+	if (mp_batch_setting != MP_BATCH_ALWAYS &&
+		(group->n < LEAST_ROWS || group->model->state->rows < FIRST_ROWS))
+		return NULL;
+	return mp_cache_batch(group->model);
 }
 
 static void
-score_rows(BatchCall *call, int n)
+score_group(BatchGroup *group)
 {
-	bool		at_once = is_worth_it(call, n);
+	const MpForest *forest = group->model->forest;
+	MpBatch    *batch = batch_for(group);
 
-	call->rows += n;
-	if (at_once && !call->tried)
-		open_batch(call);
-	if (!at_once || call->batch == NULL)
+	for (int done = 0; batch != NULL && done < group->n; done += MP_BATCH_ROWS)
 	{
-		score_one_by_one(call, n);
-		return;
+		mp_batch_margin(batch, group->x + (Size) done * forest->n_features, Min(group->n - done, MP_BATCH_ROWS),
+						group->margins + (Size) done * forest->n_outputs);
+		CHECK_FOR_INTERRUPTS();
 	}
-	mp_batch_margin(call->batch, call->x, n, call->margins);
-	for (int row = 0; row < n; row++)
-		call->model->state->rows += call->answered[row];
-	CHECK_FOR_INTERRUPTS();
+	for (int number = 0; batch == NULL && number < group->n; number++)
+	{
+		MpRow		row = row_of(group, number);
+
+		mp_score_margin(&row);
+	}
+	if (batch != NULL)
+		group->model->state->rows += group->n;
 }
 
-/* Whether the error that was just caught is one of ours. */
+/* Whether the error that was just caught is of one row: in its values, or in what it names as its model. */
 static bool
-is_ours(MemoryContext context)
+is_of_row(const Ahead *ahead, MemoryContext context)
 {
 	MemoryContext old = MemoryContextSwitchTo(context);
 	ErrorData  *error = CopyErrorData();
 	bool		ours = error->elevel == ERROR && error->domain != NULL && strcmp(error->domain, TEXTDOMAIN) == 0;
+	bool		unknown = error->sqlerrcode == ERRCODE_UNDEFINED_OBJECT ||
+		error->sqlerrcode == ERRCODE_NULL_VALUE_NOT_ALLOWED || error->sqlerrcode == ERRCODE_INVALID_NAME;
 
 	FreeErrorData(error);
 	MemoryContextSwitchTo(old);
-	return ours;
+	return ours && (ahead->place == READING_ROW || (ahead->place == RESOLVING && unknown));
+}
+
+/* What the batch's rows take beside their features. */
+static Size
+bytes_of(const Ahead *ahead)
+{
+	return MemoryContextMemAllocated(ahead->rows, false);
 }
 
 /*
  * Reads rows into the batch until it is full or a row cannot be read, which is
- * then pending. Our own errors while a row's values are read hold nothing that
- * would have to be released.
+ * then pending. Our own errors while a row's values are read, and those of a model
+ * that is not there, hold nothing that would have to be released.
  */
 static void
 read_rows(BatchScan *scan, int64 most)
@@ -543,21 +644,39 @@ read_rows(BatchScan *scan, int64 most)
 				break;
 			slot_getsomeattrs(slot, scan->last_column);
 			scan->pending = slot;
-			read_row(ahead, slot, ahead->n);
+			read_row(ahead, slot);
 			scan->pending = NULL;
 			ahead->n++;
-		} while (ahead->n < ahead->room && ahead->n < most &&
-				 MemoryContextMemAllocated(ahead->rows, false) < MOST_KEPT_BYTES);
+		} while (ahead->n < ahead->most && ahead->n < most && bytes_of(ahead) < MOST_KEPT_BYTES);
 	}
 	PG_CATCH();
 	{
-		if (!ahead->reading_row || !is_ours(context))
+		if (ahead->place == ELSEWHERE || !is_of_row(ahead, context))
 			PG_RE_THROW();
 		MemoryContextSwitchTo(context);
 		FlushErrorState();
-		ahead->reading_row = false;
+		ahead->place = ELSEWHERE;
 	}
 	PG_END_TRY();
+}
+
+/* Lets the last batch's rows and models go. */
+static void
+start_batch(Ahead *ahead)
+{
+	ahead->n = 0;
+	ahead->next = 0;
+	ahead->most = MP_BATCH_ROWS;
+	MemoryContextReset(ahead->rows);
+	for (int i = 0; i < ahead->n_calls; i++)
+	{
+		BatchCall  *call = &ahead->calls[i];
+
+		if (call->names_one && call->n_groups > 0)
+			call->groups[0]->n = 0;
+		else
+			forget_groups(call);
+	}
 }
 
 /* The next batch; it is empty where the next row is pending, or the child is at its end. */
@@ -569,29 +688,30 @@ fill(BatchScan *scan, int64 most)
 	if (scan->ahead == NULL)
 		begin_ahead(scan);
 	ahead = scan->ahead;
-	ahead->n = 0;
-	ahead->next = 0;
-	MemoryContextReset(ahead->rows);
+	start_batch(ahead);
 	/* columns that are not kept stay null, whoever copies the row */
 	memset(scan->custom.ss.ss_ScanTupleSlot->tts_isnull, true, scan->n_columns);
 	read_rows(scan, most);
 	if (ahead->n == 0)
 		return;
 	for (int i = 0; i < ahead->n_calls; i++)
-		score_rows(&ahead->calls[i], ahead->n);
+		for (int j = 0; j < ahead->calls[i].n_groups; j++)
+			score_group(ahead->calls[i].groups[j]);
 	InstrCountTuples2(scan, 1);
 }
 
 static Datum
 answer(BatchCall *call, int number, bool *isnull)
 {
-	MpRow		row = row_of(call, number);
+	const BatchPlace *place = &call->places[number];
 	PgStat_FunctionCallUsage usage;
+	MpRow		row;
 	Datum		value;
 
 	*isnull = true;
-	if (!call->answered[number])
+	if (place->group == NULL)
 		return (Datum) 0;
+	row = row_of(place->group, place->number);
 	pgstat_init_function_usage(call->fcinfo, &usage);
 	call->fcinfo->isnull = false;
 	value = mp_answer_call(call->answer, &row, call->fcinfo);
@@ -796,6 +916,34 @@ rescan(CustomScanState *node)
 		ExecReScan(outerPlanState(node));
 }
 
+/* The version that a reference names for who asks; 0: none, or none that the role may use. */
+static int32
+version_of(const char *reference)
+{
+	MpReference ref;
+	MpModelRow	model;
+	int32		version;
+
+	if (!ActiveSnapshotSet() || !mp_reference_try_parse(reference, &ref) ||
+		!mp_lookup_find(ref.name, GetUserId(), GetActiveSnapshot(), &model))
+		return 0;
+	version = ref.version;
+	if (ref.alias != NULL && !mp_lookup_alias(model.id, ref.alias, GetActiveSnapshot(), &version))
+		return 0;
+	return version;
+}
+
+static char *
+describe_reference(Node *reference, List *context)
+{
+	char	   *text = deparse_expression(reference, context, false, false);
+	int32		version = 0;
+
+	if (IsA(reference, Const) && !((Const *) reference)->constisnull)
+		version = version_of(TextDatumGetCString(((Const *) reference)->constvalue));
+	return version == 0 ? text : psprintf("%s (version %d)", text, version);
+}
+
 static void
 explain_scan(CustomScanState *node, List *ancestors, ExplainState *es)
 {
@@ -805,8 +953,7 @@ explain_scan(CustomScanState *node, List *ancestors, ExplainState *es)
 	ListCell   *cell;
 
 	foreach(cell, plan->custom_exprs)
-		models = lappend(models, deparse_expression(linitial(((FuncExpr *) lfirst(cell))->args),
-													context, false, false));
+		models = lappend(models, describe_reference(linitial(((FuncExpr *) lfirst(cell))->args), context));
 	ExplainPropertyList("Models", models, es);
 	/* those of parallel workers are counted in */
 	if (es->analyze && node->ss.ps.instrument != NULL)

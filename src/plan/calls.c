@@ -69,7 +69,7 @@ mp_call_can_batch(const FuncExpr *expr)
 	answer = mp_planner_answer(expr->funcid);
 	if (answer == NULL || list_length(expr->args) <= mp_answer_first(answer))
 		return false;
-	for (int i = 0; i < mp_answer_first(answer); i++)
+	for (int i = 1; i < mp_answer_first(answer); i++)
 		if (!is_constant(list_nth(expr->args, i)))
 			return false;
 	return !contain_volatile_functions((Node *) expr->args) &&
