@@ -37,6 +37,13 @@ CREATE CAST (model_predict.role AS oid) WITHOUT FUNCTION AS IMPLICIT;
 COMMENT ON CAST (model_predict.role AS oid) IS 'for joins with the catalogs';
 
 
+/* Names of columns, before their values, in place of a row */
+
+CREATE DOMAIN model_predict.columns AS text[];
+COMMENT ON DOMAIN model_predict.columns IS
+  'names before values in a call of a scoring function: what the planner makes of a whole row, so that plans show, and send to other servers, which value is which column';
+
+
 /*
  * Tables. No foreign keys and no triggers: they must work as replicated
  * reference tables and restore in any order. Readers take a missing partner

@@ -936,12 +936,12 @@ version_of(const char *reference)
 static char *
 describe_reference(Node *reference, List *context)
 {
-	char	   *text = deparse_expression(reference, context, false, false);
+	char	   *shown = deparse_expression(reference, context, false, false);
 	int32		version = 0;
 
 	if (IsA(reference, Const) && !((Const *) reference)->constisnull)
 		version = version_of(TextDatumGetCString(((Const *) reference)->constvalue));
-	return version == 0 ? text : psprintf("%s (version %d)", text, version);
+	return version == 0 ? shown : psprintf("%s (version %d)", shown, version);
 }
 
 static void

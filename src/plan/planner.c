@@ -7,17 +7,18 @@
  * one default, so that EXPLAIN tells nothing.
  *
  * Simplification: predict(m, t) with a whole row of a table would copy the row
- * and detoast all of it. It becomes predict(m, NULL::t, t.a, t.b, ...), the
- * same function with a null of the row's type, which names the columns, before
- * them; source.c knows that form. The plan holds nothing of the model, so it
- * stays right whatever is deployed later. A call form that nobody can write marks
- * it, so that a null of a row type among a caller's scalars stays an error.
+ * and detoast all of it. It becomes predict(m, '{a,b,...}'::model_predict.columns,
+ * t.a, t.b, ...), the same function with names before the values; source.c knows
+ * that form, which means the same wherever a plan is shown or sent as text. The
+ * plan holds nothing of the model, so it stays right whatever is deployed later. A
+ * subquery's row keeps its names in this way, too.
  */
 #include "postgres.h"
 
 #include <math.h>
 
 #include "catalog/pg_class.h"
+#include "catalog/pg_collation.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "nodes/makefuncs.h"
@@ -226,17 +227,23 @@ may_be_replaced(Query *query, const Var *row)
 		(query->hasSubLinks && query_tree_walker(query, is_nullable_in_exists, &relation, 0));
 }
 
-/* The query is none, or an outer one, where the planner simplifies apart from a query. */
-static bool
-is_row_of_table(const Query *query, const Var *row)
+/* What a whole row has. */
+typedef struct Expansion
 {
-	const RangeTblEntry *rte;
+	List	   *names;			/* char * */
+	List	   *values;			/* expressions */
+} Expansion;
 
-	if (query == NULL || row->varattno != InvalidAttrNumber || row->varlevelsup != 0 ||
-		row->vartype == RECORDOID || IS_SPECIAL_VARNO(row->varno) ||
-		row->varno > list_length(query->rtable))
-		return false;
-	rte = rt_fetch(row->varno, query->rtable);
+static void
+add_column(Expansion *row, char *name, void *value)
+{
+	row->names = lappend(row->names, name);
+	row->values = lappend(row->values, value);
+}
+
+static bool
+is_relation(const RangeTblEntry *rte, const Var *row)
+{
 	return rte->rtekind == RTE_RELATION &&
 		(rte->relkind == RELKIND_RELATION || rte->relkind == RELKIND_PARTITIONED_TABLE ||
 		 rte->relkind == RELKIND_MATVIEW || rte->relkind == RELKIND_FOREIGN_TABLE) &&
@@ -244,28 +251,104 @@ is_row_of_table(const Query *query, const Var *row)
 }
 
 /*
- * The columns of the relation as Vars, or NIL where they are too many for a
- * function's arguments, or one is virtual: the planner replaces such columns,
- * and whole rows that have them, by their expressions at a time of its own.
+ * False where a column is virtual: the planner replaces such columns, and whole
+ * rows that have them, by their expressions at a time of its own.
  */
-static List *
-columns_of(const Var *row, int room)
+static bool
+expand_relation(const Var *row, Expansion *expansion)
 {
 	TupleDesc	desc = lookup_rowtype_tupdesc(row->vartype, -1);
-	List	   *columns = NIL;
+	bool		possible = true;
 
 	for (int i = 0; i < desc->natts; i++)
 	{
 		Form_pg_attribute att = TupleDescAttr(desc, i);
 
 		if (att->attgenerated == ATTRIBUTE_GENERATED_VIRTUAL)
-			room = 0;
+			possible = false;
 		if (!att->attisdropped)
-			columns = lappend(columns, makeVar(row->varno, att->attnum, att->atttypid,
-											   att->atttypmod, att->attcollation, 0));
+			add_column(expansion, pstrdup(NameStr(att->attname)),
+					   makeVar(row->varno, att->attnum, att->atttypid, att->atttypmod, att->attcollation, 0));
 	}
 	ReleaseTupleDesc(desc);
-	return list_length(columns) <= room ? columns : NIL;
+	return possible;
+}
+
+static bool
+expand_subquery(const Var *row, const RangeTblEntry *rte, Expansion *expansion)
+{
+	ListCell   *entry;
+	ListCell   *name = list_head(rte->eref->colnames);
+
+	foreach(entry, rte->subquery->targetList)
+	{
+		const TargetEntry *column = lfirst(entry);
+
+		if (column->resjunk)
+			continue;
+		if (name == NULL)
+			return false;
+		add_column(expansion, strVal(lfirst(name)), makeVarFromTargetEntry(row->varno, unconstify(TargetEntry *, column)));
+		name = lnext(rte->eref->colnames, name);
+	}
+	return true;
+}
+
+/* The query is none, or an outer one, where the planner simplifies apart from a query. */
+static bool
+expand_var(Query *query, const Var *row, Expansion *expansion)
+{
+	const RangeTblEntry *rte;
+
+	if (query == NULL || row->varattno != InvalidAttrNumber || row->varlevelsup != 0 ||
+		IS_SPECIAL_VARNO(row->varno) || row->varno > list_length(query->rtable) ||
+		may_be_replaced(query, row))
+		return false;
+	rte = rt_fetch(row->varno, query->rtable);
+	if (row->vartype == RECORDOID)
+		return rte->rtekind == RTE_SUBQUERY && rte->subquery != NULL &&
+			expand_subquery(row, rte, expansion);
+	return is_relation(rte, row) && expand_relation(row, expansion);
+}
+
+/* Whether the names are those that PostgreSQL gives to ROW(...), which has none. */
+static bool
+are_invented(const List *names)
+{
+	ListCell   *cell;
+
+	foreach(cell, names)
+		if (strcmp(strVal(lfirst(cell)), psprintf("f%d", foreach_current_index(cell) + 1)) != 0)
+			return false;
+	return true;
+}
+
+/* What the planner has made of a subquery's row: the names are the subquery's. */
+static bool
+expand_constructor(const RowExpr *row, Expansion *expansion)
+{
+	ListCell   *name;
+	ListCell   *value;
+
+	if (row->row_typeid != RECORDOID || row->row_format != COERCE_IMPLICIT_CAST ||
+		list_length(row->colnames) != list_length(row->args) || are_invented(row->colnames))
+		return false;
+	forboth(name, row->colnames, value, row->args)
+		add_column(expansion, strVal(lfirst(name)), lfirst(value));
+	return true;
+}
+
+static Const *
+make_names(const List *names, Oid type)
+{
+	int			n = list_length(names);
+	Datum	   *values = palloc(sizeof(Datum) * n);
+	ListCell   *cell;
+
+	foreach(cell, names)
+		values[foreach_current_index(cell)] = CStringGetTextDatum(lfirst(cell));
+	return makeConst(type, -1, DEFAULT_COLLATION_OID, -1,
+					 PointerGetDatum(construct_array(values, n, TEXTOID, -1, false, TYPALIGN_INT)), false, false);
 }
 
 static Node *
@@ -274,24 +357,25 @@ expand_row(SupportRequestSimplify *request)
 	FuncExpr   *call = request->fcall;
 	int			fixed = get_func_nargs(call->funcid) - 1;
 	PlannerInfo *root = request->root;
+	Expansion	row = {NIL, NIL};
 	FuncExpr   *expanded;
-	Var		   *row;
-	List	   *columns;
+	Node	   *last;
+	Oid			type;
 
 	if (root == NULL || call->funcvariadic || list_length(call->args) != fixed + 1)
 		return NULL;
-	row = llast(call->args);
-	if (!IsA(row, Var) || !is_row_of_table(root->parse, row) || may_be_replaced(root->parse, row))
+	last = llast(call->args);
+	if (!(IsA(last, Var) && expand_var(root->parse, (Var *) last, &row)) &&
+		!(IsA(last, RowExpr) && expand_constructor((RowExpr *) last, &row)))
 		return NULL;
-	columns = columns_of(row, FUNC_MAX_ARGS - fixed - 1);
-	if (list_length(columns) < 1)
+	type = mp_catalog_installed() ? mp_source_columns_type() : InvalidOid;
+	if (row.values == NIL || list_length(row.values) > FUNC_MAX_ARGS - fixed - 1 || !OidIsValid(type))
 		return NULL;
 	expanded = makeNode(FuncExpr);
 	*expanded = *call;
-	expanded->funcformat = MP_EXPANDED_ROW;
 	expanded->args = list_truncate(list_copy(call->args), fixed);
-	expanded->args = lappend(expanded->args, makeNullConst(row->vartype, -1, InvalidOid));
-	expanded->args = list_concat(expanded->args, columns);
+	expanded->args = lappend(expanded->args, make_names(row.names, type));
+	expanded->args = list_concat(expanded->args, row.values);
 	return (Node *) expanded;
 }
 

@@ -17,6 +17,7 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "access/transam.h"
 #include "catalog/pg_type.h"
 #include "funcapi.h"
 #include "nodes/primnodes.h"
@@ -24,6 +25,7 @@
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
+#include "utils/syscache.h"
 #include "utils/typcache.h"
 
 #include "core/base/unpack.h"
@@ -31,6 +33,7 @@
 #include "row/features.h"
 #include "row/json.h"
 #include "row/source.h"
+#include "store/catalog.h"
 
 typedef enum SourceKind
 {
@@ -60,7 +63,7 @@ struct MpSource
 {
 	SourceKind	kind;
 	int			first;			/* argument where the row starts */
-	bool		is_expanded;	/* SOURCE_ARGUMENTS: a row, led by a null */
+	bool		is_named;		/* SOURCE_ARGUMENTS: names of columns come first */
 	MpColumns	columns;		/* of SOURCE_ARGUMENTS and SOURCE_COLUMNS; the only type of an array's elements */
 	int16		element_length;
 	bool		element_by_value;
@@ -110,13 +113,18 @@ set_array(MpSource *source, Oid element)
 						 &source->element_align);
 }
 
-/* Whether the planner has expanded a whole row here. */
-static bool
-is_expanded(FunctionCallInfo fcinfo)
+Oid
+mp_source_columns_type(void)
 {
-	Node	   *call = fcinfo->flinfo->fn_expr;
+	return GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid, CStringGetDatum("columns"),
+						   ObjectIdGetDatum(mp_catalog_schema()));
+}
 
-	return IsA(call, FuncExpr) && ((FuncExpr *) call)->funcformat == MP_EXPANDED_ROW;
+/* Whether names lead the values. Such a type is not among those of PostgreSQL itself. */
+static bool
+is_named(FunctionCallInfo fcinfo, int first, Oid type)
+{
+	return PG_NARGS() - first > 1 && type >= FirstNormalObjectId && type == mp_source_columns_type();
 }
 
 pg_noreturn static void
@@ -179,18 +187,30 @@ set_columns(MpColumns *columns, TupleDesc desc, const bool *hidden, bool with_dr
 
 /* A row that the planner has expanded. */
 static void
-set_expanded(MpSource *source, FunctionCallInfo fcinfo)
+set_named(MpSource *source, FunctionCallInfo fcinfo)
 {
-	Oid			type = get_fn_expr_argtype(fcinfo->flinfo, source->first);
-	TupleDesc	desc = lookup_rowtype_tupdesc(type, -1);
+	int			first = source->first;
+	MpColumns  *columns = &source->columns;
+	Datum	   *names;
+	bool	   *nulls;
 
-	set_columns(&source->columns, desc, NULL, false);
-	ReleaseTupleDesc(desc);
-	if (source->columns.n != PG_NARGS() - source->first - 1)
-		mixed_row(source->first + 1, type);
-	for (int i = 0; i < source->columns.n; i++)
-		source->columns.types[i] = mp_value_type_of(get_fn_expr_argtype(fcinfo->flinfo, source->first + 1 + i));
-	source->is_expanded = true;
+	if (PG_ARGISNULL(first) || !get_fn_expr_arg_stable(fcinfo->flinfo, first))
+		ereport(ERROR,
+				errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				errmsg("the names of columns must be a constant"));
+	deconstruct_array(PG_GETARG_ARRAYTYPE_P(first), TEXTOID, -1, false, TYPALIGN_INT, &names, &nulls, &columns->n);
+	if (columns->n != PG_NARGS() - first - 1)
+		ereport(ERROR,
+				errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				errmsg("%d names of columns are followed by %d values", columns->n, PG_NARGS() - first - 1));
+	columns->names = palloc(sizeof(char *) * Max(columns->n, 1));
+	columns->types = palloc(sizeof(MpValueType) * Max(columns->n, 1));
+	for (int i = 0; i < columns->n; i++)
+	{
+		columns->names[i] = nulls[i] ? NULL : TextDatumGetCString(names[i]);
+		columns->types[i] = mp_value_type_of(get_fn_expr_argtype(fcinfo->flinfo, first + 1 + i));
+	}
+	source->is_named = true;
 }
 
 MpSource *
@@ -210,8 +230,8 @@ mp_source_of_call(FunctionCallInfo fcinfo, int first, MemoryContext context)
 	base = getBaseType(type);
 	if (get_fn_expr_variadic(fcinfo->flinfo))
 		set_array(source, get_base_element_type(type));
-	else if (is_expanded(fcinfo))
-		set_expanded(source, fcinfo);
+	else if (is_named(fcinfo, first, type))
+		set_named(source, fcinfo);
 	else if (PG_NARGS() - first > 1)
 		set_scalars(source, fcinfo);
 	else if (base == JSONBOID)
@@ -416,7 +436,7 @@ check_lone_literal(FunctionCallInfo fcinfo, const MpSource *source)
 static bool
 read_arguments(MpSource *source, FunctionCallInfo fcinfo, MpRow *row)
 {
-	source->arguments = &fcinfo->args[source->first + source->is_expanded];
+	source->arguments = &fcinfo->args[source->first + source->is_named];
 	if (unlikely(source->map == NULL))
 	{
 		if (source->columns.by_position)

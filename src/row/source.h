@@ -12,8 +12,11 @@
 #include "row/map.h"
 #include "row/row.h"
 
-/* How a call looks whose whole row the planner has expanded: shown as any other, kept in plans, written by nobody. */
-#define MP_EXPANDED_ROW COERCE_SQL_SYNTAX
+/*
+ * The type of names that lead values in place of a row, which is what the planner
+ * makes of a whole row; InvalidOid: it is not installed.
+ */
+extern Oid	mp_source_columns_type(void);
 
 /* A kind of row, known from types alone; and the row read last. All in one context. */
 typedef struct MpSource MpSource;

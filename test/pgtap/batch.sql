@@ -104,7 +104,7 @@ INSERT INTO queries (batches, query) VALUES
 	(0, $$ SELECT n, coalesce(g, predict('m', p.*)) FROM people p $$),
 	(1, $$ SELECT sum(predict('m', p.*)) FILTER (WHERE g > 3) FROM people p $$),
 	(1, $$ SELECT n, predict('m', p.*), random() < 2 FROM people p $$),
-	(0, $$ SELECT n, predict(CASE WHEN g > 3 THEN 'm' ELSE 'careful' END, p.*) FROM people p $$),
+	(1, $$ SELECT n, predict(CASE WHEN g > 3 THEN 'm' ELSE 'careful' END, p.*) FROM people p $$),
 	(0, $$ SELECT n, predict('m', (SELECT max(age) FROM people q WHERE q.g = p.g), 1, 2, 3) FROM people p $$),
 	(1, $$ SELECT n, predict('m', p.*) FROM (SELECT * FROM people LIMIT 600) p LIMIT 500 $$),
 	(0, $$ SELECT g FROM generate_series(0, 3) g WHERE EXISTS (SELECT FROM people p WHERE p.g = g AND predict('m', p.*) > 0.5) $$),

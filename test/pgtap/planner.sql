@@ -94,7 +94,7 @@ DECLARE
 	plan text;
 BEGIN
 	EXECUTE 'EXPLAIN (VERBOSE, COSTS OFF, FORMAT JSON) ' || query INTO plan;
-	RETURN plan ~ 'predict.*NULL::';
+	RETURN plan ~ '::model_predict.columns, ';
 END $$;
 SELECT is(pg_temp.is_expanded(query), expanded, query) FROM (VALUES
 	(true, $$ SELECT predict('m', p.*) FROM people p $$),
@@ -105,10 +105,22 @@ SELECT is(pg_temp.is_expanded(query), expanded, query) FROM (VALUES
 	(true, $$ SELECT n, max(predict('m', p.*)) FROM people p GROUP BY ROLLUP (n) $$),
 	(false, $$ SELECT predict('m', q.*) FROM people p LEFT JOIN people q ON q.n = p.n $$),
 	(false, $$ SELECT predict('m', p.*) FROM people p FULL JOIN truth t ON t.n = p.n $$),
+	(true, $$ SELECT predict('m', q.*) FROM (SELECT n, age, income, visits, balance FROM people) q $$),
+	(true, $$ SELECT predict('m', q.*) FROM (SELECT n, age, income, visits, balance FROM people OFFSET 0) q $$),
+	(false, $$ SELECT predict('m', ROW(age, income, visits, balance)) FROM people $$),
+	(false, $$ SELECT predict('m', q.*) FROM people p LEFT JOIN (SELECT n, age, income, visits, balance FROM people) q ON q.n = p.n $$),
 	(false, $$ SELECT predict('m', v.*) FROM (VALUES (1, 2, 3, 4)) v (age, income, visits, balance) $$)) AS v (expanded, query);
 SELECT matches(pg_get_viewdef('scored'::regclass), 'predict\(''m''::text, p\.\*\) AS score', 'a view keeps what was written');
 SELECT throws_ok($$ SELECT predict('m', NULL::people, 1, 1, 2, 3, 4) $$, '42804', 'a row cannot be mixed with other arguments',
-	'what somebody expands by hand is a row mixed with scalars');
+	'a null of a row type is no such expansion');
+-- what the planner writes means the same where somebody else writes it, or a server that a plan is sent to
+SELECT is(predict('m', '{balance,income,visits,age}'::model_predict.columns, balance, income, visits, age), predict('m', people.*),
+	'names before values, in any order') FROM people LIMIT 5;
+SELECT throws_ok($$ SELECT predict('m', '{age,income}'::model_predict.columns, 1, 2, 3, 4) $$, '22023', '2 names of columns are followed by 4 values', 'names without values');
+SELECT throws_ok($$ SELECT predict('m', ARRAY[n::text, 'age']::model_predict.columns, 1, 2) FROM people $$, '22023',
+	'the names of columns must be a constant', 'names that vary');
+SELECT is_empty($$ SELECT n FROM people p, LATERAL (SELECT predict('m', q.*) AS score FROM (SELECT p.balance AS age, p.age AS balance, p.income, p.visits) q) l
+	WHERE score IS DISTINCT FROM predict('m', p.balance, p.income, p.visits, p.age) $$, 'a subquery''s row goes by its names');
 
 -- plans follow the table
 PREPARE scores AS SELECT n, predict('m', copy.*) FROM copy WHERE n < 100 ORDER BY n;
