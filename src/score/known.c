@@ -91,8 +91,8 @@ holds(Known *known, uint64 now, Snapshot snapshot)
 static void
 read_rights(Known *known)
 {
-	const MpWitness *model = mp_witness_of(&known->witnesses, "model");
-	const MpWitness *permission = mp_witness_of(&known->witnesses, "permission");
+	const MpWitness *model = mp_witness_of(&known->witnesses, "stored_model");
+	const MpWitness *permission = mp_witness_of(&known->witnesses, "stored_permission");
 
 	known->owner.owner = model == NULL ? MP_ROLE_NOBODY : DatumGetObjectId(mp_witness_value(model, "owner"));
 	known->grantee = permission == NULL ? MP_ROLE_NOBODY : DatumGetObjectId(mp_witness_value(permission, "grantee"));
@@ -166,7 +166,7 @@ mp_known_model(const char *reference, int length)
 		look_up(known, snapshot);
 		remember(known, now);
 	}
-	version = mp_witness_of(&known->witnesses, "version");
+	version = mp_witness_of(&known->witnesses, "stored_version");
 	if (version != NULL)
 		model = mp_cache_find(&known->found, version->file, version->tuple);
 	if (model == NULL)
