@@ -594,15 +594,15 @@ reading_end(Reading *r)
 }
 
 static const MpDocField input_fields[] = {
-	{"name", read_name, false},
-	{"kind", read_kind, true},
-	{"missing", read_missing, false},
-	{"unseen", read_unseen, false},
-	{"truncated", read_truncated, false},
-	{"shift", read_shift, false},
-	{"keys", read_keys, false},
-	{"labels", read_labels, false},
-	{"counts", read_counts, true}
+	MP_DOC_CALLED("name", false, read_name),
+	MP_DOC_CALLED("kind", true, read_kind),
+	MP_DOC_CALLED("missing", false, read_missing),
+	MP_DOC_CALLED("unseen", false, read_unseen),
+	MP_DOC_CALLED("truncated", false, read_truncated),
+	MP_DOC_CALLED("shift", false, read_shift),
+	MP_DOC_CALLED("keys", false, read_keys),
+	MP_DOC_CALLED("labels", false, read_labels),
+	MP_DOC_CALLED("counts", true, read_counts)
 };
 
 #define N_FIELDS(fields) (int) (sizeof(fields) / sizeof(fields[0]))
@@ -693,12 +693,12 @@ read_rows(MpDoc *doc, void *context)
 }
 
 static const MpDocField profile_fields[] = {
-	{"format", read_format, true},
-	{"model", read_model, false},
-	{"version", read_version, false},
-	{"rows", read_rows, true},
-	{"inputs", read_inputs, true},
-	{"score", read_score, false}
+	MP_DOC_CALLED("format", true, read_format),
+	MP_DOC_CALLED("model", false, read_model),
+	MP_DOC_CALLED("version", false, read_version),
+	MP_DOC_CALLED("rows", true, read_rows),
+	MP_DOC_CALLED("inputs", true, read_inputs),
+	MP_DOC_CALLED("score", false, read_score)
 };
 
 bool
