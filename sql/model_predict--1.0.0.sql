@@ -174,6 +174,29 @@ CREATE TABLE model_predict.stored_baseline (
   CONSTRAINT baseline_pkey PRIMARY KEY (model, version)
 );
 
+/* what rows must bring for versions with preprocessing; of others these are the features */
+CREATE TABLE model_predict.stored_input (
+  model bigint NOT NULL,
+  version integer NOT NULL,
+  position integer NOT NULL,
+  name text NOT NULL,
+  type text NOT NULL,
+  labels text[],
+  features text[] NOT NULL,
+  CONSTRAINT input_pkey PRIMARY KEY (model, version, position)
+);
+
+CREATE TABLE model_predict.stored_metrics (
+  model bigint NOT NULL,
+  version integer NOT NULL,
+  number integer NOT NULL,
+  name text,
+  metrics jsonb NOT NULL,
+  recorded timestamptz NOT NULL,
+  recorded_by text NOT NULL,
+  CONSTRAINT metrics_pkey PRIMARY KEY (model, version, number)
+);
+
 SELECT pg_catalog.pg_extension_config_dump('model_predict.stored_model', '');
 SELECT pg_catalog.pg_extension_config_dump('model_predict.stored_model_id_seq', '');
 SELECT pg_catalog.pg_extension_config_dump('model_predict.stored_version', '');
@@ -181,6 +204,8 @@ SELECT pg_catalog.pg_extension_config_dump('model_predict.stored_alias', '');
 SELECT pg_catalog.pg_extension_config_dump('model_predict.stored_permission', '');
 SELECT pg_catalog.pg_extension_config_dump('model_predict.stored_feature', '');
 SELECT pg_catalog.pg_extension_config_dump('model_predict.stored_baseline', '');
+SELECT pg_catalog.pg_extension_config_dump('model_predict.stored_input', '');
+SELECT pg_catalog.pg_extension_config_dump('model_predict.stored_metrics', '');
 SELECT pg_catalog.pg_extension_config_dump('model_predict.stored_event', '');
 SELECT pg_catalog.pg_extension_config_dump('model_predict.stored_event_id_seq', '');
 
@@ -190,6 +215,8 @@ COMMENT ON TABLE model_predict.stored_alias IS 'a movable name for one version o
 COMMENT ON TABLE model_predict.stored_permission IS 'who may score with a model besides its owner';
 COMMENT ON TABLE model_predict.stored_feature IS 'the inputs of a version, in the order of the model';
 COMMENT ON TABLE model_predict.stored_baseline IS 'the profile of the rows that a version was trained on';
+COMMENT ON TABLE model_predict.stored_input IS 'the inputs of a version with preprocessing';
+COMMENT ON TABLE model_predict.stored_metrics IS 'what was measured of a version';
 COMMENT ON TABLE model_predict.stored_event IS 'what was done to models, when and by whom';
 COMMENT ON TABLE model_predict.stored_forest IS 'compiled forms of versions, for a fast first prediction';
 
@@ -362,12 +389,47 @@ CREATE FUNCTION model_predict.register(
   examples jsonb DEFAULT NULL,
   description text DEFAULT NULL,
   tags jsonb DEFAULT NULL,
-  preprocessing jsonb DEFAULT NULL
+  preprocessing jsonb DEFAULT NULL,
+  metrics jsonb DEFAULT NULL
 ) RETURNS integer
 LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'mp_register';
-COMMENT ON FUNCTION model_predict.register(text, bytea, text[], text[], jsonb, text, real, real, text, text, text, jsonb, text, jsonb, jsonb) IS
+COMMENT ON FUNCTION model_predict.register(text, bytea, text[], text[], jsonb, text, real, real, text, text, text, jsonb, text, jsonb, jsonb, jsonb) IS
   'stores a model file as a new version of a model and returns its number; the first version serves at once, later ones after deploy()';
-REVOKE ALL ON FUNCTION model_predict.register(text, bytea, text[], text[], jsonb, text, real, real, text, text, text, jsonb, text, jsonb, jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION model_predict.register(text, bytea, text[], text[], jsonb, text, real, real, text, text, text, jsonb, text, jsonb, jsonb, jsonb) FROM PUBLIC;
+
+CREATE FUNCTION model_predict.revise(
+  reference text,
+  classes text[] DEFAULT NULL,
+  feature_names text[] DEFAULT NULL,
+  categories jsonb DEFAULT NULL,
+  trees text DEFAULT NULL,
+  threshold real DEFAULT NULL,
+  missing real DEFAULT NULL,
+  absent_feature text DEFAULT NULL,
+  unseen_category text DEFAULT NULL,
+  infinity text DEFAULT NULL,
+  examples jsonb DEFAULT NULL,
+  description text DEFAULT NULL,
+  tags jsonb DEFAULT NULL,
+  preprocessing jsonb DEFAULT NULL,
+  metrics jsonb DEFAULT NULL
+) RETURNS integer
+LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'mp_revise';
+COMMENT ON FUNCTION model_predict.revise(text, text[], text[], jsonb, text, real, real, text, text, text, jsonb, text, jsonb, jsonb, jsonb) IS
+  'registers a new version of the same bytes: the options that are given are changed, all others kept';
+REVOKE ALL ON FUNCTION model_predict.revise(text, text[], text[], jsonb, text, real, real, text, text, text, jsonb, text, jsonb, jsonb, jsonb) FROM PUBLIC;
+
+CREATE FUNCTION model_predict.describe(reference text, description text DEFAULT NULL, tags jsonb DEFAULT NULL) RETURNS void
+LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'mp_describe';
+COMMENT ON FUNCTION model_predict.describe(text, text, jsonb) IS
+  'changes the words about a version, which are all that may change; null keeps what there is';
+REVOKE ALL ON FUNCTION model_predict.describe(text, text, jsonb) FROM PUBLIC;
+
+CREATE FUNCTION model_predict.record_metrics(reference text, metrics jsonb, name text DEFAULT NULL) RETURNS void
+LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'mp_record_metrics';
+COMMENT ON FUNCTION model_predict.record_metrics(text, jsonb, text) IS
+  'keeps what was measured of a version, for the view metrics; name says on which rows';
+REVOKE ALL ON FUNCTION model_predict.record_metrics(text, jsonb, text) FROM PUBLIC;
 
 CREATE FUNCTION model_predict.cached(
   OUT model text, OUT version integer, OUT bytes bigint, OUT kernel text,
@@ -397,6 +459,12 @@ CREATE FUNCTION model_predict.deploy(
 LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'mp_deploy';
 COMMENT ON FUNCTION model_predict.deploy(text, integer, text, boolean) IS
   'lets a version serve as the default; refuses changed classes, outputs or features unless allow_changes';
+
+CREATE FUNCTION model_predict.promote(name text, alias text, comment text DEFAULT NULL) RETURNS integer
+LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'mp_promote';
+COMMENT ON FUNCTION model_predict.promote(text, text, text) IS
+  'deploys the version that an alias names, and returns it; refuses what deploy() refuses';
+REVOKE ALL ON FUNCTION model_predict.promote(text, text, text) FROM PUBLIC;
 
 CREATE FUNCTION model_predict.rollback(name text, comment text DEFAULT NULL) RETURNS integer
 LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'mp_rollback';
@@ -1246,6 +1314,18 @@ CREATE FUNCTION model_predict.visible_features(
 LANGUAGE c STABLE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'mp_visible_features';
 COMMENT ON FUNCTION model_predict.visible_features() IS 'for the views: what is known of their features';
 
+CREATE FUNCTION model_predict.visible_inputs(
+  OUT model bigint, OUT version integer, OUT "position" integer, OUT name text, OUT type text, OUT labels text[], OUT features text[]
+) RETURNS SETOF record
+LANGUAGE c STABLE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'mp_visible_inputs';
+COMMENT ON FUNCTION model_predict.visible_inputs() IS 'for the views: inputs of versions with preprocessing';
+
+CREATE FUNCTION model_predict.visible_metrics(
+  OUT model bigint, OUT version integer, OUT number integer, OUT name text, OUT metrics jsonb, OUT recorded timestamptz, OUT recorded_by text
+) RETURNS SETOF record
+LANGUAGE c STABLE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'mp_visible_metrics';
+COMMENT ON FUNCTION model_predict.visible_metrics() IS 'for the views: what was measured of versions';
+
 CREATE FUNCTION model_predict.visible_events(
   OUT id bigint, OUT model text, OUT model_id bigint, OUT action text, OUT alias text, OUT old_version integer, OUT new_version integer,
   OUT role text, OUT who text, OUT login text, OUT at timestamptz, OUT comment text
@@ -1384,6 +1464,44 @@ COMMENT ON COLUMN model_predict.features.total_gain IS 'what all splits on it im
 COMMENT ON COLUMN model_predict.features.total_cover IS
   'how much training data all splits on it see';
 
+CREATE VIEW model_predict.inputs AS
+SELECT m.name AS model, i.version, i."position", i.name, i.type, i.labels, i.features
+FROM model_predict.visible_inputs() i
+JOIN model_predict.visible_models() m ON m.id OPERATOR(pg_catalog.=) i.model
+UNION ALL
+SELECT m.name, v.version, g."position", f.name,
+  CASE WHEN f.type OPERATOR(pg_catalog.=) 'category' THEN 'category' ELSE 'number' END, f.categories,
+  CASE WHEN f.name IS NULL THEN NULL ELSE ARRAY[f.name] END
+FROM model_predict.visible_versions() v
+JOIN model_predict.visible_models() m ON m.id OPERATOR(pg_catalog.=) v.model
+CROSS JOIN LATERAL pg_catalog.generate_series(1, v.features) AS g("position")
+LEFT JOIN model_predict.visible_features() f ON f.model OPERATOR(pg_catalog.=) v.model
+  AND f.version OPERATOR(pg_catalog.=) v.version AND f."position" OPERATOR(pg_catalog.=) g."position"
+WHERE NOT EXISTS (SELECT FROM model_predict.visible_inputs() i
+  WHERE i.model OPERATOR(pg_catalog.=) v.model AND i.version OPERATOR(pg_catalog.=) v.version);
+COMMENT ON VIEW model_predict.inputs IS
+  'what a row must bring to each version, and what its preprocessing makes of it';
+COMMENT ON COLUMN model_predict.inputs.model IS 'name of the model';
+COMMENT ON COLUMN model_predict.inputs.version IS 'number of the version';
+COMMENT ON COLUMN model_predict.inputs.position IS 'in a row without names, from 1';
+COMMENT ON COLUMN model_predict.inputs.name IS 'in a row with names; null where the model has none';
+COMMENT ON COLUMN model_predict.inputs.type IS 'number, category or time';
+COMMENT ON COLUMN model_predict.inputs.labels IS 'that are known';
+COMMENT ON COLUMN model_predict.inputs.features IS 'made from it';
+
+CREATE VIEW model_predict.metrics AS
+SELECT m.name AS model, s.version, s.name, s.metrics, s.recorded, s.recorded_by
+FROM model_predict.visible_metrics() s
+JOIN model_predict.visible_models() m ON m.id OPERATOR(pg_catalog.=) s.model
+ORDER BY m.name, s.version, s.number;
+COMMENT ON VIEW model_predict.metrics IS 'what was measured of versions: in training, and since';
+COMMENT ON COLUMN model_predict.metrics.model IS 'name of the model';
+COMMENT ON COLUMN model_predict.metrics.version IS 'number of the version';
+COMMENT ON COLUMN model_predict.metrics.name IS 'on which rows; training: given at registration';
+COMMENT ON COLUMN model_predict.metrics.metrics IS 'names and values';
+COMMENT ON COLUMN model_predict.metrics.recorded IS 'when';
+COMMENT ON COLUMN model_predict.metrics.recorded_by IS 'the current role then';
+
 CREATE VIEW model_predict.history AS
 SELECT e.model, e.action, e.alias, e.old_version, e.new_version, e.role, e.who, e.login, e.at, e.comment
 FROM model_predict.visible_events() e
@@ -1404,7 +1522,7 @@ COMMENT ON COLUMN model_predict.history.at IS 'when';
 COMMENT ON COLUMN model_predict.history.comment IS 'as given to the function';
 
 GRANT SELECT ON model_predict.models, model_predict.usage, model_predict.versions, model_predict.aliases,
-  model_predict.features, model_predict.history TO PUBLIC;
+  model_predict.features, model_predict.inputs, model_predict.metrics, model_predict.history TO PUBLIC;
 
 
 /* A page about a version, for people */

@@ -139,7 +139,8 @@ has_names(int64 model, int32 version)
 }
 
 /*
- * Features pair by name; by position where either version has no names. All
+ * What a row must bring: the inputs of preprocessing, else the features. They
+ * pair by name; by position where either version has no names. All
  * numeric types read the same rows. Order of categories is no difference: rows
  * bring labels, not codes.
  */
@@ -157,7 +158,11 @@ compare_features(int64 model, int32 old, int32 new, StringInfo list)
 		"   FROM model_predict.stored_version v CROSS JOIN generate_series(1, v.features) AS p(position)"
 		"     LEFT JOIN model_predict.stored_feature f"
 		"       ON f.model = v.model AND f.version = v.version AND f.position = p.position"
-		"   WHERE v.model = $1 AND v.version IN ($2, $3)),"
+		"   WHERE v.model = $1 AND v.version IN ($2, $3) AND v.preprocessing IS NULL"
+		"   UNION ALL"
+		"   SELECT version, position, name, CASE WHEN type = 'number' THEN 'float' ELSE type END,"
+		"     (SELECT array_agg(c ORDER BY c) FROM unnest(labels) AS c)"
+		"   FROM model_predict.stored_input WHERE model = $1 AND version IN ($2, $3)),"
 		" f AS (SELECT version, position, type, categories,"
 		"     CASE WHEN (SELECT bool_and(name IS NOT NULL) FROM g)"
 		"       THEN '\"' || name || '\"' ELSE position::text END AS key FROM g)"
@@ -297,6 +302,46 @@ move_default(const MpWriter *writer, const char *name, const MpModelRow *model,
 									 .comment = comment});
 }
 
+/* Between mp_writer_begin and mp_writer_end. */
+static void
+deploy(const MpWriter *writer, const char *name, const MpModelRow *model, const char *action,
+	   int32 version, const char *comment, bool allow_changes)
+{
+	int32		current = mp_manage_alias(model->id, MP_DEFAULT_ALIAS);
+
+	if (current == version)
+	{
+		ereport(NOTICE,
+				errmsg("version %d of model \"%s\" is deployed already", version, name));
+		return;
+	}
+	if (current != 0 && !allow_changes)
+		check_same_for_callers(name, model->id, current, version);
+	move_default(writer, name, model, action, version, comment);
+}
+
+/* Deploys the version that an alias names. */
+PG_FUNCTION_INFO_V1(mp_promote);
+Datum
+mp_promote(PG_FUNCTION_ARGS)
+{
+	char	   *name = mp_manage_text(fcinfo, 0, "name of model");
+	char	   *alias = mp_manage_text(fcinfo, 1, "alias");
+	char	   *comment = mp_limited_words(fcinfo, 2, "comment");
+	MpWriter	writer;
+	MpModelRow	model;
+	int32		version;
+
+	mp_writer_begin(&writer, "promote()");
+	mp_manage_lock(&writer, name, &model);
+	version = mp_manage_alias(model.id, alias);
+	if (version == 0)
+		mp_lookup_no_alias(name, alias);
+	deploy(&writer, name, &model, "promote", version, comment, false);
+	mp_writer_end(&writer);
+	PG_RETURN_INT32(version);
+}
+
 PG_FUNCTION_INFO_V1(mp_deploy);
 Datum
 mp_deploy(PG_FUNCTION_ARGS)
@@ -307,21 +352,11 @@ mp_deploy(PG_FUNCTION_ARGS)
 	bool		allow_changes = !PG_ARGISNULL(3) && PG_GETARG_BOOL(3);
 	MpWriter	writer;
 	MpModelRow	model;
-	int32		current;
 
 	mp_writer_begin(&writer, "deploy()");
 	mp_manage_lock(&writer, name, &model);
 	mp_manage_check_version(name, model.id, version);
-	current = mp_manage_alias(model.id, MP_DEFAULT_ALIAS);
-	if (current == version)
-		ereport(NOTICE,
-				errmsg("version %d of model \"%s\" is deployed already", version, name));
-	else
-	{
-		if (current != 0 && !allow_changes)
-			check_same_for_callers(name, model.id, current, version);
-		move_default(&writer, name, &model, "deploy", version, comment);
-	}
+	deploy(&writer, name, &model, "deploy", version, comment, allow_changes);
 	mp_writer_end(&writer);
 	PG_RETURN_VOID();
 }

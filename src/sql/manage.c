@@ -237,6 +237,8 @@ mp_drop_model(PG_FUNCTION_ARGS)
 		"DELETE FROM model_predict.stored_forest WHERE model = $1",
 		"DELETE FROM model_predict.stored_feature WHERE model = $1",
 		"DELETE FROM model_predict.stored_baseline WHERE model = $1",
+		"DELETE FROM model_predict.stored_input WHERE model = $1",
+		"DELETE FROM model_predict.stored_metrics WHERE model = $1",
 		"DELETE FROM model_predict.stored_version WHERE model = $1",
 		"DELETE FROM model_predict.stored_model WHERE id = $1",
 	};
@@ -305,6 +307,8 @@ mp_drop_version(PG_FUNCTION_ARGS)
 		"DELETE FROM model_predict.stored_forest WHERE model = $1 AND version = $2",
 		"DELETE FROM model_predict.stored_feature WHERE model = $1 AND version = $2",
 		"DELETE FROM model_predict.stored_baseline WHERE model = $1 AND version = $2",
+		"DELETE FROM model_predict.stored_input WHERE model = $1 AND version = $2",
+		"DELETE FROM model_predict.stored_metrics WHERE model = $1 AND version = $2",
 		"DELETE FROM model_predict.stored_version WHERE model = $1 AND version = $2",
 	};
 	char	   *name = mp_manage_text(fcinfo, 0, "name of model");

@@ -30,8 +30,10 @@
 #include "model/image.h"
 #include "model/model.h"
 #include "model/preprocessing.h"
+#include "model/version.h"
 #include "score/examples.h"
 #include "score/score.h"
+#include "sql/details.h"
 #include "sql/manage.h"
 #include "sql/register.h"
 #include "store/limits.h"
@@ -42,7 +44,7 @@ enum
 {
 	ARG_NAME, ARG_MODEL, ARG_CLASSES, ARG_FEATURE_NAMES, ARG_CATEGORIES, ARG_TREES,
 	ARG_THRESHOLD, ARG_MISSING, ARG_ABSENT, ARG_UNSEEN, ARG_INFINITY, ARG_EXAMPLES,
-	ARG_DESCRIPTION, ARG_TAGS, ARG_PREPROCESSING
+	ARG_DESCRIPTION, ARG_TAGS, ARG_PREPROCESSING, ARG_METRICS, N_ARGS
 };
 
 static int	max_model_size = 256 * 1024;	/* kB */
@@ -481,9 +483,8 @@ record(const MpWriter *writer, const char *name, const MpModelRow *model, int32 
 	mp_manage_log(writer, &event);
 }
 
-PG_FUNCTION_INFO_V1(mp_register);
-Datum
-mp_register(PG_FUNCTION_ARGS)
+static Datum
+register_version(FunctionCallInfo fcinfo)
 {
 	MpRowOptions row;
 	MpLoadOptions load;
@@ -515,8 +516,56 @@ mp_register(PG_FUNCTION_ARGS)
 	insert_version(fcinfo, &writer, model.id, version, blob, sha256, image.forest, &row, &load);
 	mp_image_insert_features(model.id, version, image.forest, candidate->steps);
 	mp_image_store(&(MpImageSource) {model.id, version, PointerGetDatum(blob), sha256, &load}, &image);
+	if (candidate->steps != NULL)
+		mp_details_add_inputs(model.id, version, candidate->steps);
+	if (!PG_ARGISNULL(ARG_METRICS))
+		mp_details_add_metrics(model.id, version, "training", PG_GETARG_JSONB_P(ARG_METRICS), writer.user);
 	record(&writer, name, &model, version);
 	mp_writer_end(&writer);
 	mp_model_free(candidate);
 	PG_RETURN_INT32(version);
+}
+
+PG_FUNCTION_INFO_V1(mp_register);
+Datum
+mp_register(PG_FUNCTION_ARGS)
+{
+	return register_version(fcinfo);
+}
+
+/* A new version */
+
+/* Columns of a version's row that hold the options of register(), from ARG_CLASSES on. */
+static const char *const option_columns[N_ARGS - ARG_CLASSES] = {
+	"classes", "feature_names", "categories", "trees", "threshold", "missing", "absent_feature",
+	"unseen_category", "infinity", "examples", "description", "tags", "preprocessing", NULL
+};
+
+PG_FUNCTION_INFO_V1(mp_revise);
+Datum
+mp_revise(PG_FUNCTION_ARGS)
+{
+	LOCAL_FCINFO(call, N_ARGS);
+	Snapshot	snapshot = mp_catalog_snapshot();
+	MpFound		found = mp_lookup(mp_manage_text(fcinfo, 0, "reference to a model"), MP_RIGHT_MANAGE,
+								  GetUserId(), snapshot);
+	MpScan		scan;
+	HeapTuple	tuple = mp_version_scan(&scan, found.name, found.model, found.version, snapshot);
+	Datum		version;
+
+	InitFunctionCallInfoData(*call, NULL, N_ARGS, InvalidOid, NULL, NULL);
+	call->args[0] = (NullableDatum) {CStringGetTextDatum(found.name), false};
+	call->args[1] = (NullableDatum) {mp_scan_value_not_null(&scan, tuple, "data"), false};
+	for (int i = ARG_CLASSES; i < N_ARGS; i++)
+	{
+		NullableDatum *option = &call->args[i];
+
+		/* what is given wins; null keeps what there is */
+		*option = fcinfo->args[i - 1];
+		if (option->isnull && option_columns[i - ARG_CLASSES] != NULL)
+			option->value = mp_scan_value(&scan, tuple, option_columns[i - ARG_CLASSES], &option->isnull);
+	}
+	version = register_version(call);
+	mp_scan_end(&scan);
+	return version;
 }

@@ -228,6 +228,20 @@ mp_visible_features(PG_FUNCTION_ARGS)
 	return put_visible(fcinfo, "stored_feature", "model", BY_MODEL);
 }
 
+PG_FUNCTION_INFO_V1(mp_visible_inputs);
+Datum
+mp_visible_inputs(PG_FUNCTION_ARGS)
+{
+	return put_visible(fcinfo, "stored_input", "model", BY_MODEL);
+}
+
+PG_FUNCTION_INFO_V1(mp_visible_metrics);
+Datum
+mp_visible_metrics(PG_FUNCTION_ARGS)
+{
+	return put_visible(fcinfo, "stored_metrics", "model", BY_MODEL);
+}
+
 PG_FUNCTION_INFO_V1(mp_visible_events);
 Datum
 mp_visible_events(PG_FUNCTION_ARGS)

@@ -49,6 +49,11 @@ $node->safe_psql('postgres', qq{
 	SELECT model_predict.register('early', pg_read_binary_file('$models/early.ubj'), trees => t) FROM unnest('{all,best}'::text[]) t;
 	SELECT model_predict.register('sparse', pg_read_binary_file('$models/sparse.ubj'), trees => 'all', missing => 0,
 		infinity => 'missing', absent_feature => 'missing');
+	SELECT model_predict.register('prepared', pg_read_binary_file('$models/logistic.ubj'), trees => 'all', metrics => '{"roc_auc": 0.75}',
+		preprocessing => '{"format": 1, "inputs": [{"name": "plan", "type": "category"}, {"name": "age", "type": "number"}],
+			"steps": [{"op": "one_hot", "in": ["plan"], "out": ["a", "b"], "labels": [["Aarhus"], ["Turku"]], "unknown": "zero"},
+				{"op": "scale", "in": ["age"], "out": ["years"], "subtract": [0.1], "divide": [0.7]}],
+			"features": ["years", "a", "b", "age"]}');
 	-- as many words as may be
 	SELECT model_predict.register('words', pg_read_binary_file('$models/sparse.ubj'), trees => 'all', description => repeat('\\', 65536),
 		tags => to_jsonb(repeat(E'\\t', 149000)));
@@ -56,7 +61,7 @@ $node->safe_psql('postgres', qq{
 	SELECT model_predict.deploy('words', 2, repeat(E'\\\\', 65536))});
 my $answers = q{
 	SELECT predict('plans', a, 0, 1, -1, p, c), predict_class('plans', a, 0, 1, -1, p, c), predict('early@1', a, 0, 1, -1),
-		predict('early@2', a, 0, 1, -1), predict('sparse', jsonb_build_object('AGE', a, 'visits', 'Infinity'::float8 > 0))
+		predict('early@2', a, 0, 1, -1), predict('sparse', jsonb_build_object('AGE', a, 'visits', 'Infinity'::float8 > 0)), predict('prepared', c, a)
 	FROM generate_series(-1, 1) a, unnest('{10,45}'::int[]) p, unnest('{Aarhus,Turku,Oslo}'::text[]) c};
 my $answered = $node->safe_psql('postgres', $answers);
 like($answered, qr/^0\.\d+\|$_\|/m, "answers: $_") for 'stays', 'leaves';
@@ -68,7 +73,8 @@ sub content
 	my ($database) = @_;
 	return $node->safe_psql($database, join '; ',
 		(map { "SELECT to_jsonb(t) FROM (SELECT * FROM model_predict.$_) t ORDER BY to_jsonb(t)::text COLLATE \"C\"" }
-			qw(stored_model stored_version stored_alias stored_permission stored_feature stored_event stored_baseline models versions aliases features history)),
+			qw(stored_model stored_version stored_alias stored_permission stored_feature stored_event stored_baseline stored_input stored_metrics
+				models versions aliases features inputs metrics history)),
 		'SELECT last_value, is_called FROM model_predict.stored_model_id_seq',
 		'SELECT last_value, is_called FROM model_predict.stored_event_id_seq',
 		"SELECT proname, proacl FROM pg_proc WHERE pronamespace = 'model_predict'::regnamespace ORDER BY 1");
