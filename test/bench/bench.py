@@ -31,6 +31,8 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 from make_models import MODELS  # noqa: E402
 
+WHOLE = list(MODELS)[:4]  # measured in every way
+
 SLOW_ROWS = 5000
 KERNELS = ["avx512", "avx2", "baseline", "portable", "reference"]
 
@@ -106,6 +108,8 @@ def timed(cursor, sql, n_rows):
 def forms(name):
     """input form -> (arguments of the row, table)"""
     columns = ", ".join(f"c{i}" for i in range(MODELS[name][2]))
+    if name not in WHOLE:
+        return {"stored real[]": ("x", f"a_{name}")}
     found = {
         "whole row": ("t.*", f"t_{name} t"),
         "stored real[]": ("x", f"a_{name}"),
@@ -124,6 +128,24 @@ def query(name, form, function):
         return f"SELECT sum(num_nulls({arguments})) FROM {table}"
     call = f"predict('{name}', {arguments})" if MODELS[name][3] == 1 else f"predict_all('{name}', {arguments})"
     return f"SELECT {'sum' if MODELS[name][3] == 1 else 'count'}({call}) FROM {table}"
+
+
+def bench_shape(clock, cursor, name, n_rows):
+    """Processor time of the server alone, so that what else runs on the machine counts little."""
+    pid = cursor.connection.get_backend_pid()
+
+    def measure(key, sql):
+        start = on_cpu(pid)
+        cursor.execute(sql)
+        cursor.fetchall()
+        clock.add(f"{name}/shape/{key}", (on_cpu(pid) - start) / n_rows * 1e3)
+
+    cursor.execute(query(name, "stored real[]", "noop"))
+    measure("noop", query(name, "stored real[]", "noop"))
+    measure("predict", query(name, "stored real[]", "predict"))
+    cursor.execute("SET model_predict.batch = off")
+    measure("row by row", query(name, "stored real[]", "predict"))
+    cursor.execute("RESET model_predict.batch")
 
 
 def bench_sql(clock, cursor, name, n_rows):
@@ -319,7 +341,20 @@ def check_bits(cursor, directory, name):
     cursor.execute("RESET model_predict.kernel")
 
 
-def report(clock, names, out):
+def report_shapes(clock, names, table):
+    def row(name):
+        us = clock.median(f"{name}/shape/predict")
+        best = clock.median(f"{name}/C API best batch")
+        rounds, depth, features, _, extra = MODELS[name]
+        shape = f"{rounds} × " + (f"{extra['max_leaves']} leaves" if "max_leaves" in extra else f"depth {depth}")
+        figures = [us, clock.median(f"{name}/shape/row by row"), clock.median(f"{name}/shape/noop"), best]
+        return [name, f"{shape}, {features} features", *[f"{f:.3g}" for f in figures], f"{best / us:.1f}"]
+
+    table("Shapes, stored real[], processor time, µs a row, scan included",
+          ["", "", "in batches", "row by row", "noop", "XGBoost's best batch", "×"], [row(name) for name in names])
+
+
+def report(clock, names, shapes, out):
     def cell(key):
         m = clock.median(key)
         return "-" if m is None else f"{m:.3g}" if m < 100 else f"{m:.0f}"
@@ -329,6 +364,14 @@ def report(clock, names, out):
     def table(title, head, body):
         lines.extend(["", f"### {title}", "", "| " + " | ".join(head) + " |", "|" + "---|" * len(head)])
         lines.extend("| " + " | ".join(row) + " |" for row in body)
+
+    if shapes:
+        report_shapes(clock, shapes, table)
+    if not names:
+        with open(f"{out}/shapes.md", "w") as f:
+            f.write("\n".join(lines).lstrip() + "\n")
+        print("\n".join(lines))
+        return
 
     table("Scoring, µs a row (one process; scan included)", ["", *names],
           [[form + what, *[cell(f"{n}/{form}/{fn}") for n in names]]
@@ -383,9 +426,11 @@ def main():
     p.add_argument("--out", default=".")
     p.add_argument("--c-api", default=None, help="the program built from c_api.c")
     p.add_argument("--first-call", type=int, metavar="SESSIONS", help="only the first prediction of that many new sessions")
+    p.add_argument("--shapes", action="store_true", help="only the table of shapes")
     p.add_argument("--quick", action="store_true", help="SQL and C API only")
     a = p.parse_args()
-    names = a.only.split(",")
+    shapes = a.only.split(",")
+    names = [name for name in shapes if name in WHOLE and not a.shapes]
     clock = Clock()
     connection = ""
     session = psycopg2.connect(connection)
@@ -393,7 +438,7 @@ def main():
     cursor = session.cursor()
     cursor.execute("SET max_parallel_workers_per_gather = 0; SET jit = off")
     n_rows = {}
-    for name in names:
+    for name in shapes:
         n_rows[name] = make_tables(cursor, a.models, name, a.rows)
         for _ in range(3):
             clock.add(f"{name}/register ms", register(cursor, a.models, name))
@@ -405,13 +450,15 @@ def main():
             print(f"{key}: {clock.median(key):.3f}, least {min(clock.samples[key]):.3f}")
         return
     for _ in range(a.rounds):
+        for name in shapes:
+            bench_shape(clock, cursor, name, n_rows[name])
+            if a.c_api:
+                bench_c_api(clock, a.c_api, a.models, name)
         for name in names:
             bench_sql(clock, cursor, name, n_rows[name])
             bench_kernels(clock, cursor, name, n_rows[name])
             bench_two_processes(clock, cursor, name, n_rows[name])
             bench_first_call(clock, connection, cursor, name)
-            if a.c_api:
-                bench_c_api(clock, a.c_api, a.models, name)
             if not a.quick:
                 bench_python(clock, connection, a.models, name)
     if not a.quick:
@@ -419,7 +466,7 @@ def main():
             bench_round_trip(clock, connection, a.models, name, n_rows[name])
         if "small" in names:
             bench_case(clock, cursor, a.models, "small")
-    report(clock, names, a.out)
+    report(clock, names, shapes, a.out)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,8 @@ import sys
 import numpy as np
 import xgboost as xgb
 
-# trees, depth, features, classes, and what XGBoost does not do by itself
+# trees, depth, features, classes, and what XGBoost does not do by itself; the first
+# four are measured in every way, the others for the shape of their trees
 MODELS = {
     "small": (100, 6, 30, 1, {}),
     "medium": (500, 8, 50, 1, {}),

@@ -31,11 +31,12 @@ make_head(const MpKernelImage *image)
 	header.n_trees = image->n_trees;
 	header.n_trees_used = image->n_trees;
 	header.vector_leaf = image->sum == MP_SUM_VECTOR;
-	sizes[MP_SECTION_BASE] = (uint64_t) image->n_outputs * sizeof(float);
+	header.precision = image->precision;
+	sizes[MP_SECTION_BASE] = (uint64_t) image->n_outputs * mp_forest_real_size(&header);
 	sizes[MP_SECTION_FEATURES] = (uint64_t) image->n_features * sizeof(MpFeature);
 	head = mp_forest_new(&no_nodes, &header, sizes, &error);
 	MP_FUZZ_REQUIRE(head != NULL);
-	memset((float *) mp_forest_base(head), 0, sizes[MP_SECTION_BASE]);
+	memset((void *) MP_SECTION(head, MP_SECTION_BASE, void), 0, sizes[MP_SECTION_BASE]);
 	head->head_checksum = image->head_checksum;
 	head->checksum = image->forest_checksum;
 	return head;
@@ -52,14 +53,22 @@ seal(MpKernelImage *image, size_t size)
 	image->checksum = mp_crc32c(0, image, size);
 }
 
-/* Row i of those that are scored. */
+/* Row i of those that are scored, in a place for all. */
 static void
-fill_row(const MpForest *head, size_t i, float *x)
+fill_row(const MpForest *head, size_t i, size_t at, void *rows)
 {
 	static const float values[] = {NAN, 0, 1, -1, 0.5f, 7, 100, -3e38f, 3e38f, INFINITY, -0.0f};
 
 	for (int32_t k = 0; k < head->n_features; k++)
-		x[k] = values[i < 11 ? i : (i + (size_t) k * 7) % 11];
+	{
+		float		value = values[i < 11 ? i : (i + (size_t) k * 7) % 11];
+		size_t		place = at * head->n_features + k;
+
+		if (head->precision == MP_PRECISION_DOUBLE)
+			((double *) rows)[place] = value;
+		else
+			((float *) rows)[place] = value;
+	}
 }
 
 static void
@@ -67,12 +76,12 @@ score_batch(const MpKernel *kernel, const MpForest *head)
 {
 	MpError		error;
 	MpBatch    *batch = mp_batch_open(&mp_alloc_malloc, kernel, &error);
-	float	   *x = malloc((size_t) N_ROWS * head->n_features * sizeof(float));
-	float	   *margin = malloc((size_t) N_ROWS * head->n_outputs * sizeof(float));
+	void	   *x = malloc((size_t) N_ROWS * head->n_features * mp_forest_real_size(head));
+	void	   *margin = malloc((size_t) N_ROWS * head->n_outputs * mp_forest_real_size(head));
 
 	MP_FUZZ_REQUIRE(error.code == MP_OK);
 	for (size_t i = 0; i < N_ROWS; i++)
-		fill_row(head, i, x + i * head->n_features);
+		fill_row(head, i, i, x);
 	if (batch != NULL)
 		mp_batch_margin(batch, x, N_ROWS, margin);
 	mp_batch_close(batch);
@@ -85,13 +94,13 @@ score(const MpKernelImage *image, const MpForest *head, MpKernelKind kind)
 {
 	MpError		error;
 	MpKernel   *kernel = mp_kernel_open(&mp_alloc_malloc, image, head, kind, &error);
-	float	   *x = malloc((size_t) head->n_features * sizeof(float));
-	float	   *margin = malloc((size_t) head->n_outputs * sizeof(float));
+	void	   *x = malloc((size_t) head->n_features * mp_forest_real_size(head));
+	void	   *margin = malloc((size_t) head->n_outputs * mp_forest_real_size(head));
 
 	MP_FUZZ_REQUIRE(kernel != NULL);
 	for (size_t i = 0; i < N_ROWS; i++)
 	{
-		fill_row(head, i, x);
+		fill_row(head, i, 0, x);
 		mp_kernel_margin(kernel, x, margin);
 	}
 	score_batch(kernel, head);

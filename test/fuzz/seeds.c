@@ -93,6 +93,9 @@ write_kernels(void)
 		{{"vectors", 3, 3, 3, 6, 5, .n_outputs = 2, .vector_leaf = true}, MP_BYTES},
 		{{"categories", 6, 4, 4, 9, 5, .n_categories = 9}, MP_BYTES},
 		{{"far-categories", 6, 2, 4, 9, 5, .n_categories = 500000}, MP_BYTES},
+		{{"doubles", 3, 5, 5, 20, 9, .doubles = true}, MP_BYTES},
+		{{"doubles-classes", 4, 4, 7, 40, 9, .n_outputs = 3, .doubles = true}, MP_BYTES},
+		{{"doubles-wide", 4, 3, 9, 40, 9, .n_categories = 9, .doubles = true}, MP_WIDE},
 		{{"wide", 4, 3, 7, 40, 9}, MP_WIDE},
 		{{"wide-deep", 4, 2, 20, 60, 9, .skinny = true}, MP_WIDE},
 	};

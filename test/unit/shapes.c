@@ -30,6 +30,7 @@ const MpShape mp_shapes[] = {
 	{"depth 12", 100, 20, 12, 2000, 254, .missing = 0.05},
 	{"leaf-wise", 100, 140, 40, 31, 254, .missing = 0.05},
 	{"leaf-wise, deep", 100, 50, 40, 255, 254, .missing = 0.05, .skinny = true},
+	{"more than 2,048 leaves", 20, 4, 14, 2060, 100, .missing = 0.05},
 	{"large trees", 20, 3, 20, 70000, 255, .missing = 0.05},
 	{"32 slots", 32, 50, 8, 128, 200, .missing = 0.05},
 	{"33 slots", 33, 50, 8, 128, 200, .missing = 0.05},

@@ -9,6 +9,9 @@
 #define MOST_OUTPUTS 1024
 #define MOST_PLANE_BYTES (32 * 1024 * 1024)
 
+/* Images up to this size are taken to stay in a cache while rows are scored one by one. */
+#define CACHED_BYTES (8 * 1024 * 1024)
+
 static bool
 is_nan(const MpKernelImage *image, const void *reals, uint32_t i)
 {
@@ -117,7 +120,8 @@ put_leaves(const MpBatch *batch, const uint32_t *bits, uint32_t n, char *to)
 			/* not every number in an image has been checked */
 			size_t		number = bits[i] < kernel->n_vectors ? bits[i] : 0;
 
-			memcpy(to, (const char *) kernel->vectors + (number * batch->n_sets + set) * real, real);
+			memcpy(to, (const char *) kernel->vectors + (number * batch->n_sets + set) * real,
+				   real);
 		}
 	}
 	return to;
@@ -281,6 +285,30 @@ end(MpAlloc *alloc, Making *m)
 	mp_vec_release(&m->trees.leaves);
 }
 
+/*
+ * Whether most of an image are trees that would be walked, and it stays in a cache: rows
+ * take as long then one by one, and making the batch would be for nothing.
+ */
+static bool
+gains_nothing(const MpKernel *kernel)
+{
+	const char *start = (const char *) kernel->image;
+	uint64_t	large = 0;
+
+	for (uint32_t c = 0; c < kernel->n_chunks; c++)
+	{
+		const MpKernelChunk *chunk = &kernel->chunks[c];
+		const MpDeepTail *tails = (const MpDeepTail *) (start + chunk->tails);
+
+		for (uint32_t t = 0; chunk->form == MP_CHUNK_DEEP && t < chunk->n_trees; t++)
+		{
+			if (tails[t].n_nodes > 2 * MP_BATCH_LEAVES)
+				large += tails[t].n_nodes * 2 * mp_kernel_node_size(kernel->image->width);
+		}
+	}
+	return kernel->image->size <= CACHED_BYTES && large > kernel->image->size / 2;
+}
+
 /* NULL with MP_OK: rows are better scored one by one. */
 static MpBatch *
 make_batch(MpBatch *counted, Making *m, MpError *error)
@@ -318,7 +346,8 @@ mp_batch_open(MpAlloc *alloc, const MpKernel *kernel, MpError *error)
 	MpBatch    *batch;
 
 	mp_error_clear(error);
-	if (kernel->kind == MP_KERNEL_REFERENCE || image->n_outputs > MOST_OUTPUTS || image->n_trees == 0)
+	if (kernel->kind == MP_KERNEL_REFERENCE || image->n_outputs > MOST_OUTPUTS ||
+		image->n_trees == 0 || gains_nothing(kernel))
 		return NULL;
 	if (image->sum == MP_SUM_VECTOR)
 		counted.n_sets = image->n_outputs;

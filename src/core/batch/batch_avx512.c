@@ -14,7 +14,9 @@
 ENGINE uint32_t
 rank_in_step(const double *doubles, double x)
 {
-	return _tzcnt_u32(_mm512_cmp_pd_mask(_mm512_set1_pd(x), _mm512_loadu_pd(doubles), _CMP_NGE_UQ) | 256);
+	uint32_t	rest = _mm512_cmp_pd_mask(_mm512_set1_pd(x), _mm512_loadu_pd(doubles), _CMP_NGE_UQ);
+
+	return _tzcnt_u32(rest | 256);
 }
 
 #define WORD_BYTES 64
@@ -58,7 +60,10 @@ DEFINE_VALUE(8, 7)
 
 #undef DEFINE_VALUE
 
-/* Adds the leaves of a tree that has up to 2^n; words[r] has, as byte j of each lane, what row 8j + r of it comes to. */
+/*
+ * Adds the leaves of a tree that has up to 2^n; byte j of each lane of words[r] is the number
+ * of a row's leaf, as `transpose` has them.
+ */
 #define DEFINE_ADD(n) \
 	PASS void \
 	add_##n(float *sums, const float *values, const __m512i *words) \

@@ -28,7 +28,10 @@ typedef float Floats __attribute__((vector_size(WORD_BYTES), may_alias));
 #define SELECT(mask, a, b) ((b) ^ ((mask) & ((a) ^ (b))))
 #endif
 
-/* How far apart are the numbers that a row is compared with first, and how many of as many are <= x. */
+/*
+ * How far apart are the numbers that a row is compared with first, and how many of so many
+ * are <= x.
+ */
 #if !defined(STEP_float)
 #define STEP_float MP_RANK_FANOUT
 #define RANK_IN_STEP_float RANK_IN_BLOCK

@@ -142,7 +142,8 @@ ENGINE void
 subtree_1_values(const uint64_t *masks, const MpSubtree1 *subtrees, size_t n_trees, Table table,
 			 uint32_t *values)
 {
-	_Static_assert(sizeof(MpSubtree1) == 3 * sizeof(uint32_t), "subtrees of one level are counted in words");
+	_Static_assert(sizeof(MpSubtree1) == 3 * sizeof(uint32_t),
+				   "subtrees of one level are counted in words");
 
 	for (size_t t = 0; t < n_trees; t += 16, subtrees += 16 << MP_BYTE_TOP_LEVELS)
 	{
@@ -203,8 +204,8 @@ subtree_3_values_8(const MpSubtree3 *subtrees, __m256i at, Table table)
 
 /* Trees with subtrees of up to three levels, 16 at a time. */
 ENGINE void
-subtree_3_values(const uint64_t *masks, const MpSubtrees *where, size_t first, const MpSubtree3 *subtrees,
-			 size_t n_trees, Table table, uint32_t *values)
+subtree_3_values(const uint64_t *masks, const MpSubtrees *where, size_t first,
+				 const MpSubtree3 *subtrees, size_t n_trees, Table table, uint32_t *values)
 {
 	for (size_t t = 0; t < n_trees; t += 16)
 	{

@@ -293,10 +293,10 @@ typedef struct MpKernelImage
 	int32_t		n_trees;
 	uint32_t	width;			/* MpKernelWidth */
 	uint32_t	sum;			/* MpKernelSum */
-	uint32_t	precision;		/* MpPrecision */
 	uint32_t	n_slots;		/* with category tests */
 	uint32_t	n_numeric;		/* the first ones, by thresholds; sorted by levels */
 	uint32_t	level_slots[MP_RANK_LEVELS];	/* numeric slots with 1, 2, ... levels */
+	uint32_t	precision;		/* MpPrecision */
 	MpSection	sections[MP_KERNEL_SECTION_COUNT];
 } MpKernelImage;
 

@@ -41,8 +41,8 @@ walk_flat_sum(const uint32_t *leaves, size_t n_trees, int levels, const uint8_t 
 
 /* Trees with subtrees, likewise. */
 ENGINE float
-walk_subtree_1_leaves(const MpSubtree1 *subtrees, size_t n_trees, const uint16_t *row, const uint8_t *outs,
-				  uint32_t *values, float sum)
+walk_subtree_1_leaves(const MpSubtree1 *subtrees, size_t n_trees, const uint16_t *row,
+					  const uint8_t *outs, uint32_t *values, float sum)
 {
 	for (size_t t = 0; t < n_trees; t++, subtrees += 1 << MP_BYTE_TOP_LEVELS)
 	{
@@ -57,8 +57,8 @@ walk_subtree_1_leaves(const MpSubtree1 *subtrees, size_t n_trees, const uint16_t
 }
 
 ENGINE float
-walk_subtree_3_leaves(const MpSubtrees *where, const char *subtrees, size_t n_trees, const uint16_t *row,
-				  const uint8_t *outs, uint32_t *values, float sum)
+walk_subtree_3_leaves(const MpSubtrees *where, const char *subtrees, size_t n_trees,
+					  const uint16_t *row, const uint8_t *outs, uint32_t *values, float sum)
 {
 	for (size_t t = 0; t < n_trees; t++)
 	{
@@ -83,9 +83,10 @@ walk_subtree_leaves(const char *image, const MpKernelChunk *chunk, const uint16_
 	const char *subtrees = image + chunk->blocks;
 
 	if (chunk->form == MP_CHUNK_SUBTREE_1)
-		return walk_subtree_1_leaves((const MpSubtree1 *) subtrees, chunk->n_trees, row, outs, values, sum);
-	return walk_subtree_3_leaves((const MpSubtrees *) (image + chunk->tails), subtrees, chunk->n_trees, row,
-							 outs, values, sum);
+		return walk_subtree_1_leaves((const MpSubtree1 *) subtrees, chunk->n_trees, row, outs,
+									 values, sum);
+	return walk_subtree_3_leaves((const MpSubtrees *) (image + chunk->tails), subtrees,
+								 chunk->n_trees, row, outs, values, sum);
 }
 
 PASS void

@@ -222,7 +222,7 @@ mp_conditions_add(MpConditions *c, const MpNode *split, double threshold, uint32
 	return n + 1 < c->table_size / 2 || grow_table(c);
 }
 
-/* Byte 0 to 11 of what conditions are sorted by: the threshold, then the feature and whether it is a test. */
+/* Byte 0 to 11 of what conditions are sorted by: threshold, feature, whether it is a test. */
 static uint32_t
 byte_of(const MpConditions *c, uint32_t number, int byte)
 {

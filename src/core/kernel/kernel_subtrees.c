@@ -121,7 +121,7 @@ mp_write_subtrees_3(MpCompiler *c, const MpKernelChunk *chunk, uint32_t i, const
 	return true;
 }
 
-/* Behind the last subtree there is room, so that wherever there is a unit, a large subtree may be read. */
+/* Behind the last subtree there is room: wherever there is a unit, a large one may be read. */
 bool
 mp_end_subtrees_3(MpCompiler *c, MpKernelChunk *chunk)
 {

@@ -4,7 +4,7 @@
 #ifndef MP_CORE_KERNEL_TYPES_H
 #define MP_CORE_KERNEL_TYPES_H
 
-#define MP_KERNEL_FORMAT 7				/* raised at every change of kernel_image.h */
+#define MP_KERNEL_FORMAT 8				/* raised at every change of kernel_image.h */
 
 typedef enum MpKernelKind
 {
