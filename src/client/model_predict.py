@@ -339,7 +339,7 @@ OVERRIDES = ("transform", "fit_transform", "predict", "predict_proba", "decision
 
 
 def handler(table, estimator):
-    """What of a table of handlers reads this object: by library and class, or by a base class that it changes nothing of."""
+    """What of a table of handlers reads this object: that of its class, or of a base class that it changes nothing of."""
     for cls in type(estimator).__mro__:
         root = (cls.__module__ or "").split(".")[0]
         if (root, cls.__name__) in table:
@@ -358,6 +358,14 @@ def unknown_step(estimator):
                    "docs/clients.md lists them")
 
 
+def reading(read, estimator, table, document):
+    """What a handler makes of an estimator; one that was not fitted lacks what the handler reads."""
+    try:
+        return read(estimator, table, document)
+    except AttributeError as error:
+        raise Refused(f"{class_name(estimator)} was not fitted, or is of a version that is not known: {error}") from error
+
+
 def transform(estimator, table, document):
     """The Table after a fitted transformer."""
     if estimator is None or (isinstance(estimator, str) and estimator == "passthrough"):
@@ -365,7 +373,7 @@ def transform(estimator, table, document):
     read = handler(TRANSFORMERS, estimator)
     if read is None:
         raise unknown_step(estimator)
-    made = read(estimator, table, document)
+    made = reading(read, estimator, table, document)
     if made.sample is not None and made.sample.shape[1] != len(made.columns):
         raise Refused(f"the step {class_name(estimator)} makes {made.sample.shape[1]} columns where "
                       f"{len(made.columns)} were expected: this version of scikit-learn is not known")
@@ -1007,7 +1015,7 @@ def walk(estimator, table, document):
             raise Refused(f"{class_name(estimator)} is no predictor: push the whole fitted pipeline")
         raise Refused(f"{class_name(estimator)} is no model that the database can score: it takes XGBoost's, LightGBM's "
                       "and scikit-learn's trees, alone, in pipelines and in the wrappers that docs/clients.md lists")
-    model = read(estimator, table, document)
+    model = reading(read, estimator, table, document)
     if model.table is None:
         model.table = table
     return model

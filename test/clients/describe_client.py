@@ -491,6 +491,12 @@ refused("a vector where a table belongs", make_pipeline(make_column_transformer(
 refused("an inverse that is no known function", TransformedTargetRegressor(
     make_pipeline(StandardScaler(), trees("real")), func=np.cbrt, inverse_func=lambda v: v ** 3), "lambda", y=REAL, columns=NUM)
 
+try:
+    said = str(model_predict.describe(make_pipeline(mixed(StandardScaler(), HOT()), trees()), RAW))
+except model_predict.Refused as e:
+    said = str(e)
+check("refused: what was not fitted", "ColumnTransformer was not fitted" in said)
+
 # models without steps
 bare = model_predict.describe(trees().fit(RAW[NUM], BINARY), RAW[NUM])
 check("a bare model needs no document", "preprocessing" not in bare and bare["infinity"] == "score" and "feature_names" not in bare)
