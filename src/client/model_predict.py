@@ -988,10 +988,11 @@ class Model:
 
     def __init__(self, blob, features, names=None, types=None, classes=None, answers="value", raw=None, single=True,
                  wide=False, labelled=False, held=None, **options):
-        self.blob, self.features, self.names, self.types, self.classes = blob, features, names, types, classes
+        self.blob, self.features, self.types, self.classes = blob, features, types, classes
+        self.names = None if names is None else [str(n) for n in names]
         self.answers, self.raw, self.single, self.wide = answers, raw, single, wide
         self.labelled, self.held, self.options = labelled, held, options
-        self.table = None
+        self.table, self.both = None, False
 
 
 PREDICTORS = {}
@@ -1099,6 +1100,8 @@ def calibrated(estimator, table, document):
                           "which the database does not")
         model.blob = model.decision()
         model.options.pop("threshold", None)
+    elif model.both:
+        model.blob, model.both = model.second(), False
     if len(model.classes) != len(estimator.classes_) or any(a != b for a, b in zip(model.classes, estimator.classes_)):
         raise Refused("CalibratedClassifierCV has other classes than the model inside it")
     given = np.linspace(0.05, 0.95, 7).astype(np.float32 if model.single else np.float64)
@@ -1327,20 +1330,28 @@ def forest(estimator, table, document):
     one_output(estimator)
     members = getattr(estimator, "estimators_", [estimator])
     classifier = hasattr(estimator, "classes_")
-    outputs = len(estimator.classes_) if classifier else 1
     missing = allows_missing(estimator, members[0].tree_)
-    trees = []
-    for member in members:
-        values = member.tree_.value[:, 0, :]
+
+    def values(member):
+        """What nodes add, shape (nodes, outputs): of classes their shares."""
+        made = member.tree_.value[:, 0, :]
         if classifier and release(sklearn) < (1, 3):    # counts, shares in newer versions
-            total = values.sum(axis=1)[:, None]
-            values = values / np.where(total == 0, 1, total)
-        trees.append(forest_tree(member.tree_, values if classifier else values[:, 0], 0, missing))
-    blob = forest_document(estimator, trees, True, [0.0] * outputs, "identity", "classes" if classifier else "value",
-                           vector_leaves=classifier, divisor=len(members))
-    return Model(blob, estimator.n_features_in_, getattr(estimator, "feature_names_in_", None),
-                 classes=estimator.classes_ if classifier else None, answers="proba" if classifier else "value",
-                 single=False, labelled=classifier, held=True)
+            total = made.sum(axis=1)[:, None]
+            made = made / np.where(total == 0, 1, total)
+        return made
+
+    def blob(task):
+        one = {"value": 0, "two_classes": 1}.get(task)      # the only output, or None for one of each class
+        trees = [forest_tree(member.tree_, values(member) if one is None else values(member)[:, one], 0, missing)
+                 for member in members]
+        return forest_document(estimator, trees, True, [0.0] * (len(estimator.classes_) if one is None else 1),
+                               "identity", task, vector_leaves=one is None, divisor=len(members))
+    model = Model(blob("classes" if classifier else "value"), estimator.n_features_in_,
+                  getattr(estimator, "feature_names_in_", None), classes=estimator.classes_ if classifier else None,
+                  answers="proba" if classifier else "value", single=False, labelled=classifier, held=True)
+    model.both = classifier and len(estimator.classes_) == 2
+    model.second = lambda: blob("two_classes")
+    return model
 
 
 @predictor(("sklearn", "GradientBoostingClassifier"), ("sklearn", "GradientBoostingRegressor"))
@@ -1651,7 +1662,7 @@ def example_answers(estimator, model, rows, raw_rows):
         warnings.simplefilter("ignore")
         if model.answers == "proba":
             answers = np.asarray(estimator.predict_proba(raw_rows))
-            answers = answers[:, 1:] if answers.shape[1] == 2 else answers
+            answers = answers[:, 1:] if answers.shape[1] == 2 and not model.both else answers
         elif model.answers == "value":
             answers = np.asarray(estimator.predict(raw_rows))
         else:

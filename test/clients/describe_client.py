@@ -506,6 +506,9 @@ frame = RAW[NUM + ["plan", "code", "flag"]].astype({"plan": "category", "code": 
 bare = model_predict.describe(trees(enable_categorical=True).fit(frame, BINARY), frame)
 check("categories of pandas, as text, numbers and booleans", bare["categories"] == {
     "plan": ["basic", "free", "pro max"], "code": [1, 2, 5, 7], "flag": [0, 1]})
+bare = model_predict.describe(DecisionTreeClassifier(max_depth=2).fit(RAW[["income", "count"]], BINARY), RAW[["income", "count"]])
+check("a bare tree of scikit-learn", "preprocessing" not in bare and "feature_names" not in bare and
+      json.loads(bare["model"])["feature_names"] == ["income", "count"] and bare["classes"] == ["0", "1"])
 booster = xgb.train({"objective": "binary:logistic"}, xgb.DMatrix(RAW[NUM], BINARY), 5)
 bare = model_predict.describe(booster, RAW[NUM])
 check("a Booster: all trees, its own answers", bare["trees"] == "all" and np.array_equal(
