@@ -106,8 +106,12 @@ check("push does not commit the caller's transaction", "does not exist" in error
 model_predict.push(connection, name("committed"), bare, numbers)
 connection.commit()
 check("the caller commits", same(scores(name("committed")), bare.predict_proba(numbers)[:, 1]))
-check("with autocommit nothing stays of a push that fails", "no such role" in error(lambda: model_predict.push(
-    auto, name("half"), bare, numbers, baseline=["no frame"])) or "does not exist" in error(lambda: scores(name("half"))))
+check("with autocommit nothing stays of a push that fails", "dimensions" in error(lambda: model_predict.push(
+    auto, name("half"), bare, numbers, baseline=["no frame"])) and "does not exist" in error(lambda: scores(name("half"))))
+model_predict.push(auto, name("watched"), bare, numbers, baseline=numbers)
+drift = query(f"SELECT input, psi, verdict FROM model_predict.drift(%s, (SELECT model_predict.profile(%s, t.*) FROM {table} t))",
+              name("watched"), name("watched"))
+check("the baseline: the same rows have not drifted", len(drift) == 3 and all(psi < .01 and verdict == "none" for _, psi, verdict in drift))
 query("BEGIN")
 model_predict.push(auto, name("begun"), bare, numbers)
 query("ROLLBACK")
@@ -130,7 +134,7 @@ pipeline = make_pipeline(make_column_transformer(
     (make_pipeline(SimpleImputer(strategy="median"), StandardScaler()), ["tenure", "charges"]),
     (OneHotEncoder(handle_unknown="ignore"), ["contract", "paperless"]),
     (FunctionTransformer(model_predict.date_parts, kw_args={"parts": ["year", "month", "dayofweek"]}), ["since"])), trees()).fit(raw, y)
-model_predict.push(auto, name("pipeline"), pipeline, raw, classes=["No", "Yes"], metrics={"roc_auc": 0.84}, description="who leaves",
+model_predict.push(auto, name("pipeline"), pipeline, raw, classes=["No", "Yes"], description="who leaves",
                    tags={"team": "retention"})
 check("a pipeline: scores of raw rows", same(scores(name("pipeline")), pipeline.predict_proba(raw)[:, 1]))
 check("a pipeline: probabilities", same([list(p) for p in scores(name("pipeline"), "predict_proba")], pipeline.predict_proba(raw)))
@@ -141,14 +145,14 @@ check("a pipeline: a label never seen", same(scores(name("pipeline")), pipeline.
 query(f"UPDATE {table} SET contract = %s WHERE id = 1", None if pd.isna(raw["contract"][0]) else raw["contract"][0])
 examples = one("SELECT count(*) FROM model_predict.verify(%s)", name("pipeline"))
 check("a pipeline: verify runs", examples > 0)
-check("a pipeline: metrics are recorded", one("SELECT count(*) FROM model_predict.metrics WHERE model = %s AND metrics::text LIKE %s",
-                                              name("pipeline"), "%roc_auc%") == 1)
 target = TransformedTargetRegressor(make_pipeline(StandardScaler(), xgb.XGBRegressor(n_estimators=10, n_jobs=1)), func=np.sqrt,
                                     inverse_func=np.square).fit(raw[["charges"]], raw["tenure"] + 1.0)
 model_predict.push(auto, name("target"), target, raw)
 check("a transformed target", same(scores(name("target")), target.predict(raw[["charges"]])))
 
-# the command line
+# the command line, which takes psycopg 3 where there is one: once is enough
+if sys.argv[1] != "psycopg":
+    sys.exit()
 folder = tempfile.mkdtemp()
 
 
@@ -167,7 +171,7 @@ with open(path("pipeline.pkl"), "wb") as file:
 raw.drop(columns="since").to_csv(path("rows.csv"), index=False)
 raw.to_pickle(path("rows.pkl"))
 check("command line: a pickle with rows", run("push", name("shell"), "pipeline.pkl", "--rows", "rows.pkl", "--classes", "No,Yes",
-                                              "--metric", "roc_auc=0.8", "--tag", "team=x")[:2] == (0, name("shell") + "@1"))
+                                              "--tag", "team=x")[:2] == (0, name("shell") + "@1"))
 check("command line: it scores", same(scores(name("shell")), pipeline.predict_proba(raw)[:, 1]))
 status, out, err = run("push", name("shell"), "pipeline.pkl")
 check("command line: without rows it warns", status == 0 and "nothing is proved" in err)

@@ -89,6 +89,8 @@ run_client('psycopg 2', '/usr/bin/python3', "$clients/psycopg2_client.py");
 run_client('psycopg 3', '/usr/bin/python3', "$clients/psycopg3_client.py");
 run_client('JDBC', 'java', '-cp', '/usr/share/java/postgresql.jar', "$clients/JdbcClient.java");
 run_client('describe', '/usr/bin/python3', "$clients/describe_client.py");
+run_client('push by psycopg 2', '/usr/bin/python3', "$clients/push_client.py", 'psycopg2');
+run_client('push by psycopg 3', '/usr/bin/python3', "$clients/push_client.py", 'psycopg');
 install_node_pg();
 run_client('node-pg', 'node', "$clients/node_client.js");
 
