@@ -134,7 +134,7 @@ pipeline = make_pipeline(make_column_transformer(
     (make_pipeline(SimpleImputer(strategy="median"), StandardScaler()), ["tenure", "charges"]),
     (OneHotEncoder(handle_unknown="ignore"), ["contract", "paperless"]),
     (FunctionTransformer(model_predict.date_parts, kw_args={"parts": ["year", "month", "dayofweek"]}), ["since"])), trees()).fit(raw, y)
-model_predict.push(auto, name("pipeline"), pipeline, raw, classes=["No", "Yes"], description="who leaves",
+model_predict.push(auto, name("pipeline"), pipeline, raw, classes=["No", "Yes"], metrics={"roc_auc": 0.84}, description="who leaves",
                    tags={"team": "retention"})
 check("a pipeline: scores of raw rows", same(scores(name("pipeline")), pipeline.predict_proba(raw)[:, 1]))
 check("a pipeline: probabilities", same([list(p) for p in scores(name("pipeline"), "predict_proba")], pipeline.predict_proba(raw)))
@@ -145,6 +145,8 @@ check("a pipeline: a label never seen", same(scores(name("pipeline")), pipeline.
 query(f"UPDATE {table} SET contract = %s WHERE id = 1", None if pd.isna(raw["contract"][0]) else raw["contract"][0])
 examples = one("SELECT count(*) FROM model_predict.verify(%s)", name("pipeline"))
 check("a pipeline: verify runs", examples > 0)
+check("a pipeline: metrics are recorded", one("SELECT metrics FROM model_predict.metrics WHERE model = %s", name("pipeline"))
+      == {"roc_auc": 0.84})
 target = TransformedTargetRegressor(make_pipeline(StandardScaler(), xgb.XGBRegressor(n_estimators=10, n_jobs=1)), func=np.sqrt,
                                     inverse_func=np.square).fit(raw[["charges"]], raw["tenure"] + 1.0)
 model_predict.push(auto, name("target"), target, raw)
@@ -170,8 +172,8 @@ with open(path("pipeline.pkl"), "wb") as file:
     pickle.dump(pipeline, file)
 raw.drop(columns="since").to_csv(path("rows.csv"), index=False)
 raw.to_pickle(path("rows.pkl"))
-check("command line: a pickle with rows", run("push", name("shell"), "pipeline.pkl", "--rows", "rows.pkl", "--classes", "No,Yes",
-                                              "--tag", "team=x")[:2] == (0, name("shell") + "@1"))
+check("command line: a pickle with rows", run("push", name("shell"), "pipeline.pkl", "--rows", "rows.pkl", "--classes", "No,Yes", "--metric",
+                                              "roc_auc=0.8", "--tag", "team=x")[:2] == (0, name("shell") + "@1"))
 check("command line: it scores", same(scores(name("shell")), pipeline.predict_proba(raw)[:, 1]))
 status, out, err = run("push", name("shell"), "pipeline.pkl")
 check("command line: without rows it warns", status == 0 and "nothing is proved" in err)
