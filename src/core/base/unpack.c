@@ -11,32 +11,77 @@
 #include <math.h>
 #include <string.h>
 
-bool
-mp_unpack_floats_portable(const float *values, const uint8_t *present, size_t n, float *x)
+#define LANES 4
+#define NAN_BITS 0x7fc00000u
+
+typedef float Lanes __attribute__((vector_size(LANES * sizeof(float)), aligned(4), may_alias));
+typedef int32_t Signs __attribute__((vector_size(LANES * sizeof(float))));
+
+static bool
+any_infinite(const float *x, size_t n)
 {
+	Signs		found = {0};
 	bool		infinite = false;
 	size_t		i = 0;
 
-	if (present == NULL)
+	for (; i + LANES <= n; i += LANES)
 	{
-		memcpy(x, values, n * sizeof(float));
-		i = n;
+		Lanes		v = *(const Lanes *) (x + i);
+
+		found |= (v > FLT_MAX) | (v < -FLT_MAX);
 	}
-	while (i < n)
+	for (; i < n; i++)
+		infinite |= fabsf(x[i]) > FLT_MAX;
+	for (int lane = 0; lane < LANES; lane++)
+		infinite |= found[lane] != 0;
+	return infinite;
+}
+
+static size_t
+count_present(const uint8_t *present, size_t n)
+{
+	size_t		count = 0;
+
+	for (size_t i = 0; i < n / 8; i++)
+		count += (size_t) __builtin_popcount(present[i]);
+	return count + (n % 8 == 0 ? 0 : (size_t) __builtin_popcount(present[n / 8] & ((1u << n % 8) - 1)));
+}
+
+bool
+mp_unpack_floats_portable(const float *values, const uint8_t *present, size_t n, float *x)
+{
+	size_t		count = present == NULL ? n : count_present(present, n);
+	const float *last = values + count - 1;
+
+	if (present == NULL)
+		memcpy(x, values, n * sizeof(float));
+	for (size_t i = 0; present != NULL && count > 0 && i < n; i += 8)
 	{
-		if (i % 8 == 0 && n - i >= 8 && present[i / 8] == 0xff)
+		uint32_t	bits = present[i / 8];
+		size_t		end = n - i < 8 ? n - i : 8;
+
+		if (bits == 0xff && end == 8)
 		{
 			memcpy(x + i, values, 8 * sizeof(float));
 			values += 8;
-			i += 8;
 			continue;
 		}
-		x[i] = present[i / 8] >> (i % 8) & 1 ? *values++ : NAN;
-		i++;
+
+		/* without a branch that depends on what is missing; nothing behind the last value is read */
+		for (size_t j = 0; j < end; j++, bits >>= 1)
+		{
+			uint32_t	here = -(bits & 1);
+			uint32_t	value;
+
+			memcpy(&value, values <= last ? values : last, sizeof(value));
+			value = (value & here) | (NAN_BITS & ~here);
+			memcpy(x + i + j, &value, sizeof(value));
+			values += bits & 1;
+		}
 	}
-	for (i = 0; i < n; i++)
-		infinite |= fabsf(x[i]) > FLT_MAX;
-	return infinite;
+	for (size_t i = 0; count == 0 && i < n; i++)
+		x[i] = NAN;
+	return any_infinite(x, n);
 }
 
 #if defined(__x86_64__) && defined(__GNUC__)
