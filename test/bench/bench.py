@@ -348,7 +348,8 @@ def report_shapes(clock, names, table):
         rounds, depth, features, _, extra = MODELS[name]
         shape = f"{rounds} × " + (f"{extra['max_leaves']} leaves" if "max_leaves" in extra else f"depth {depth}")
         figures = [us, clock.median(f"{name}/shape/row by row"), clock.median(f"{name}/shape/noop"), best]
-        return [name, f"{shape}, {features} features", *[f"{f:.3g}" for f in figures], f"{best / us:.1f}"]
+        return [name, f"{shape}, {features} features", *["-" if f is None else f"{f:.3g}" for f in figures],
+                "-" if best is None else f"{best / us:.1f}"]
 
     table("Shapes, stored real[], processor time, µs a row, scan included",
           ["", "", "in batches", "row by row", "noop", "XGBoost's best batch", "×"], [row(name) for name in names])
