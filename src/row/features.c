@@ -430,6 +430,7 @@ check_features(const MpRow *row)
 bool
 mp_features_finish(const MpRow *row)
 {
-	mp_steps_gather_floats(row->model->steps, row->slots, row->x);
-	return check_features(row);
+	bool		infinite = mp_steps_gather_floats(row->model->steps, row->slots, row->x);
+
+	return likely(!infinite && !row->model->options.has_missing) || check_features(row);
 }

@@ -28,8 +28,17 @@ static inline bool
 mp_slot_read(const MpRow *row, int input, MpValueType type, Datum value)
 {
 	double	   *x = &row->slots[input].number;
+	uint32		kind = row->model->inputs[input].labels->kind;
 
-	if (row->model->inputs[input].labels->kind != MP_STEPS_NUMBER)
+	if (kind == MP_STEPS_LABEL && type.kind == MP_VALUE_TEXT)
+	{
+		text	   *label = DatumGetTextPP(value);
+
+		row->slots[input].label = mp_steps_text_code(row->model->steps, input,
+													 (MpString) {VARDATA_ANY(label), VARSIZE_ANY_EXHDR(label)});
+		return true;
+	}
+	if (kind != MP_STEPS_NUMBER)
 		return mp_slot_special(row, input, type, value);
 	switch (type.kind)
 	{

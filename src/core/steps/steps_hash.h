@@ -59,6 +59,41 @@ mp_steps_hash_text(uint32_t seed, const char *data, size_t length)
 	return (uint32_t) mp_steps_mix(h ^ word);
 }
 
+/* Whether two texts of that length are the same; short ones, as labels are, without a call. */
+static inline bool
+mp_steps_same_text(const char *a, const char *b, size_t length)
+{
+	uint64_t	x;
+	uint64_t	y;
+
+	if (length >= 8)
+	{
+		for (size_t i = 0; i + 8 < length; i += 8)
+		{
+			memcpy(&x, a + i, 8);
+			memcpy(&y, b + i, 8);
+			if (x != y)
+				return false;
+		}
+		memcpy(&x, a + length - 8, 8);
+		memcpy(&y, b + length - 8, 8);
+		return x == y;
+	}
+	if (length >= 4)
+	{
+		uint32_t	low[2];
+		uint32_t	high[2];
+
+		memcpy(&low[0], a, 4);
+		memcpy(&low[1], b, 4);
+		memcpy(&high[0], a + length - 4, 4);
+		memcpy(&high[1], b + length - 4, 4);
+		return low[0] == low[1] && high[0] == high[1];
+	}
+	/* these are all of at most three */
+	return length == 0 || (a[0] == b[0] && a[length / 2] == b[length / 2] && a[length - 1] == b[length - 1]);
+}
+
 /* -0 is 0. */
 static inline uint32_t
 mp_steps_hash_number(uint32_t seed, double number)

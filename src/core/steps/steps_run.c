@@ -4,6 +4,7 @@
 #include "core/steps/steps_hash.h"
 #include "core/steps/steps_run.h"
 
+#include <float.h>
 #include <math.h>
 
 /* What the functions below share: a program and a row. */
@@ -120,14 +121,25 @@ scale(const MpStep *step, const double *operands, uint32_t n, uint32_t i, double
 	return x;
 }
 
+#define SCALING (MP_STEP_SUBTRACT | MP_STEP_DIVIDE | MP_STEP_MULTIPLY | MP_STEP_ADD | MP_STEP_CLIP)
+
 static void
 run_scale(const Run *run, const MpStep *step)
 {
 	const uint32_t *in = run->words + step->in;
+	const double *operands = run->numbers + step->numbers;
+
+	/* the standard scaler of a float64 frame */
+	if ((step->flags & (SCALING | MP_STEP_SINGLE)) == (MP_STEP_SUBTRACT | MP_STEP_DIVIDE))
+	{
+		for (uint32_t i = 0; i < step->n_in; i++)
+			run->slots[step->out + i].number =
+				(run->slots[in[i]].number - operands[i]) / operands[step->n_in + i];
+		return;
+	}
 
 	for (uint32_t i = 0; i < step->n_in; i++)
-		run->slots[step->out + i].number = scale(step, run->numbers + step->numbers, step->n_in, i,
-												 run->slots[in[i]].number);
+		run->slots[step->out + i].number = scale(step, operands, step->n_in, i, run->slots[in[i]].number);
 }
 
 /* What the table of one_hot or map says of the step's input. */
@@ -580,17 +592,27 @@ mp_steps_gather(const MpSteps *s, const MpSlot *slots, double *features)
 	}
 }
 
-void
+bool
 mp_steps_gather_floats(const MpSteps *s, const MpSlot *slots, float *features)
 {
 	const MpStepsFeature *feature = mp_steps_features(s);
+	uint32_t	n = s->n_features;
+	bool		infinite = false;
 
-	for (uint32_t i = 0; i < s->n_features; i++)
+	for (uint32_t i = 0; i < n; i++)
 	{
-		double		x = slots[feature[i].slot].number;
-
-		features[i] = s->sparse && x == 0 ? NAN : (float) x;
+		features[i] = (float) slots[feature[i].slot].number;
+		infinite |= fabsf(features[i]) > FLT_MAX;
 	}
+	if (!s->sparse)
+		return infinite;
+	for (uint32_t i = 0; i < n; i++)
+	{
+		/* not of the float: a small number is not 0 for being rounded to it */
+		if (slots[feature[i].slot].number == 0)
+			features[i] = NAN;
+	}
+	return infinite;
 }
 
 /* --- the prediction --- */
@@ -744,16 +766,17 @@ mp_steps_predict(const MpSteps *s, double *prediction, uint32_t width)
 
 /* --- codes and messages --- */
 
-static uint32_t
-find_code(const MpSteps *s, const MpStepsInput *input, uint32_t hash, MpString text, double number,
-		  bool is_number)
+uint32_t
+mp_steps_text_code(const MpSteps *s, uint32_t i, MpString text)
 {
+	const MpStepsInput *input = mp_steps_inputs(s) + i;
 	const MpStepsLabel *labels = MP_STEPS_SECTION(s, MP_STEPS_LABELS, MpStepsLabel) +
 		input->first_label;
 	const uint32_t *places = mp_steps_words(s) + input->table;
-	const double *numbers = MP_STEPS_SECTION(s, MP_STEPS_NUMBERS, double);
+	const char *strings = MP_STEPS_SECTION(s, MP_STEPS_STRINGS, char);
+	uint32_t	hash = mp_steps_hash_text(input->seed, text.data, text.length);
 
-	for (int i = 0; input->table_size > 0 && i < MP_STEPS_MAX_PROBE; i++, hash++)
+	for (int k = 0; input->table_size > 0 && k < MP_STEPS_MAX_PROBE; k++, hash++)
 	{
 		uint32_t	code = places[hash & (input->table_size - 1)];
 		const MpStepsLabel *label;
@@ -761,32 +784,37 @@ find_code(const MpSteps *s, const MpStepsInput *input, uint32_t hash, MpString t
 		if (code == 0)
 			break;
 		label = &labels[code - 1];
-		if (is_number ? label->length == MP_LABEL_IS_NUMBER && numbers[label->at] == number :
-			label->length != MP_LABEL_IS_NUMBER &&
-			mp_string_equal(mp_steps_string(s, label->at, label->length), text))
+		if (label->length == text.length &&
+			mp_steps_same_text(strings + label->at, text.data, text.length))
 			return code;
 	}
 	return input->n_labels + 1;
 }
 
 uint32_t
-mp_steps_text_code(const MpSteps *s, uint32_t i, MpString text)
-{
-	const MpStepsInput *input = mp_steps_inputs(s) + i;
-
-	return find_code(s, input, mp_steps_hash_text(input->seed, text.data, text.length), text, 0,
-					 false);
-}
-
-uint32_t
 mp_steps_number_code(const MpSteps *s, uint32_t i, double number)
 {
 	const MpStepsInput *input = mp_steps_inputs(s) + i;
-	MpString	none = {NULL, 0};
+	const MpStepsLabel *labels = MP_STEPS_SECTION(s, MP_STEPS_LABELS, MpStepsLabel) +
+		input->first_label;
+	const uint32_t *places = mp_steps_words(s) + input->table;
+	const double *numbers = MP_STEPS_SECTION(s, MP_STEPS_NUMBERS, double);
+	uint32_t	hash = mp_steps_hash_number(input->seed, number);
 
 	if (isnan(number))
 		return MP_LABEL_MISSING;
-	return find_code(s, input, mp_steps_hash_number(input->seed, number), none, number, true);
+	for (int k = 0; input->table_size > 0 && k < MP_STEPS_MAX_PROBE; k++, hash++)
+	{
+		uint32_t	code = places[hash & (input->table_size - 1)];
+		const MpStepsLabel *label;
+
+		if (code == 0)
+			break;
+		label = &labels[code - 1];
+		if (label->length == MP_LABEL_IS_NUMBER && numbers[label->at] == number)
+			return code;
+	}
+	return input->n_labels + 1;
 }
 
 /* The factors of those outputs of a product that are marked. */

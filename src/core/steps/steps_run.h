@@ -32,8 +32,8 @@ extern bool mp_steps_run(const MpSteps *steps, MpSlot *slots, MpStepsFault *faul
 /* The features after mp_steps_run, as doubles. */
 extern void mp_steps_gather(const MpSteps *steps, const MpSlot *slots, double *features);
 
-/* The same, each rounded once to float32. */
-extern void mp_steps_gather_floats(const MpSteps *steps, const MpSlot *slots, float *features);
+/* The same, each rounded once to float32; returns whether any is infinite then. */
+extern bool mp_steps_gather_floats(const MpSteps *steps, const MpSlot *slots, float *features);
 
 /*
  * The steps on a prediction of `width` numbers, in place. With two classes
