@@ -387,7 +387,10 @@ read_slots(const MpSource *source, MpRow *row, Getter get)
 		if (!get(source, model, i, &type, &value))
 			mp_slot_missing(row, i);
 		else if (!mp_slot_read(row, i, type, value))
+		{
+			mp_slot_missing(row, i);	/* not the last row's */
 			complete = false;
+		}
 	}
 	return complete && make_features(source, row, get);
 }
@@ -409,7 +412,10 @@ read_inputs(const MpSource *source, MpRow *row, Getter get)
 		if (!get(source, model, i, &type, &value))
 			row->x[i] = NAN;
 		else if (!mp_value_read(row, i, type, value, &row->x[i]))
+		{
+			row->x[i] = NAN;	/* not the last row's */
 			complete = false;
+		}
 	}
 	return complete;
 }

@@ -64,13 +64,20 @@ static const Section sections[] = {
 		"SELECT model_predict.importance_svg($3, kind, 12, 760), model_predict.importance_svg($3, kind, 12, 340)"
 		" FROM (SELECT CASE WHEN count(f.gain) > 0 THEN 'gain' ELSE 'weight' END AS kind, sum(abs(COALESCE(f.gain, f.weight))) AS amount"
 		"  FROM model_predict.features f WHERE f.model = $1 AND f.version = $2) k WHERE amount > 0"},
-	{"Metrics", ROWS, NULL},
+	{"Metrics", ROWS,
+		"SELECT e.key AS \"Metric\", concat_ws(' ', e.value #>> '{}', '(' || m.name || ')') AS \"Value\","
+		" to_char(m.recorded, 'YYYY-MM-DD') AS \"Recorded\", m.recorded_by AS \"By\""
+		" FROM model_predict.metrics m, jsonb_each(CASE jsonb_typeof(m.metrics) WHEN 'object' THEN m.metrics ELSE '{}' END) e"
+		" WHERE m.model = $1 AND m.version = $2"},
 	{"Inputs", ROWS,
-		"SELECT f.position::text AS \"#\", COALESCE(f.name, 'f' || (f.position - 1)) AS \"Name\","
-		" CASE WHEN f.categories IS NULL THEN f.type ELSE format('%s of %s: %s%s', f.type, cardinality(f.categories),"
-		"  array_to_string(f.categories[1:8], ', ', 'NULL'), CASE WHEN cardinality(f.categories) > 8 THEN ', ...' ELSE '' END) END AS \"Type\","
-		" round((100 * f.total_gain / nullif(sum(f.total_gain) OVER (), 0))::numeric, 1) || '%' AS \"Share of gain\""
-		" FROM model_predict.features f WHERE f.model = $1 AND f.version = $2 ORDER BY f.position"},
+		"WITH f AS MATERIALIZED (SELECT name, position, total_gain / nullif(sum(total_gain) OVER (), 0) AS share"
+		"  FROM model_predict.features WHERE model = $1 AND version = $2)"
+		" SELECT i.position::text AS \"#\", COALESCE(i.name, 'f' || (i.position - 1)) AS \"Name\","
+		" CASE WHEN i.labels IS NULL THEN i.type ELSE format('%s of %s: %s%s', i.type, cardinality(i.labels),"
+		"  array_to_string(i.labels[1:8], ', ', 'NULL'), CASE WHEN cardinality(i.labels) > 8 THEN ', ...' ELSE '' END) END AS \"Type\","
+		" (SELECT round(100 * sum(f.share)::numeric, 1) || '%' FROM f WHERE f.name = ANY (i.features) OR i.features IS NULL AND f.position = i.position)"
+		"  AS \"Share of gain\""
+		" FROM model_predict.inputs i WHERE i.model = $1 AND i.version = $2 ORDER BY i.position"},
 	{"Baseline", PAIRS, NULL},
 	{"Use", PAIRS,
 		"SELECT u.statements::text AS \"Statements\", u.rows::text AS \"Rows\", to_char(u.last_use, 'YYYY-MM-DD HH24:MI TZ') AS \"Last use\","
@@ -340,24 +347,6 @@ put_roles(Card *card, Snapshot snapshot)
 	put(card, "</dl>\n");
 }
 
-/* What register() was given and record_metrics() has added, where the view shows any. */
-static void
-put_metrics(Card *card)
-{
-	static const Section section = {"Metrics", ROWS,
-	"SELECT COALESCE(j->>'name', '') AS \"Of\", e.key AS \"Metric\", e.value #>> '{}' AS \"Value\""
-	" FROM model_predict.metrics m, to_jsonb(m) j, jsonb_each(CASE jsonb_typeof(j->'metrics') WHEN 'object' THEN j->'metrics' ELSE '{}' END) e"
-	" WHERE j->>'model' = $1 AND (j->>'version')::int = $2"};
-	bool		isnull;
-
-	if (SPI_execute("SELECT pg_catalog.to_regclass('model_predict.metrics')", true, 1) != SPI_OK_SELECT)
-		elog(ERROR, "a query of a model card failed");
-	(void) SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
-	SPI_freetuptable(SPI_tuptable);
-	if (!isnull)
-		put_section(card, &section);
-}
-
 static void
 put_head(Card *card)
 {
@@ -381,8 +370,6 @@ put_sections(Card *card, Snapshot snapshot)
 	{
 		if (sections[i].sql != NULL)
 			put_section(card, &sections[i]);
-		else if (strcmp(sections[i].title, "Metrics") == 0)
-			put_metrics(card);
 		else
 			put_baseline(card, snapshot);
 	}

@@ -6,8 +6,11 @@
 
 #include <math.h>
 
+#include "catalog/pg_type.h"
 #include "funcapi.h"
 #include "miscadmin.h"
+#include "nodes/pg_list.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/tuplestore.h"
 
@@ -134,10 +137,65 @@ mp_drift_profiles(PG_FUNCTION_ARGS)
 	return (Datum) 0;
 }
 
+static void
+add_importance(DriftRow *rows, int n, const char *input, double importance)
+{
+	for (int i = 0; i < n; i++)
+		if (rows[i].name != NULL && strcmp(rows[i].name, input) == 0)
+			rows[i].importance = (isnan(rows[i].importance) ? 0 : rows[i].importance) + importance;
+}
+
+/* What the inputs of preprocessing are made into: an input counts for its features. */
+typedef struct Derived
+{
+	char	   *input;
+	Datum	   *features;
+	int			n;
+} Derived;
+
+static List *
+read_derived(const MpFound *found, Snapshot snapshot)
+{
+	MpScan		scan;
+	HeapTuple	tuple;
+	List	   *inputs = NIL;
+
+	mp_scan_begin(&scan, "stored_input", snapshot);
+	mp_scan_key_int8(&scan, "model", found->model);
+	mp_scan_key_int4(&scan, "version", found->version);
+	while ((tuple = mp_scan_next(&scan)) != NULL)
+	{
+		Derived    *derived = palloc(sizeof(Derived));
+
+		derived->input = TextDatumGetCString(mp_scan_value_not_null(&scan, tuple, "name"));
+		deconstruct_array(DatumGetArrayTypePCopy(mp_scan_value_not_null(&scan, tuple, "features")),
+						  TEXTOID, -1, false, TYPALIGN_INT, &derived->features, NULL, &derived->n);
+		inputs = lappend(inputs, derived);
+	}
+	mp_scan_end(&scan);
+	return inputs;
+}
+
+static void
+add_derived(DriftRow *rows, int n, List *inputs, const char *feature, double importance)
+{
+	ListCell   *cell;
+
+	foreach(cell, inputs)
+	{
+		const Derived *derived = lfirst(cell);
+
+		for (int i = 0; i < derived->n; i++)
+			if (strcmp(TextDatumGetCString(derived->features[i]), feature) == 0)
+				add_importance(rows, n, derived->input, importance);
+	}
+}
+
 /* By gain, or where the model does not tell it, by weight. */
 static void
 read_importances(const MpFound *found, Snapshot snapshot, DriftRow *rows, int n)
 {
+	List	   *inputs = read_derived(found, snapshot);
 	MpScan		scan;
 	HeapTuple	tuple;
 
@@ -154,10 +212,16 @@ read_importances(const MpFound *found, Snapshot snapshot, DriftRow *rows, int n)
 		Datum		name = mp_scan_value(&scan, tuple, "name", &no_name);
 		int			position = DatumGetInt32(mp_scan_value_not_null(&scan, tuple, "position"));
 		char	   *title = no_name ? psprintf("f%d", position - 1) : TextDatumGetCString(name);
+		double		importance;
 
-		for (int i = 0; i < n; i++)
-			if (rows[i].name != NULL && strcmp(rows[i].name, title) == 0 && !(no_gain && no_weight))
-				rows[i].importance = fabs(DatumGetFloat4(no_gain ? weight : gain));
+		CHECK_FOR_INTERRUPTS();
+		if (no_gain && no_weight)
+			continue;
+		importance = fabs(DatumGetFloat4(no_gain ? weight : gain));
+		if (inputs == NIL)
+			add_importance(rows, n, title, importance);
+		else
+			add_derived(rows, n, inputs, title, importance);
 	}
 	mp_scan_end(&scan);
 }

@@ -33,6 +33,7 @@ SELECT convert_to(format('{"learner":{"attributes":{},"feature_names":[%s],"feat
 SELECT model_predict.register('churn', pg_read_binary_file('$demo/churn.ubj'), classes => '{No,Yes}', trees => 'best', description => E'Who leaves?\\nAsked every month.');
 SELECT model_predict.set_baseline('churn', model_predict.profile('churn', c.*)) FROM customers c;
 SELECT model_predict.grant_predict('churn', 'analyst');
+SELECT model_predict.record_metrics('churn', '{"roc_auc": 0.897}', 'March');
 SELECT model_predict.register('$evil', numbers(2, '<img src=x onerror=alert(1)>"'''), description => '<b>&amp;</b>', tags => '{"a": "</style>"}');
 SELECT model_predict.register('$arabic_bytes', numbers(3, '$arabic_bytes'));
 SELECT model_predict.register('wide', numbers(400, 'a_rather_long_name_of_a_feature_'));
@@ -77,7 +78,7 @@ sub text_of
 
 my $text = text_of($node->safe_psql('postgres', "SELECT model_predict.model_card('churn')"), 'the demo');
 for my $part ("Who leaves?\nAsked every month.", 'binary:logistic', 'No, Yes', "SELECT predict_class('churn', t.*)", 'importance of features',
-	'Month-to-month, One year, Two year', 'total_charges 0.2%', 'register default', 'set_baseline', 'analyst')
+	'Month-to-month, One year, Two year', 'total_charges 0.2%', 'register default', 'set_baseline', 'analyst', '0.897 (March)', '39.5%')
 {
 	like($text, qr/\Q$part\E/, "it tells: $part");
 }

@@ -87,11 +87,27 @@ like($node->safe_psql('postgres', "SELECT model_predict.drift_svg('churn error',
 refused("SELECT model_predict.drift_svg('churn null', (SELECT model_predict.profile('churn error', c.*) FROM customers c))", qr/has no baseline/, 'needs a baseline');
 answers("SELECT model_predict.drift_svg('churn error', NULL) IS NULL", 't', 'of nothing');
 
+# with preprocessing the inputs are profiled, and an input matters as much as what is made of it
+$node->safe_psql('postgres', <<SQL);
+CREATE TABLE raw AS SELECT i AS f0, i % 7 AS f1, 1 AS f2, 2 AS f3, 3 AS f4, 4 AS f5, (ARRAY['x', 'y', 'z', NULL])[i % 4 + 1] AS b FROM generate_series(1, 4000) i;
+SELECT model_predict.register('steps', pg_read_binary_file('$ENV{TESTDIR}/test/data/models/xgboost-3.4.1/binary-logistic-basescore/model.ubj'),
+	preprocessing => jsonb_build_object('format', 1, 'features', '["f0", "f1", "f2", "f3", "f4", "f5", "f6", "f7"]'::jsonb,
+		'steps', '[{"op": "one_hot", "in": ["b"], "out": ["f6", "f7"], "labels": [["x"], ["y"]], "unknown": "zero"}]'::jsonb, 'inputs',
+		(SELECT jsonb_agg(jsonb_build_object('name', 'f' || i, 'type', 'number')) FROM generate_series(0, 5) i) || '{"name": "b", "type": "category"}'));
+SELECT model_predict.set_baseline('steps', model_predict.profile('steps', r.*)) FROM raw r;
+SQL
+answers("SELECT i->'labels', i->'counts', i->>'missing', i->>'unseen' FROM model_predict.stored_baseline, jsonb_array_elements(profile->'inputs') i WHERE i->>'name' = 'b'",
+	'["x", "y"]|[1000, 1000]|1000|1000', 'labels before they are encoded');
+answers("SELECT input, verdict, round(importance::numeric, 3) = round((SELECT sum(gain) FROM model_predict.features WHERE model = 'steps' AND name IN ('f6', 'f7'))::numeric, 3)
+	FROM model_predict.drift('steps', (SELECT model_predict.profile('steps', r.*) FROM raw r WHERE b = 'x')) WHERE input IN ('b', 'f2') ORDER BY 1",
+	"b|significant|t\nf2|none|f", 'drift of inputs');
+
 # what few rows have is hidden in a baseline
 $node->safe_psql('postgres', "SELECT model_predict.set_baseline('churn missing', model_predict.profile('churn missing', r)) FROM
 	(SELECT c r FROM customers c WHERE contract <> 'Two year' UNION ALL (SELECT c FROM customers c WHERE contract = 'Two year' LIMIT 4)) x");
 answers("SELECT i->'labels', i->'truncated' FROM model_predict.stored_baseline b JOIN model_predict.stored_model m ON m.id = b.model, jsonb_array_elements(profile->'inputs') i
 	WHERE m.name = 'churn missing' AND i->>'name' = 'contract'", '["Month-to-month", "One year"]|4', 'labels of fewer than 5 rows are hidden');
+$node->safe_psql('postgres', "SELECT model_predict.drop_model('steps')");
 answers("SELECT bool_and(n::int >= 5) FROM model_predict.stored_baseline, jsonb_array_elements(profile->'inputs' || (profile->'score')) i, jsonb_array_elements_text(i->'counts') n", 't', 'and bins');
 
 # who may
