@@ -374,6 +374,8 @@ take_conditions(Work *work, const List *known)
 	return taken;
 }
 
+static bool are_quiet(List *expressions, Placement *p);
+
 /* A batch node over `child`, whose columns are these, that makes the calls and does some of the work. */
 static CustomScan *
 add_node(Plan *child, List *columns, const MpCalls *calls, Work *work, List **given,
@@ -391,7 +393,13 @@ add_node(Plan *child, List *columns, const MpCalls *calls, Work *work, List **gi
 	CustomScan *node;
 
 	*given = NIL;
-	if (work->conditions != NIL || has_other_calls((Node *) target, known))
+	/* a node above this one would call volatile functions too early */
+	if (!are_quiet(conditions, p))
+	{
+		conditions = list_concat(conditions, work->conditions);
+		work->conditions = NIL;
+	}
+	else if (work->conditions != NIL || has_other_calls((Node *) target, known))
 	{
 		Needs		needs = {known, NIL};
 
@@ -689,6 +697,7 @@ place_in_statement(PlannedStmt *stmt)
 	Placement	p = {.stmt = stmt, .subplans = palloc0(sizeof(Subplan) * Max(n, 1))};
 	ListCell   *cell;
 
+	mp_planner_forget();
 	p.last_id = largest_id(stmt->planTree);
 	foreach(cell, stmt->subplans)
 		p.last_id = Max(p.last_id, largest_id(lfirst(cell)));

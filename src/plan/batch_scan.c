@@ -27,6 +27,7 @@
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "pgstat.h"
+#include "storage/bufmgr.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
 #include "utils/memutils.h"
@@ -47,8 +48,8 @@
 
 #define SCAN_NAME "ModelPredictBatch"
 
-/* Rows of a scan, before the first that is read ahead. */
-#define LONE_ROWS 64
+/* Rows of a scan, before the first that is read ahead: fewer gain nothing, see below. */
+#define LONE_ROWS 256
 /*
  * As many rows a session scores one by one with a model, before the kernel for
  * batches is set up: by then it would have saved about what that takes (measured: 700
@@ -67,6 +68,11 @@
 #define MOST_ROWS 16384
 /* Bytes of columns that are kept, beyond which a batch ends: they may hold documents. */
 #define MOST_KEPT_BYTES (8 * 1024 * 1024)
+
+/* Bytes of values that a batch may have without being slower. */
+#define CACHED_BYTES (256 * 1024)
+/* Pages of a batch that are pinned, instead of copying their rows. */
+#define MOST_PAGES 128
 
 /* What custom_private holds. */
 enum
@@ -137,13 +143,16 @@ typedef struct Ahead
 	int			n_kept;
 	BatchColumn *kept;
 	ExprContext *reading;		/* its memory is that of one row's arguments */
-	MemoryContext rows;			/* values of kept columns of a batch */
-	Datum	   *values;			/* [room][n_kept] */
+	MemoryContext rows;			/* values of kept columns of a batch, or else */
+	int			n_pages;
+	Buffer		pages[MOST_PAGES];	/* that hold them, pinned */
+	int			width;			/* columns of the node's rows */
+	Datum	   *values;			/* [room][width]: the slot that gives a row out points here */
 	bool	   *nulls;
 	int			room;			/* for rows; grows where the batch is to be larger */
 	int			most;			/* rows in this batch, as it looks so far */
-	ExprState  *conditions;		/* for rows with answers */
-	ProjectionInfo *projection;
+	bool		own_expressions;	/* which need no column that is not kept to be null */
+	int			last_column;
 	int			n;				/* of this batch */
 	int			next;			/* to give out */
 	enum
@@ -167,7 +176,12 @@ typedef struct BatchScan
 	int64		given;			/* rows since the scan began */
 	TupleTableSlot *pending;	/* a row of the child that is not in the batch; NULL: none */
 	bool		done;			/* the child has no more */
-	ExprContext *reading;		/* made once, however many scans there are */
+	Datum	   *values;			/* of the slot for rows as they are */
+	bool	   *nulls;
+	/* made with the first batch, however many scans there are */
+	ExprContext *reading;		/* NULL: not yet */
+	ExprState  *conditions;		/* for rows with answers */
+	ProjectionInfo *projection;
 	Ahead	   *ahead;			/* NULL: nothing was read ahead */
 } BatchScan;
 
@@ -197,9 +211,6 @@ find_kept(Ahead *ahead, List *numbers, TupleDesc desc)
 		column->length = TupleDescAttr(desc, column->number - 1)->attlen;
 		column->by_value = TupleDescAttr(desc, column->number - 1)->attbyval;
 	}
-	ahead->room = MP_BATCH_ROWS;
-	ahead->values = palloc(sizeof(Datum) * Max(ahead->n_kept, 1) * ahead->room);
-	ahead->nulls = palloc(sizeof(bool) * Max(ahead->n_kept, 1) * ahead->room);
 }
 
 /* The last of the child's columns that an expression needs. */
@@ -263,7 +274,28 @@ init_call(BatchScan *scan, BatchCall *call, FuncExpr *expr, Expr *guard)
 										  ALLOCSET_DEFAULT_SIZES);
 }
 
-/* Expressions are the query's, the rest lasts as long as the scan. */
+/* What may refer to subplans, which the query knows of, must live as long as it. */
+static void
+init_expressions(BatchScan *scan)
+{
+	CustomScanState *node = &scan->custom;
+	MemoryContext old = MemoryContextSwitchTo(node->ss.ps.state->es_query_cxt);
+	List	   *target = private_of(scan, PRIVATE_TARGET);
+
+	scan->conditions = node->ss.ps.qual;
+	scan->projection = node->ss.ps.ps_ProjInfo;
+	if (target != NIL)
+	{
+		scan->conditions = ExecInitQual(private_of(scan, PRIVATE_CONDITIONS), &node->ss.ps);
+		scan->projection = ExecBuildProjectionInfo(target, node->ss.ps.ps_ExprContext,
+												   node->ss.ps.ps_ResultTupleSlot, &node->ss.ps,
+												   node->ss.ss_ScanTupleSlot->tts_tupleDescriptor);
+	}
+	scan->reading = CreateExprContext(node->ss.ps.state);
+	MemoryContextSwitchTo(old);
+}
+
+/* What lasts as long as the scan. */
 static void
 begin_ahead(BatchScan *scan)
 {
@@ -278,27 +310,30 @@ begin_ahead(BatchScan *scan)
 	ListCell   *call;
 	ListCell   *guard;
 
+	if (scan->reading == NULL)
+		init_expressions(scan);
 	ahead->context = context;
 	find_kept(ahead, private_of(scan, PRIVATE_KEPT), ExecGetResultType(outerPlanState(node)));
 	ahead->calls = palloc0(sizeof(BatchCall) * list_length(plan->custom_exprs));
 	forboth(call, plan->custom_exprs, guard, private_of(scan, PRIVATE_GUARDS))
 		init_call(scan, &ahead->calls[ahead->n_calls++], castNode(FuncExpr, lfirst(call)), lfirst(guard));
-	ahead->conditions = node->ss.ps.qual;
-	ahead->projection = node->ss.ps.ps_ProjInfo;
-	if (target != NIL)
-	{
-		ahead->conditions = ExecInitQual(private_of(scan, PRIVATE_CONDITIONS), &node->ss.ps);
-		ahead->projection = ExecBuildProjectionInfo(target, node->ss.ps.ps_ExprContext,
-													node->ss.ps.ps_ResultTupleSlot, &node->ss.ps,
-													node->ss.ss_ScanTupleSlot->tts_tupleDescriptor);
-	}
+	ahead->room = MP_BATCH_ROWS;
+	ahead->width = scan->n_columns + ahead->n_calls + 1;
+	ahead->values = MemoryContextAllocHuge(context, sizeof(Datum) * ahead->width * ahead->room);
+	ahead->nulls = MemoryContextAllocHuge(context, sizeof(bool) * ahead->width * ahead->room);
+	ahead->own_expressions = target != NIL;
+	ahead->last_column = scan->last_column;
 	ahead->rows = AllocSetContextCreate(context, "model_predict rows", ALLOCSET_DEFAULT_SIZES);
-	MemoryContextSwitchTo(estate->es_query_cxt);
-	if (scan->reading == NULL)
-		scan->reading = CreateExprContext(estate);
 	ahead->reading = scan->reading;
 	MemoryContextSwitchTo(old);
 	scan->ahead = ahead;
+}
+
+static void
+unpin_pages(Ahead *ahead)
+{
+	while (ahead->n_pages > 0)
+		ReleaseBuffer(ahead->pages[--ahead->n_pages]);
 }
 
 static void
@@ -306,6 +341,11 @@ end_ahead(BatchScan *scan)
 {
 	if (scan->ahead == NULL)
 		return;
+	unpin_pages(scan->ahead);
+	/* whoever has the slot must find nothing there */
+	ExecClearTuple(scan->custom.ss.ss_ScanTupleSlot);
+	scan->custom.ss.ss_ScanTupleSlot->tts_values = scan->values;
+	scan->custom.ss.ss_ScanTupleSlot->tts_isnull = scan->nulls;
 	MemoryContextDelete(scan->ahead->context);
 	scan->ahead = NULL;
 }
@@ -325,6 +365,8 @@ begin_scan(CustomScanState *node, EState *estate, int eflags)
 		scan->last_column = Max(scan->last_column, llast_int(kept));
 	scan->sure = intVal(private_of(scan, PRIVATE_SURE));
 	scan->limit = -1;
+	scan->values = node->ss.ss_ScanTupleSlot->tts_values;
+	scan->nulls = node->ss.ss_ScanTupleSlot->tts_isnull;
 }
 
 static void
@@ -415,29 +457,66 @@ make_row_room(Ahead *ahead)
 {
 	if (ahead->n < ahead->room)
 		return;
-	ahead->values = repalloc_huge(ahead->values, sizeof(Datum) * Max(ahead->n_kept, 1) * ahead->room * 2);
-	ahead->nulls = repalloc_huge(ahead->nulls, sizeof(bool) * Max(ahead->n_kept, 1) * ahead->room * 2);
+	ahead->values = repalloc_huge(ahead->values, sizeof(Datum) * ahead->width * ahead->room * 2);
+	ahead->nulls = repalloc_huge(ahead->nulls, sizeof(bool) * ahead->width * ahead->room * 2);
 	for (int i = 0; i < ahead->n_calls; i++)
 		ahead->calls[i].places = repalloc_huge(ahead->calls[i].places, sizeof(BatchPlace) * ahead->room * 2);
 	ahead->room *= 2;
 }
 
-static void
-keep_columns(Ahead *ahead, TupleTableSlot *slot, int row)
+/* Whether the row's values will stay where they are: on a page that is pinned until the next batch. */
+static bool
+pin_page(Ahead *ahead, TupleTableSlot *slot)
 {
-	Datum	   *values = ahead->values + (Size) row * ahead->n_kept;
-	bool	   *nulls = ahead->nulls + (Size) row * ahead->n_kept;
+	Buffer		page;
+
+	if (!TTS_IS_BUFFERTUPLE(slot))
+		return false;
+	page = ((BufferHeapTupleTableSlot *) slot)->buffer;
+	if (!BufferIsValid(page))
+		return false;
+	if (ahead->n_pages > 0 && ahead->pages[ahead->n_pages - 1] == page)
+		return true;
+	if (ahead->n_pages >= Min(MOST_PAGES, NBuffers / MaxBackends / 2))
+		return false;
+	IncrBufferRefCount(page);
+	ahead->pages[ahead->n_pages++] = page;
+	return true;
+}
+
+static void
+copy_columns(Ahead *ahead, TupleTableSlot *slot, Datum *values, bool *nulls, bool stays)
+{
 	MemoryContext old = MemoryContextSwitchTo(ahead->rows);
 
+	/* columns that are not kept are null, whoever copies the row */
+	memset(nulls, true, ahead->width);
 	for (int i = 0; i < ahead->n_kept; i++)
 	{
 		const BatchColumn *column = &ahead->kept[i];
-		Datum		value = slot->tts_values[column->number - 1];
+		int			at = column->number - 1;
 
-		nulls[i] = slot->tts_isnull[column->number - 1];
-		values[i] = nulls[i] || column->by_value ? value : datumCopy(value, false, column->length);
+		nulls[at] = slot->tts_isnull[at];
+		values[at] = nulls[at] || column->by_value || stays ? slot->tts_values[at] :
+			datumCopy(slot->tts_values[at], false, column->length);
 	}
 	MemoryContextSwitchTo(old);
+}
+
+static void
+keep_columns(Ahead *ahead, TupleTableSlot *slot, int row)
+{
+	Datum	   *values = ahead->values + (Size) row * ahead->width;
+	bool	   *nulls = ahead->nulls + (Size) row * ahead->width;
+	bool		stays = ahead->n_kept > 0 && pin_page(ahead, slot);
+
+	if (!stays || !ahead->own_expressions)
+	{
+		copy_columns(ahead, slot, values, nulls, stays);
+		return;
+	}
+	memcpy(values, slot->tts_values, sizeof(Datum) * ahead->last_column);
+	memcpy(nulls, slot->tts_isnull, sizeof(bool) * ahead->last_column);
 }
 
 static void
@@ -666,7 +745,9 @@ start_batch(Ahead *ahead)
 {
 	ahead->n = 0;
 	ahead->next = 0;
-	ahead->most = MP_BATCH_ROWS;
+	/* rows that leave the cache before they are given out are slower than calls */
+	ahead->most = Max(LEAST_ROWS, Min(MP_BATCH_ROWS, CACHED_BYTES / (ahead->width * 9)));
+	unpin_pages(ahead);
 	MemoryContextReset(ahead->rows);
 	for (int i = 0; i < ahead->n_calls; i++)
 	{
@@ -689,8 +770,6 @@ fill(BatchScan *scan, int64 most)
 		begin_ahead(scan);
 	ahead = scan->ahead;
 	start_batch(ahead);
-	/* columns that are not kept stay null, whoever copies the row */
-	memset(scan->custom.ss.ss_ScanTupleSlot->tts_isnull, true, scan->n_columns);
 	read_rows(scan, most);
 	if (ahead->n == 0)
 		return;
@@ -727,16 +806,11 @@ answered_row(BatchScan *scan)
 	Ahead	   *ahead = scan->ahead;
 	int			row = ahead->next++;
 	TupleTableSlot *slot = scan->custom.ss.ss_ScanTupleSlot;
-	const Datum *values = ahead->values + (Size) row * ahead->n_kept;
-	const bool *nulls = ahead->nulls + (Size) row * ahead->n_kept;
 	MemoryContext old;
 
 	ExecClearTuple(slot);
-	for (int i = 0; i < ahead->n_kept; i++)
-	{
-		slot->tts_values[ahead->kept[i].number - 1] = values[i];
-		slot->tts_isnull[ahead->kept[i].number - 1] = nulls[i];
-	}
+	slot->tts_values = ahead->values + (Size) row * ahead->width;
+	slot->tts_isnull = ahead->nulls + (Size) row * ahead->width;
 	old = MemoryContextSwitchTo(scan->custom.ss.ps.ps_ExprContext->ecxt_per_tuple_memory);
 	for (int i = 0; i < ahead->n_calls; i++)
 		slot->tts_values[scan->n_columns + i] =
@@ -759,6 +833,8 @@ plain_row(BatchScan *scan, TupleTableSlot *row)
 	if (private_of(scan, PRIVATE_TARGET) != NIL)
 		return row;
 	ExecClearTuple(slot);
+	slot->tts_values = scan->values;
+	slot->tts_isnull = scan->nulls;
 	memset(slot->tts_isnull, true, scan->n_columns + n_calls);
 	memcpy(slot->tts_values, row->tts_values, sizeof(Datum) * scan->last_column);
 	memcpy(slot->tts_isnull, row->tts_isnull, sizeof(bool) * scan->last_column);
@@ -884,8 +960,8 @@ exec_scan(CustomScanState *node)
 			return ExecClearTuple(projection != NULL ? projection->pi_state.resultslot : node->ss.ss_ScanTupleSlot);
 		if (answered)
 		{
-			conditions = scan->ahead->conditions;
-			projection = scan->ahead->projection;
+			conditions = scan->conditions;
+			projection = scan->projection;
 		}
 		if (ExecQual(conditions, context))
 			return projection != NULL ? ExecProject(projection) : context->ecxt_scantuple;

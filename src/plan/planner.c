@@ -425,13 +425,27 @@ mp_planner_supports(Oid function)
 	return info.fn_addr == mp_planner_support || info.fn_addr == mp_planner_support_explain;
 }
 
+/* The function last asked about: a plan of many partitions asks about the same one. */
+static Oid	last_function = InvalidOid;
+static const MpAnswer *last_answer = NULL;
+
+void
+mp_planner_forget(void)
+{
+	last_function = InvalidOid;
+}
+
 const MpAnswer *
 mp_planner_answer(Oid function)
 {
 	FmgrInfo	info;
 
+	if (function == last_function)
+		return last_answer;
 	if (!mp_planner_supports(function))
 		return NULL;
 	fmgr_info(function, &info);
-	return mp_answer_of(info.fn_addr);
+	last_answer = mp_answer_of(info.fn_addr);
+	last_function = function;
+	return last_answer;
 }

@@ -16,4 +16,7 @@ extern const MpAnswer *mp_planner_answer(Oid function);
 /* Whether the function scores or explains rows: its first argument is a reference. */
 extern bool mp_planner_supports(Oid function);
 
+/* To be called before a plan is looked at: functions may have been made anew. */
+extern void mp_planner_forget(void);
+
 #endif

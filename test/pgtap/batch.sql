@@ -54,6 +54,17 @@ BEGIN
 		UNION ALL (SELECT 'only plain: ' || plain::text FROM plain EXCEPT ALL SELECT 'only plain: ' || batched::text FROM batched LIMIT 5);
 END $$;
 
+CREATE FUNCTION pg_temp.batches(query text) RETURNS int LANGUAGE plpgsql AS $$
+DECLARE
+	line text;
+BEGIN
+	FOR line IN EXECUTE 'EXPLAIN (ANALYZE, COSTS off, TIMING off) ' || query LOOP
+		IF line ~ 'Batches: ' THEN
+			RETURN substring(line FROM 'Batches: (\d+)');
+		END IF;
+	END LOOP;
+END $$;
+
 CREATE TEMP TABLE queries (number int GENERATED ALWAYS AS IDENTITY, batches int, query text);
 INSERT INTO queries (batches, query) VALUES
 	(1, $$ SELECT n, predict('m', p.*) FROM people p $$),
@@ -165,6 +176,67 @@ BEGIN
 	RETURN n;
 END $$;
 SELECT is(pg_temp.looks_at(300), 300, 'a loop that ends early');
+-- who stops early: rows that nobody asks for are not scored, nor read
+CREATE TEMP TABLE bad AS SELECT n % 1500 AS n, g, age, CASE WHEN n = 300 THEN 'infinity' ELSE income END AS income, visits, balance
+	FROM (SELECT row_number() OVER ()::int AS n, g, age, income, visits, balance FROM people WHERE income < 'infinity' LIMIT 1200) p;
+CREATE INDEX ON bad (n);
+ANALYZE bad;
+CREATE TEMP SEQUENCE ticks;
+SET LOCAL enable_hashagg = off;
+SELECT lives_ok($$ CREATE TEMP TABLE e1 AS SELECT n, array_agg(predict('m', b.*) ORDER BY g) FROM bad b GROUP BY n ORDER BY n LIMIT 2 $$, 'a grouped aggregate under LIMIT');
+SET LOCAL enable_hashjoin = off;
+SET LOCAL enable_nestloop = off;
+SELECT lives_ok($$ CREATE TEMP TABLE e2 AS SELECT * FROM (SELECT n, predict('m', b.*) FROM bad b ORDER BY n) q JOIN (VALUES (1), (2)) v (n) USING (n) $$, 'a merge join that ends early');
+RESET enable_hashjoin;
+SET LOCAL enable_mergejoin = off;
+SELECT lives_ok($$ CREATE TEMP TABLE e3 AS SELECT b.n FROM (SELECT n, predict('m', c.*) AS s FROM bad c WHERE n > 298 OFFSET 0) b JOIN (SELECT n FROM bad WHERE n < 0) p USING (n) WHERE s > 0 $$,
+	'a hash join whose inner side is empty');
+RESET enable_mergejoin;
+RESET enable_nestloop;
+RESET enable_hashagg;
+SELECT lives_ok($$ CREATE TEMP TABLE e4 AS SELECT (NULL::int[])[predict('m', b.*)::int] FROM bad b $$, 'no subscript of an array that is null');
+SELECT lives_ok($$ CREATE TEMP TABLE e5 AS SELECT g FROM generate_series(1, 3) g WHERE EXISTS (SELECT FROM bad b WHERE b.n > 298 - g AND predict('m', b.*) >= 0) $$, 'EXISTS');
+SELECT lives_ok($$ CREATE TEMP TABLE e6 AS SELECT predict('m', b.*) FROM bad b WHERE n < 10000 LIMIT 299 $$, 'LIMIT 299');
+SELECT throws_ok($$ CREATE TEMP TABLE e7 AS SELECT predict('m', b.*) FROM bad b LIMIT 300 $$, '22003', NULL, 'not 300');
+CREATE TEMP TABLE e8 AS SELECT nextval('ticks') AS tick, n FROM (SELECT nextval('ticks'), b.* FROM bad b OFFSET 0) b WHERE predict('careful', b.*) > 0 LIMIT 20;
+SELECT results_eq('SELECT tick FROM e8', 'SELECT 2::bigint * generate_series(1, 20)', 'a volatile function below is called when its row is');
+SELECT is(count(DISTINCT e), 100::bigint, 'one above, too') FROM (SELECT predict('careful', b.*) AS s, nextval('ticks') AS e FROM bad b LIMIT 100) q;
+SELECT lives_ok($$ CREATE TEMP TABLE e9 AS SELECT g, max(predict('m', b.*)) FILTER (WHERE n <> 300) FROM bad b GROUP BY g $$, 'FILTER spares a row');
+
+-- a plan's nodes have numbers of their own
+CREATE FUNCTION pg_temp.rows_of_batches(query text) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+	plan jsonb;
+BEGIN
+	EXECUTE 'EXPLAIN (ANALYZE, TIMING off, FORMAT JSON) ' || query INTO plan;
+	RETURN (SELECT max((n->>'Actual Rows')::numeric * (n->>'Actual Loops')::numeric)
+		FROM jsonb_path_query(plan, '$.** ? (@."Custom Plan Provider" == "ModelPredictBatch")') n);
+END $$;
+SET LOCAL enable_seqscan = off;
+SET LOCAL enable_indexscan = off;
+SELECT is(pg_temp.rows_of_batches($$ SELECT predict('careful', b.*) FROM bad b WHERE n < 100 OR n BETWEEN 500 AND 599 $$), 199::bigint, 'below a BitmapOr');
+RESET enable_seqscan;
+RESET enable_indexscan;
+
+-- a scan's memory goes with the scan
+CREATE TEMP TABLE parts (LIKE bad) PARTITION BY LIST (g);
+SELECT format('CREATE TEMP TABLE parts_%s PARTITION OF parts FOR VALUES IN (%s)', g, g) FROM generate_series(0, 119) g \gexec
+INSERT INTO parts SELECT b.n, s.g, b.age, 1, b.visits, b.balance FROM bad b, generate_series(0, 119) s (g) WHERE b.n < 30;
+CREATE FUNCTION pg_temp.scan_memory() RETURNS bigint LANGUAGE sql VOLATILE AS
+	$$ SELECT coalesce(sum(used_bytes), 0)::bigint FROM pg_backend_memory_contexts WHERE name LIKE 'model_predict scan%' $$;
+SELECT cmp_ok(max(m), '<', 2000000::bigint, 'of 120 partitions as of one') FROM (SELECT predict('m', p.*), pg_temp.scan_memory() AS m FROM parts p) q;
+
+-- many references at one call site
+SELECT model_predict.register('seg_' || i, pg_temp.model('logistic.ubj'), trees => CASE WHEN i % 2 = 0 THEN 'all' ELSE 'best' END) FROM generate_series(1, 70) i \g /dev/null
+CREATE TEMP TABLE segments AS SELECT n, age, income, visits, balance, 1 + n % 70 AS seg FROM bad WHERE income < 'infinity';
+SELECT is_empty($$ SELECT pg_temp.answers('SELECT n, predict(''seg_'' || seg, age, income, visits, balance) AS s FROM segments') $$, '70 models named by a column');
+SET LOCAL model_predict.batch = always;
+SELECT cmp_ok(pg_temp.batches('SELECT predict(''seg_'' || seg, age, income, visits, balance) FROM segments'), '>', 0, 'in batches');
+SELECT is_empty($$ SELECT n FROM segments WHERE predict('seg_' || seg, age, income, visits, balance)
+	IS DISTINCT FROM CASE WHEN seg % 2 = 0 THEN predict('seg_2', age, income, visits, balance) ELSE predict('seg_1', age, income, visits, balance) END $$, 'each by its own');
+SELECT throws_ok($$ CREATE TEMP TABLE e10 AS SELECT predict('seg_' || seg + 1, age, income, visits, balance) FROM segments $$, '42704', NULL, 'one of them is not there');
+SELECT lives_ok($$ CREATE TEMP TABLE e11 AS SELECT predict('seg_' || seg + 1, age, income, visits, balance) FROM (SELECT * FROM segments ORDER BY n % 70 LIMIT 1000) s LIMIT 10 $$, 'where nobody asks for it');
+
 SELECT throws_ok('SELECT predict(''classes'', p.*) FROM people p WHERE g < 9', '42809', 'model "classes" version 1 gives 3 numbers for a row, not one', 'a model of three classes');
 SELECT throws_ok('SELECT predict_proba_of(''classes'', ''no'', x) FROM arrays', '22023', 'model "classes" version 1 has no class "no"', 'a class that is none');
 SELECT throws_ok('SELECT predict(''nobody'', p.*) FROM people p', '42704', NULL, 'a model that is none');
@@ -217,16 +289,6 @@ SELECT is(count(*), count(*) FILTER (WHERE score IS NULL), 'a class that is null
 SELECT set_eq('SELECT count(*) > 2200 FROM without_class', ARRAY[true], 'for each row');
 
 -- what is kept of rows is bounded: 300 documents of 1 MB are no batch of their own
-CREATE FUNCTION pg_temp.batches(query text) RETURNS int LANGUAGE plpgsql AS $$
-DECLARE
-	line text;
-BEGIN
-	FOR line IN EXECUTE 'EXPLAIN (ANALYZE, COSTS off, TIMING off) ' || query LOOP
-		IF line ~ 'Batches: ' THEN
-			RETURN substring(line FROM 'Batches: (\d+)');
-		END IF;
-	END LOOP;
-END $$;
 SET LOCAL model_predict.batch = always;
 SELECT is(pg_temp.batches('SELECT predict(''m'', x), doc FROM (SELECT x, repeat(''x'', 10) AS doc FROM arrays LIMIT 300) s'), 1, 'short texts');
 SELECT cmp_ok(pg_temp.batches('SELECT predict(''m'', x), doc FROM (SELECT x, repeat(''x'', 1000000) AS doc FROM arrays LIMIT 300) s'),
