@@ -4,6 +4,7 @@
  */
 #include "craft.h"
 #include "harness.h"
+#include "core/kernel/kernel_compile.h"
 #include "core/kernel/kernel_image.h"
 #include "random_forest.h"
 #include "random_steps.h"
