@@ -36,5 +36,25 @@ SELECT is(sum(predict('small@' || n, 1)), 160600::float8, 'and three times as ma
 SELECT is(pg_temp.table_bytes(), :bytes::bigint, 'which the table has no place for any more');
 SELECT is(min(version), 601 - count(*)::int, 'the last ones are kept') FROM model_predict.cache WHERE model = 'small';
 
+-- what a role found once is proved in later statements by the rows themselves, without a scan
+CREATE FUNCTION pg_temp.scans(role name, statements int) RETURNS numeric LANGUAGE plpgsql AS $$
+DECLARE
+	before numeric;
+	x float8;
+BEGIN
+	EXECUTE format('SET LOCAL ROLE %I', role);
+	SELECT sum(coalesce(seq_scan, 0) + coalesce(idx_scan, 0)) INTO before FROM pg_stat_xact_all_tables WHERE schemaname = 'model_predict';
+	FOR i IN 1 .. statements LOOP
+		EXECUTE 'SELECT predict(''small'', 1)' INTO x;
+	END LOOP;
+	RETURN (SELECT sum(coalesce(seq_scan, 0) + coalesce(idx_scan, 0)) - before FROM pg_stat_xact_all_tables WHERE schemaname = 'model_predict');
+END $$;
+SELECT current_user AS superuser \gset
+CREATE ROLE mp_test_owner;
+CREATE ROLE mp_test_reader;
+SELECT model_predict.grant_predict('small', 'mp_test_reader') \g /dev/null
+SELECT model_predict.set_owner('small', 'mp_test_owner') \g /dev/null
+SELECT cmp_ok(pg_temp.scans(role, 100), '<', 50::numeric, role) FROM unnest(array[:'superuser', 'mp_test_owner', 'mp_test_reader']) AS role;
+
 SELECT * FROM finish();
 ROLLBACK;
