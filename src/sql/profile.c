@@ -10,6 +10,7 @@
 #include <math.h>
 
 #include "access/htup_details.h"
+#include "catalog/pg_type.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
@@ -26,6 +27,7 @@
 #include "sql/manage.h"
 #include "sql/metrics.h"
 #include "sql/profile.h"
+#include "store/limits.h"
 #include "store/lookup.h"
 
 /* As the core has it. SQL_ASCII says nothing of what bytes mean. */
@@ -69,9 +71,11 @@ to_jsonb_of(MpProfile *profile)
 void
 mp_profile_from_jsonb(MpProfile *profile, Jsonb *jsonb, MpAlloc *alloc)
 {
-	char	   *json = JsonbToCString(NULL, &jsonb->root, VARSIZE(jsonb));
+	char	   *json;
 	MpError		error;
 
+	mp_limit_size("the profile", JSONBOID, JsonbPGetDatum(jsonb), MP_MAX_PROFILE);
+	json = JsonbToCString(NULL, &jsonb->root, VARSIZE(jsonb));
 	mp_profile_begin(profile, alloc);
 	if (!mp_profile_read(profile, string_of(json), &error))
 		ereport(ERROR,

@@ -14,6 +14,7 @@
 #define MP_MAX_TAGS (1024 * 1024)	/* bytes of tags as text */
 #define MP_MAX_OPTION (16 * 1024 * 1024)	/* bytes of another option as text */
 #define MP_MAX_NAMES (64 * 1024 * 1024)	/* bytes of names or labels as text: there may be 500,000 of them */
+#define MP_MAX_PROFILE (128 * 1024 * 1024)	/* bytes of a profile as text: 5,000 inputs of a thousand keys each */
 #define MP_MAX_DUMPED_ROW (1070 * 1000 * 1000)	/* bytes of a row of table version as text */
 
 /*

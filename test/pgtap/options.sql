@@ -55,5 +55,12 @@ SELECT model_predict.register('scored', pg_temp.model('infinity.ubj'), infinity 
 SELECT is(predict('infinite', x, y, 1, 1), predict('scored', nullif(x, 'infinity'), nullif(y, 'infinity'), 1, 1), format('missing infinity: %s, %s', x, y))
 FROM unnest('{infinity,-infinity,1}'::float8[]) AS x, unnest('{infinity,-infinity,1}'::float8[]) AS y;
 
+-- pg_dump must be able to read what is stored of a profile
+CREATE FUNCTION pg_temp.long_profile() RETURNS jsonb LANGUAGE sql AS
+	$$ SELECT jsonb_build_object('format', 1, 'rows', 10, 'inputs', array[jsonb_build_object('name', repeat(E'\x01', 20000000), 'kind', 'number', 'counts', '{}'::int[])]) $$;
+SELECT throws_ok(format($$ SELECT model_predict.%s $$, call), '54000', 'the profile is too long', call)
+FROM (VALUES ('set_baseline(''early best'', pg_temp.long_profile())'), ('merge_profiles(pg_temp.long_profile())'),
+	('drift(pg_temp.long_profile(), pg_temp.long_profile())')) AS v (call);
+
 SELECT * FROM finish();
 ROLLBACK;

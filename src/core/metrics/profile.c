@@ -304,6 +304,8 @@ write_string(MpVec *json, MpString text)
 		char		c = text.data[i];
 		bool		written;
 
+		if (i % 65536 == 65535)
+			mp_alloc_poll(json->alloc);
 		if (c == '"' || c == '\\')
 			written = mp_text_format(json, "\\%c", c);
 		else if ((unsigned char) c < 0x20)
