@@ -1,12 +1,13 @@
 #!/bin/sh
 #
-# demo.sh: shows in a minute what model_predict is for.
+# demo.sh: shows in two minutes what model_predict is for.
 #
 #   sh test/demo.sh           installs what it needs, shows, and cleans up
 #   sh test/demo.sh --keep    leaves the server running, to go on by hand
 #
-# Runs as root or as a user who may sudo; the server runs as an unprivileged
-# user in a temporary directory, on a socket.
+# Runs as root or as a user who may sudo (only to install packages that are missing); the
+# server runs as an unprivileged user in a temporary directory, on a socket, with a copy of
+# PostgreSQL: nothing is installed into the system's.
 
 set -eu
 . "$(dirname "$0")/lib.sh"
@@ -34,18 +35,36 @@ install_postgresql
 # shellcheck disable=SC2086,SC2154
 install_packages $build_packages
 make_work_directory
+copy_postgresql
 
-say "building"
-if ! { tree_make -j"$(nproc)" && install_extension; } >"$work/build.log" 2>&1
+# a line that tells how far the build is
+build()
+{
+	total=$(find "$tree/src" -name '*.c' | wc -l)
+	tree_make -j"$(nproc)" with_llvm=no >"$work/build.log" 2>&1 &
+	make=$!
+	while kill -0 $make 2>/dev/null
+	do
+		done=$(find "$tree/src" -name '*.o' | wc -l)
+		[ ! -t 1 ] || printf '\rbuilding: %d of %d files ' "$done" "$total"
+		sleep 1
+	done
+	[ ! -t 1 ] || printf '\r\033[K'
+	wait $make
+}
+
+say "building the extension, about a minute"
+if ! build || ! install_extension >>"$work/build.log" 2>&1
 then
 	cat "$work/build.log" >&2
 	keep=
 	die "the build failed"
 fi
+say "starting a server of its own"
 start_server
 
 if ! (cd "$tree/test/data/demo" &&
-	as_user "$bindir/psql" -X -v "head=$head" -v "tail=$tail" -f demo.sql)
+	as_user "$bindir/psql" -X -v "head=$head" -v "tail=$tail" -v "picture=$work/churn-reasons.svg" -f demo.sql)
 then
 	keep=
 	die "the demo failed"
@@ -54,24 +73,19 @@ fi
 say ""
 if [ -n "$keep" ]
 then
-	[ "$(id -u)" != 0 ] || sudo="runuser -u postgres -- "
+	chmod 755 "$work"
+	# the server's user is the caller, but for root
+	[ "$(id -u)" != 0 ] || stop="runuser -u postgres -- "
 	cat <<-END
-	The server goes on running. To look around:
+	The server goes on running, and its picture is $work/churn-reasons.svg. To look around:
 
-	    ${sudo:-}$bindir/psql -h $PGHOST -U postgres
-
-	Try:
-
-	    \\df predict*                          the scoring functions
-	    \\dv model_predict.*                   models, versions, features, history
-	    SELECT * FROM model_predict.features;
-	    SELECT * FROM predict_explain('churn', (SELECT c FROM customers c WHERE id = 6));
+	    $bindir/psql -h $PGHOST -U postgres
 
 	To stop it and leave nothing:
 
-	    ${sudo:-}$bindir/pg_ctl -D $work/data stop && rm -rf $work
+	    ${stop:-}$bindir/pg_ctl -D $work/data stop && rm -rf $work
 	END
 else
-	say "That was it; nothing is left running. 'sh test/demo.sh --keep' leaves the server up to go on"
-	say "by hand. README.md starts from here."
+	say "That was it; nothing is left running. 'sh test/demo.sh --keep' leaves the server and the picture."
+	say "README.md starts from here."
 fi

@@ -142,6 +142,31 @@ make_work_directory()
 	[ "$(id -u)" != 0 ] || chown -R postgres: "$work"
 }
 
+# A copy of PostgreSQL within the work directory, so that nothing is installed into the
+# system's; PG_CONFIG and bindir lead there from now on. PostgreSQL finds its files from
+# where its program lies.
+copy_postgresql()
+{
+	root=$work/root
+	for dir in bindir pkglibdir sharedir
+	do
+		path=$("$PG_CONFIG" --$dir)
+		mkdir -p "$root$path"
+		cp -a "$path/." "$root$path/" || die "could not copy PostgreSQL"
+	done
+	# headers, and pg_config's libraries, are read only
+	for dir in includedir pkgincludedir includedir-server
+	do
+		path=$("$PG_CONFIG" --$dir)
+		[ -e "$root$path" ] || { mkdir -p "$(dirname "$root$path")" && ln -s "$path" "$root$path"; }
+	done
+	PG_CONFIG=$root$("$PG_CONFIG" --bindir)/pg_config
+	export PG_CONFIG
+	"$PG_CONFIG" --version >/dev/null || die "the copy of PostgreSQL does not work"
+	bindir=$("$PG_CONFIG" --bindir)
+	[ "$(id -u)" != 0 ] || chown -R postgres: "$root"
+}
+
 # make in the copy; $@ are its arguments
 tree_make()
 {
