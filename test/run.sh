@@ -192,7 +192,8 @@ run_demo()
 	(TMPDIR=$work/demo && export TMPDIR && chmod 755 "$work" && sh "$top/test/demo.sh") >"$work/demo.log" 2>&1
 	status=$?
 	ok=0
-	if [ $status = 0 ] && grep -q '^ *7044 . *0\.[0-9]* *$' "$work/demo.log" && [ -z "$(ls -A "$work/demo")" ]
+	if [ $status = 0 ] && grep -q '^ *7044 . *0\.[0-9]* *$' "$work/demo.log" && ! grep -q 'WARNING' "$work/demo.log" &&
+		[ -z "$(ls -A "$work/demo")" ]
 	then
 		ok=1
 	fi

@@ -195,9 +195,13 @@ warn_of_order(const char *name, int64 model, int32 old, int32 new)
 {
 	bool		isnull;
 
-	if (mp_writer_run("SELECT a.name, a.position, b.position FROM model_predict.stored_feature a"
-					  " JOIN model_predict.stored_feature b ON b.model = a.model AND b.name = a.name"
-					  " WHERE a.model = $1 AND a.version = $2 AND b.version = $3 AND a.position <> b.position"
+	if (mp_writer_run("WITH g AS (SELECT f.version, f.position, f.name FROM model_predict.stored_feature f"
+					  "   JOIN model_predict.stored_version v ON v.model = f.model AND v.version = f.version"
+					  "   WHERE f.model = $1 AND f.version IN ($2, $3) AND v.preprocessing IS NULL"
+					  "   UNION ALL SELECT version, position, name FROM model_predict.stored_input"
+					  "   WHERE model = $1 AND version IN ($2, $3))"
+					  " SELECT a.name, a.position, b.position FROM g a JOIN g b ON b.name = a.name"
+					  " WHERE a.version = $2 AND b.version = $3 AND a.position <> b.position"
 					  " ORDER BY a.position LIMIT 1",
 					  mp_int8(model), mp_int4(old), mp_int4(new)) == 0)
 		return;

@@ -69,7 +69,7 @@ FROM customers c;
 \set ECHO queries
 SELECT model_predict.promote('churn', 'challenger', comment => 'trained anew');
 SELECT model_predict.rollback('churn', comment => 'a first look');
-SELECT action, alias, old_version, new_version, comment FROM model_predict.history WHERE action IN ('deploy', 'rollback');
+SELECT action, alias, old_version, new_version, comment FROM model_predict.history WHERE action IN ('promote', 'rollback');
 
 \set ECHO none
 \echo :head '6. Watch it: are today''s rows like those that it was trained on?' :tail
