@@ -116,7 +116,7 @@ for my $file (grep { /\.c$/ && unit_of($_) !~ $per_processor } sort keys %text)
 }
 
 # findings with these words are being mended; the list only shrinks
-my @being_mended = qw(core/draft/ core/load/ core/shap/ core/xgboost/ core/forest/forest.h);
+my @being_mended = qw(core/shap/ core/forest/forest.h);
 
 my $failed = 0;
 
