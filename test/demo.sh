@@ -41,7 +41,7 @@ copy_postgresql
 build()
 {
 	total=$(find "$tree/src" -name '*.c' | wc -l)
-	tree_make -j"$(nproc)" with_llvm=no >"$work/build.log" 2>&1 &
+	tree_make -j"$(nproc)" with_llvm=no CC="${CC:-gcc}" >"$work/build.log" 2>&1 &
 	make=$!
 	while kill -0 $make 2>/dev/null
 	do
@@ -54,7 +54,7 @@ build()
 }
 
 say "building the extension, about a minute"
-if ! build || ! install_extension >>"$work/build.log" 2>&1
+if ! build || ! install_extension with_llvm=no >>"$work/build.log" 2>&1
 then
 	cat "$work/build.log" >&2
 	keep=

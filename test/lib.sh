@@ -173,13 +173,14 @@ tree_make()
 	(cd "$tree" && as_user make -s --no-print-directory PG_CONFIG="$PG_CONFIG" "$@")
 }
 
+# $@ are arguments of make
 install_extension()
 {
 	if [ -w "$("$PG_CONFIG" --pkglibdir)" ]
 	then
-		(cd "$tree" && make -s PG_CONFIG="$PG_CONFIG" install)
+		(cd "$tree" && make -s PG_CONFIG="$PG_CONFIG" "$@" install)
 	else
-		(cd "$tree" && as_root make -s PG_CONFIG="$PG_CONFIG" install)
+		(cd "$tree" && as_root make -s PG_CONFIG="$PG_CONFIG" "$@" install)
 	fi
 }
 
