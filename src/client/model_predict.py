@@ -1283,7 +1283,7 @@ def forest_document(estimator, trees, single, initial, link, task, **more):
     import sklearn
     document = {"library": "scikit-learn", "format": 1, "version": sklearn.__version__,
                 "estimator": class_name(estimator), "n_features": int(estimator.n_features_in_)}
-    if getattr(estimator, "feature_names_in_", None) is not None:
+    if getattr(estimator, "feature_names_in_", None) is not None and getattr(estimator, "_preprocessor", None) is None:
         document["feature_names"] = [str(n) for n in estimator.feature_names_in_]
     document.update(features="float32" if single else "float64", n_outputs=len(initial), initial=initial, link=link,
                     task=task, missing="default" if "missing_left" in trees[0] else "error", **more)
@@ -1414,7 +1414,8 @@ def histogram_boosting(estimator, table, document):
     if encoder is not None:                             # of 1.4 and newer: encodes the columns of categories
         table = transform(encoder, table, document)
     known, index = estimator._bin_mapper.make_known_categories_bitsets()
-    categorical = getattr(estimator, "is_categorical_", None)
+    # newer versions put the columns of categories first
+    categorical = getattr(estimator, "_is_categorical_remapped", getattr(estimator, "is_categorical_", None))
     codes = {} if categorical is None else {"categories": {
         str(f): bits(known[index[f]]) for f in np.flatnonzero(categorical)}}
     initial = numbers(estimator._baseline_prediction)
