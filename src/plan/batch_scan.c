@@ -125,6 +125,7 @@ typedef struct BatchCall
 	int			n_groups;
 	BatchGroup **groups;
 	int			group_room;
+	BatchGroup *recent[64];		/* by their models' addresses: where to look first */
 } BatchCall;
 
 typedef struct BatchColumn
@@ -410,14 +411,17 @@ add_group(BatchCall *call, const MpModel *model)
 	return group;
 }
 
-/* The last ones first: rows with one model often come in runs. */
 static BatchGroup *
 group_of(BatchCall *call, const MpModel *model)
 {
+	BatchGroup **recent = &call->recent[((uintptr_t) model >> 6) % lengthof(call->recent)];
+
+	if (*recent != NULL && (*recent)->model == model)
+		return *recent;
 	for (int i = call->n_groups - 1; i >= 0; i--)
 		if (call->groups[i]->model == model)
-			return call->groups[i];
-	return add_group(call, model);
+			return *recent = call->groups[i];
+	return *recent = add_group(call, model);
 }
 
 static int
@@ -569,6 +573,7 @@ forget_groups(BatchCall *call)
 	call->n_groups = 0;
 	call->group_room = 0;
 	call->groups = NULL;
+	memset(call->recent, 0, sizeof(call->recent));
 	MemoryContextReset(call->context);
 }
 

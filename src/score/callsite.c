@@ -49,11 +49,15 @@ is_reference(const MpSiteReference *known, const char *text, int length)
 }
 
 static MpSiteReference *
-find_reference(const MpCallSite *site, const char *text, int length, uint32 hash)
+find_reference(MpCallSite *site, const char *text, int length, uint32 hash)
 {
+	MpSiteReference **recent = &site->recent[hash % MP_SITE_REFERENCES];
+
+	if (*recent != NULL && (*recent)->hash == hash && is_reference(*recent, text, length))
+		return *recent;
 	for (int i = 0; i < site->n_references; i++)
 		if (site->references[i]->hash == hash && is_reference(site->references[i], text, length))
-			return site->references[i];
+			return *recent = site->references[i];
 	return NULL;
 }
 

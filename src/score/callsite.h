@@ -35,6 +35,7 @@ typedef struct MpCallSite
 	int			n_references;
 	int			next;			/* to be replaced when there is no more room */
 	MpSiteReference *references[MP_SITE_REFERENCES];
+	MpSiteReference *recent[MP_SITE_REFERENCES];	/* by their hashes' last bits: where to look first */
 	MemoryContext context;		/* of all this: the function's */
 } MpCallSite;
 
