@@ -90,7 +90,7 @@ for my $encoding (qw(UTF8 LATIN1 EUC_JP SQL_ASCII))
 	my $name = q{convert_from('\xc3a9', 'UTF8') || repeat('W', 60)};
 	$node->safe_psql('encoded', "SELECT model_predict.register($name, constant_model(1))");
 	like($node->safe_psql('encoded', "SELECT predict_explain_svg_styled($name, 1, 280, 'light', 1)"),
-		$encoding eq 'UTF8' ? qr/>\xc3\xa9W+<.*W\xe2\x80\xa6W+</ : qr/\A[\0-\x7f]*>&#233;W+<.*W&#8230;W+<[\0-\x7f]*\z/, "a picture in $encoding");
+		$encoding eq 'UTF8' ? qr/>\xc3\xa9W+<.*W\xe2\x80\xa6/ : qr/\A[\0-\x7f]*>&#233;W+<.*W&#8230;[\0-\x7f]*\z/, "a picture in $encoding");
 }
 
 # every object as a fresh installation has it, whichever version one came from
@@ -130,7 +130,7 @@ for my $version (@versions)
 is($node->safe_psql('fresh', q{
 	SELECT string_agg(proname, ' ' ORDER BY proname) FROM pg_proc
 	WHERE pronamespace = 'model_predict'::regnamespace AND has_function_privilege('public', oid, 'EXECUTE')
-	AND provolatile = 'v' AND prorettype <> 'trigger'::regtype}), 'cached verify', 'volatile functions that PUBLIC may call change nothing');
+	AND provolatile = 'v' AND prorettype <> 'trigger'::regtype}), 'cached verify visible_usage', 'volatile functions that PUBLIC may call change nothing');
 is($node->safe_psql('fresh', q{
 	SELECT string_agg(oid::regclass::text, ' ') FROM pg_class WHERE relnamespace = 'model_predict'::regnamespace
 	AND relkind IN ('r', 'S') AND (has_table_privilege('public', oid, 'SELECT, INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER'))}),
@@ -142,12 +142,14 @@ is($node->safe_psql('fresh', q{
 is($node->safe_psql('fresh', q{
 	SELECT string_agg(p.oid::regprocedure::text, ' ') FROM pg_proc p
 	JOIN pg_depend d ON objid = p.oid AND deptype = 'e' JOIN pg_extension e ON e.oid = refobjid
-	WHERE extname = 'model_predict' AND (prosecdef OR provolatile = 'i'
-		OR obj_description(p.oid, 'pg_proc') IS NULL AND proname NOT LIKE 'role%')}), '', 'no SECURITY DEFINER, nothing immutable, each function commented');
+	WHERE extname = 'model_predict' AND (prosecdef OR provolatile = 'i' AND prokind = 'f' AND proargnames && '{model,reference,name}'
+		OR obj_description(p.oid, 'pg_proc') IS NULL AND proname NOT LIKE 'role%')}), '', 'no SECURITY DEFINER, nothing immutable that asks a model, each function commented');
 is($node->safe_psql('fresh', q{
-	SELECT string_agg(c.oid::regclass::text, ' ') FROM pg_class c WHERE relnamespace = 'model_predict'::regnamespace
-	AND relkind = 'v' AND relname <> 'cache' AND NOT coalesce('security_barrier=true' = ANY (reloptions), false)}),
-	'', 'views are security barriers');
+	SELECT string_agg(DISTINCT v.oid::regclass::text, ' ') FROM pg_class v JOIN pg_rewrite w ON ev_class = v.oid
+	JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = w.oid AND d.refclassid = 'pg_class'::regclass
+	JOIN pg_class t ON t.oid = d.refobjid AND t.relkind = 'r' AND t.relnamespace = v.relnamespace
+	WHERE v.relnamespace = 'model_predict'::regnamespace AND v.relkind = 'v'}),
+	'', 'views ask functions that know the rights, not the tables');
 is($node->safe_psql('fresh', q{
 	SELECT string_agg(c.oid::regclass::text, ' ') FROM pg_class c WHERE relnamespace = 'model_predict'::regnamespace
 	AND relkind IN ('r', 'v') AND obj_description(c.oid, 'pg_class') IS NULL}), '', 'tables and views are commented');
@@ -176,8 +178,9 @@ for my $file (glob "$ENV{TESTDIR}/sql/*.sql")
 	{
 		$body =~ s/OPERATOR\(pg_catalog\.[^)]+\)//g;
 		$body =~ s/\w+\s+::\s*//g;
+		$body =~ s/\bAS\s+\w+\s*\(/(/gi;
 		push @operators, $body =~ /([^\s\w.,()"'\[\]]+)/g;
-		push @functions, grep { !/^(?:key|unique|coalesce|case|when|and|or|in|exists|values|not|on|where|select|as|from|numeric|varchar)$/i }
+		push @functions, grep { !/^(?:key|unique|coalesce|case|when|and|or|in|exists|values|not|on|join|where|select|as|from|numeric|varchar)$/i }
 		  $body =~ /(?<![.\w"])(\w+)\s*\(/g;
 	}
 	# :: and * are syntax in these bodies
