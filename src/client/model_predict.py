@@ -363,7 +363,8 @@ def reading(read, estimator, table, document):
     try:
         return read(estimator, table, document)
     except AttributeError as error:
-        raise Refused(f"{class_name(estimator)} was not fitted, or is of a version that is not known: {error}") from error
+        raise Refused(f"{class_name(estimator)} was not fitted, or is of a version that is not known: "
+                      f"{error}") from error
 
 
 def transform(estimator, table, document):
@@ -434,7 +435,8 @@ def column_transformer(estimator, table, document):
         if verbose is True:
             columns = [c.renamed(f"{name}__{c.label}") for c in columns]
         elif verbose is not False:
-            raise Refused("ColumnTransformer with a function or a format as verbose_feature_names_out: use True or False")
+            raise Refused("ColumnTransformer with a function or a format as verbose_feature_names_out: "
+                          "use True or False")
         made += columns
     sample = run(estimator, table.sample)
     sparse = bool(getattr(estimator, "sparse_output_", False))      # absent where no column is selected
@@ -474,7 +476,8 @@ def scaled_as_python(estimator, sparse, fields, clip, where):
         got = np.asarray(run(estimator, rows))
     for cast in (np.float64, np.float32):
         x = rows.copy()
-        for name, ufunc in (("subtract", np.subtract), ("divide", np.divide), ("multiply", np.multiply), ("add", np.add)):
+        for name, ufunc in (("subtract", np.subtract), ("divide", np.divide), ("multiply", np.multiply),
+                            ("add", np.add)):
             if name in fields:
                 operand = np.asarray(fields[name], dtype=cast).astype(np.float64)
                 x = ufunc(x.astype(np.float64), operand).astype(np.float32)
@@ -590,7 +593,8 @@ def simple_imputer(estimator, table, document):
         if text or isinstance(given, str):
             if source is not None:
                 if source.type == "number" and source.dtype is not None and text:
-                    raise Refused(f"{where} puts the text {label!r} into column \"{column.label}\", which holds numbers")
+                    raise Refused(f"{where} puts the text {label!r} into column \"{column.label}\", "
+                                  "which holds numbers")
                 source.type = "category"
             before = column
         elif source is not None and source.type == "category" or column.text:
@@ -905,7 +909,8 @@ def function_transformer(estimator, table, document):
     for column, single, dtype in zip(table.columns, per_column_single(out, len(table.columns), where), table.dtypes()):
         dtype = str(dtype).lower()
         if single and name is not None and name not in EXACT:
-            raise Refused(f"{where} works in float32 on column \"{column.label}\": cast it to float64 before the pipeline")
+            raise Refused(f"{where} works in float32 on column \"{column.label}\": "
+                          "cast it to float64 before the pipeline")
         if name == "reciprocal" and "int" in dtype or name == "square" and dtype in (
                 "int8", "int16", "int32", "uint8", "uint16", "uint32"):
             raise Refused(f"{where} computes with integers on column \"{column.label}\": cast it to float64 before")
@@ -927,7 +932,8 @@ def dates(table, document, parts, out):
     for column in table.columns:
         if column.source is None:
             raise Refused("date_parts works on columns of the table, not on what other steps have made")
-        if str(column.source.dtype).startswith("datetime64[ns,") or column.source.type not in (None, "time", "category"):
+        zoned = str(column.source.dtype).startswith("datetime64[ns,")
+        if zoned or column.source.type not in (None, "time", "category"):
             raise Refused(f"date_parts on column \"{column.label}\" of type {column.source.dtype}: make it a date or a "
                           "time without time zone")
         column.source.type = "time"
@@ -1591,7 +1597,8 @@ def code_categories(model, table, document):
     else:
         categorical = [i for i, kind in enumerate(model.types or []) if kind == "c"]
         if categorical and table.sample is None:
-            raise Refused(f"the labels of feature \"{table.columns[categorical[0]].label}\" are known from rows only: pass X")
+            raise Refused(f"the labels of feature \"{table.columns[categorical[0]].label}\" are known from rows only: "
+                          "pass X")
         categorical = [i for i in categorical if dtypes and dtypes[i] == "category"]   # others are codes already
     for n, i in enumerate(categorical):
         column = table.columns[i]
@@ -1616,7 +1623,8 @@ def lightgbm_categories(model, X, names):
         raise Refused("LightGBM's categories are known by the columns of a frame only: pass X, or categories=")
     columns = [name for name, dtype in zip(names, X.dtypes) if str(dtype) == "category"]
     if len(columns) != len(lists):
-        raise Refused(f"the model has {len(lists)} columns of categories, X has {len(columns)}: pass the training frame")
+        raise Refused(f"the model has {len(lists)} columns of categories, X has {len(columns)}: "
+                      "pass the training frame")
     return {name: [json_label(label, f"column \"{name}\"") for label in labels]
             for name, labels in zip(columns, lists)}
 
@@ -1750,7 +1758,8 @@ def describe(estimator, X=None, *, examples=20, classes=None, **options):
                 if categories:
                     arguments["categories"] = categories
             elif X is None:
-                warnings.warn("the labels of the model's categories are not known: pass X, or categories=", stacklevel=2)
+                warnings.warn("the labels of the model's categories are not known: pass X, or categories=",
+                              stacklevel=2)
         row_names = names
     else:
         code_categories(model, table, document)
