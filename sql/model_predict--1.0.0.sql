@@ -73,7 +73,7 @@ CREATE TABLE model_predict.stored_version (
   classes text[],
   feature_names text[],
   categories jsonb,
-  threshold real NOT NULL,
+  threshold double precision NOT NULL,
   missing real,
   absent_feature text NOT NULL,
   unseen_category text NOT NULL,
@@ -83,8 +83,10 @@ CREATE TABLE model_predict.stored_version (
   tags jsonb,
   preprocessing jsonb,
   format text NOT NULL,
-  xgboost text NOT NULL,
+  library text NOT NULL,
+  library_version text NOT NULL,
   objective text NOT NULL,
+  task text NOT NULL,
   booster text NOT NULL,
   features integer NOT NULL,
   outputs integer NOT NULL,
@@ -364,13 +366,13 @@ CREATE FUNCTION model_predict.trees(
   reference text,
   OUT tree integer, OUT used boolean, OUT output text, OUT weight real,
   OUT node integer, OUT parent integer, OUT depth integer,
-  OUT "position" integer, OUT feature text, OUT threshold real, OUT categories text[],
+  OUT "position" integer, OUT feature text, OUT threshold double precision, OUT categories text[],
   OUT yes integer, OUT no integer, OUT missing integer,
-  OUT leaf real, OUT leaves real[], OUT gain real, OUT cover real
+  OUT leaf double precision, OUT leaves double precision[], OUT gain real, OUT cover double precision
 ) RETURNS SETOF record
 LANGUAGE c STABLE PARALLEL SAFE ROWS 10000 AS 'MODULE_PATHNAME', 'mp_trees';
 COMMENT ON FUNCTION model_predict.trees(text) IS
-  'the nodes of all trees of a model: a split goes to yes where the feature is less than the threshold, or in the categories; for the owner and pg_read_all_data only';
+  'the nodes of all trees of a model: a split goes to yes where the feature is less than the threshold (of other libraries than XGBoost: or equal), or in the categories; leaf n of LightGBM is node -1 - n; for the owner and pg_read_all_data only';
 
 
 /* Registration */
@@ -381,11 +383,11 @@ CREATE FUNCTION model_predict.register(
   feature_names text[] DEFAULT NULL,
   categories jsonb DEFAULT NULL,
   trees text DEFAULT 'auto',
-  threshold real DEFAULT 0.5,
+  threshold double precision DEFAULT 0.5,
   missing real DEFAULT NULL,
   absent_feature text DEFAULT 'error',
   unseen_category text DEFAULT 'error',
-  infinity text DEFAULT 'error',
+  infinity text DEFAULT NULL,
   examples jsonb DEFAULT NULL,
   description text DEFAULT NULL,
   tags jsonb DEFAULT NULL,
@@ -393,9 +395,9 @@ CREATE FUNCTION model_predict.register(
   metrics jsonb DEFAULT NULL
 ) RETURNS integer
 LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'mp_register';
-COMMENT ON FUNCTION model_predict.register(text, bytea, text[], text[], jsonb, text, real, real, text, text, text, jsonb, text, jsonb, jsonb, jsonb) IS
+COMMENT ON FUNCTION model_predict.register(text, bytea, text[], text[], jsonb, text, double precision, real, text, text, text, jsonb, text, jsonb, jsonb, jsonb) IS
   'stores a model file as a new version of a model and returns its number; the first version serves at once, later ones after deploy()';
-REVOKE ALL ON FUNCTION model_predict.register(text, bytea, text[], text[], jsonb, text, real, real, text, text, text, jsonb, text, jsonb, jsonb, jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION model_predict.register(text, bytea, text[], text[], jsonb, text, double precision, real, text, text, text, jsonb, text, jsonb, jsonb, jsonb) FROM PUBLIC;
 
 CREATE FUNCTION model_predict.revise(
   reference text,
@@ -403,7 +405,7 @@ CREATE FUNCTION model_predict.revise(
   feature_names text[] DEFAULT NULL,
   categories jsonb DEFAULT NULL,
   trees text DEFAULT NULL,
-  threshold real DEFAULT NULL,
+  threshold double precision DEFAULT NULL,
   missing real DEFAULT NULL,
   absent_feature text DEFAULT NULL,
   unseen_category text DEFAULT NULL,
@@ -415,9 +417,9 @@ CREATE FUNCTION model_predict.revise(
   metrics jsonb DEFAULT NULL
 ) RETURNS integer
 LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'mp_revise';
-COMMENT ON FUNCTION model_predict.revise(text, text[], text[], jsonb, text, real, real, text, text, text, jsonb, text, jsonb, jsonb, jsonb) IS
+COMMENT ON FUNCTION model_predict.revise(text, text[], text[], jsonb, text, double precision, real, text, text, text, jsonb, text, jsonb, jsonb, jsonb) IS
   'registers a new version of the same bytes: the options that are given are changed, all others kept';
-REVOKE ALL ON FUNCTION model_predict.revise(text, text[], text[], jsonb, text, real, real, text, text, text, jsonb, text, jsonb, jsonb, jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION model_predict.revise(text, text[], text[], jsonb, text, double precision, real, text, text, text, jsonb, text, jsonb, jsonb, jsonb) FROM PUBLIC;
 
 CREATE FUNCTION model_predict.describe(reference text, description text DEFAULT NULL, tags jsonb DEFAULT NULL) RETURNS void
 LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'mp_describe';
@@ -1293,9 +1295,9 @@ LANGUAGE c STABLE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'mp_visible_models';
 COMMENT ON FUNCTION model_predict.visible_models() IS 'for the views: the models that the current role may use';
 
 CREATE FUNCTION model_predict.visible_versions(
-  OUT model bigint, OUT version integer, OUT sha256 bytea, OUT trees text, OUT classes text[], OUT threshold real, OUT missing real,
+  OUT model bigint, OUT version integer, OUT sha256 bytea, OUT trees text, OUT classes text[], OUT threshold double precision, OUT missing real,
   OUT absent_feature text, OUT unseen_category text, OUT infinity text, OUT examples integer, OUT description text, OUT tags jsonb,
-  OUT format text, OUT xgboost text, OUT objective text, OUT booster text, OUT features integer, OUT outputs integer, OUT n_trees integer,
+  OUT format text, OUT library text, OUT library_version text, OUT objective text, OUT booster text, OUT features integer, OUT outputs integer, OUT n_trees integer,
   OUT rounds integer, OUT rounds_used integer, OUT created timestamptz, OUT created_by text, OUT bytes integer
 ) RETURNS SETOF record
 LANGUAGE c STABLE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'mp_visible_versions';
@@ -1361,7 +1363,7 @@ COMMENT ON COLUMN model_predict.models.versions IS 'how many there are';
 COMMENT ON COLUMN model_predict.models.created IS 'when its first version was registered';
 
 CREATE VIEW model_predict.versions AS
-SELECT m.name AS model, v.version, v.format, v.xgboost AS xgboost_version, v.objective, v.booster,
+SELECT m.name AS model, v.version, v.library, v.library_version, v.format, v.objective, v.booster,
   v.features, v.outputs, v.classes, v.n_trees AS trees, v.rounds, v.rounds_used, v.trees AS trees_option,
   v.threshold, v.missing, v.absent_feature, v.unseen_category, v.infinity,
   COALESCE(v.examples, 0) AS examples, v.bytes, pg_catalog.encode(v.sha256, 'hex') AS sha256,
@@ -1371,10 +1373,11 @@ JOIN model_predict.visible_models() m ON m.id OPERATOR(pg_catalog.=) v.model;
 COMMENT ON VIEW model_predict.versions IS 'the versions of the models that the current role may use';
 COMMENT ON COLUMN model_predict.versions.model IS 'name of the model';
 COMMENT ON COLUMN model_predict.versions.version IS 'number, never used again';
-COMMENT ON COLUMN model_predict.versions.format IS 'of the file: ubj, json or deprecated, the old binary one';
-COMMENT ON COLUMN model_predict.versions.xgboost_version IS 'that saved the file';
+COMMENT ON COLUMN model_predict.versions.format IS 'of the file: ubj, json, deprecated (XGBoost''s old binary one) or text (LightGBM''s)';
+COMMENT ON COLUMN model_predict.versions.library IS 'that trained the model: XGBoost, LightGBM or scikit-learn';
+COMMENT ON COLUMN model_predict.versions.library_version IS 'that saved the file; of LightGBM, whose files do not say it, the version of their format';
 COMMENT ON COLUMN model_predict.versions.objective IS
-  'what the model was trained for, by XGBoost''s name';
+  'what the model was trained for, by the library''s name';
 COMMENT ON COLUMN model_predict.versions.booster IS 'gbtree, dart or gblinear';
 COMMENT ON COLUMN model_predict.versions.features IS 'how many inputs it has';
 COMMENT ON COLUMN model_predict.versions.outputs IS 'margins for a row';

@@ -282,7 +282,7 @@ sum_margin(MpRow *row)
 	MpXgboostFault fault;
 
 	if ((mp_xgboost_is_read(copy_of(model)) || mp_engine_open(model, GetActiveSnapshot(), &fault)) &&
-		mp_engine_predict(model, row->x, 1, true, row->margin, &fault))
+		mp_engine_predict(model, row->x, 1, true, row->narrow, &fault))
 		return;
 	ereport(ERROR,
 			errcode(fault.sqlstate),

@@ -121,6 +121,7 @@ make_inputs(MpModel *model)
 	int			n = forest->n_features;
 	MpInput    *inputs = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(MpInput) * Max(n, 1));
 
+	model->wide = forest->precision == MP_PRECISION_DOUBLE;
 	model->plain = !model->options.has_missing;
 	for (int i = 0; i < n; i++)
 	{

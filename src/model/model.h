@@ -43,6 +43,7 @@ typedef struct MpModel
 	int			n_inputs;
 	const MpInput *inputs;
 	bool		has_names;		/* the inputs have; else they are read by position only */
+	bool		wide;			/* numbers are doubles, not float32 */
 	bool		plain;			/* no categories, no steps, no value that means missing: numbers as they are */
 	const MpSteps *steps;		/* NULL: the inputs are the features */
 	MpRowOptions options;

@@ -95,7 +95,7 @@ read_options(MpScan *scan, HeapTuple tuple, MpRowOptions *row, MpLoadOptions *lo
 	memset(row, 0, sizeof(*row));
 	memset(load, 0, sizeof(*load));
 	load->trees = mp_option_trees(TextDatumGetCString(mp_scan_value_not_null(scan, tuple, "trees")));
-	row->threshold = DatumGetFloat4(mp_scan_value_not_null(scan, tuple, "threshold"));
+	row->threshold = DatumGetFloat8(mp_scan_value_not_null(scan, tuple, "threshold"));
 	row->absent_feature = mp_option_absent(TextDatumGetCString(mp_scan_value_not_null(scan, tuple, "absent_feature")));
 	row->unseen_category = mp_option_unseen(TextDatumGetCString(mp_scan_value_not_null(scan, tuple, "unseen_category")));
 	row->infinity = mp_option_infinity(TextDatumGetCString(mp_scan_value_not_null(scan, tuple, "infinity")));

@@ -98,10 +98,10 @@ typedef struct BatchGroup
 	const MpModel *model;		/* pinned */
 	int			n;
 	int			room;
-	float	   *x;				/* [room][n_features] */
-	float	   *margins;		/* [room][n_outputs] */
-	float	   *prediction;		/* of one row, as the next two */
-	double	   *final;
+	char	   *features;		/* [room][n_features]: floats, or where the model is wide doubles */
+	double	   *margins;		/* [room][n_outputs] */
+	double	   *final;			/* of one row, as the next two */
+	float	   *narrow;
 	MpSlot	   *slots;
 } BatchGroup;
 
@@ -396,7 +396,7 @@ add_group(BatchCall *call, const MpModel *model)
 
 	hold(call, model);
 	group->model = model;
-	group->prediction = palloc(sizeof(float) * (model->forest->n_outputs + 1));
+	group->narrow = palloc(sizeof(float) * (model->forest->n_outputs + 1));
 	group->final = palloc(sizeof(double) * (model->forest->n_outputs + 1));
 	if (model->steps != NULL)
 		group->slots = MemoryContextAllocHuge(call->context, sizeof(MpSlot) * model->steps->n_slots);
@@ -424,20 +424,27 @@ group_of(BatchCall *call, const MpModel *model)
 	return *recent = add_group(call, model);
 }
 
+/* Bytes of the features of a row. */
+static Size
+feature_bytes(const MpModel *model)
+{
+	return (model->wide ? sizeof(double) : sizeof(float)) * model->forest->n_features;
+}
+
 static int
 rows_that_fit(const MpModel *model)
 {
-	Size		row = sizeof(float) * (model->forest->n_features + model->forest->n_outputs);
+	Size		row = feature_bytes(model) + sizeof(double) * model->forest->n_outputs;
 
 	return Max(1, Min(MOST_ROWS, MOST_FEATURE_BYTES / Max(row, 1)));
 }
 
-static float *
-enlarge(float *old, MemoryContext context, Size n)
+static void *
+enlarge(void *old, MemoryContext context, Size size)
 {
 	if (old != NULL)
-		return repalloc_huge(old, sizeof(float) * n);
-	return MemoryContextAllocHuge(context, sizeof(float) * n);
+		return repalloc_huge(old, size);
+	return MemoryContextAllocHuge(context, size);
 }
 
 static void
@@ -451,8 +458,8 @@ make_room(BatchCall *call, BatchGroup *group)
 		group->room = call->names_one ? Min(MP_BATCH_ROWS, rows_that_fit(group->model)) : 64;
 	else
 		group->room *= 2;
-	group->x = enlarge(group->x, call->context, (Size) group->room * Max(forest->n_features, 1));
-	group->margins = enlarge(group->margins, call->context, (Size) group->room * forest->n_outputs);
+	group->features = enlarge(group->features, call->context, group->room * Max(feature_bytes(group->model), 1));
+	group->margins = enlarge(group->margins, call->context, sizeof(double) * group->room * forest->n_outputs);
 }
 
 /* Room for another row of the batch. */
@@ -547,14 +554,15 @@ set_arguments(Ahead *ahead, BatchCall *call, const TupleTableSlot *slot)
 static MpRow
 row_of(const BatchGroup *group, int number)
 {
-	const MpForest *forest = group->model->forest;
+	char	   *features = group->features + number * feature_bytes(group->model);
 
 	return (MpRow) {
 		.model = group->model,
-		.x = group->x + (Size) number * forest->n_features,
-		.margin = group->margins + (Size) number * forest->n_outputs,
-		.prediction = group->prediction,
+		.x = (float *) features,
+		.wide = (double *) features,
+		.margin = group->margins + (Size) number * group->model->forest->n_outputs,
 		.answer = group->final,
+		.narrow = group->narrow,
 		.slots = group->slots
 	};
 }
@@ -662,16 +670,31 @@ batch_for(const BatchGroup *group)
 	return mp_cache_batch(group->model);
 }
 
+/* Margins of n rows from that one on; single ones go where they can be widened in place. */
+static void
+score_chunk(BatchGroup *group, MpBatch *batch, int first, int n)
+{
+	Size		numbers = (Size) n * group->model->forest->n_outputs;
+	double	   *margins = group->margins + (Size) first * group->model->forest->n_outputs;
+	char	   *features = group->features + first * feature_bytes(group->model);
+
+	if (group->model->wide)
+		mp_batch_margin(batch, features, n, margins);
+	else
+	{
+		mp_batch_margin(batch, features, n, (float *) margins + numbers);
+		mp_row_widen(margins, numbers);
+	}
+}
+
 static void
 score_group(BatchGroup *group)
 {
-	const MpForest *forest = group->model->forest;
 	MpBatch    *batch = batch_for(group);
 
 	for (int done = 0; batch != NULL && done < group->n; done += MP_BATCH_ROWS)
 	{
-		mp_batch_margin(batch, group->x + (Size) done * forest->n_features, Min(group->n - done, MP_BATCH_ROWS),
-						group->margins + (Size) done * forest->n_outputs);
+		score_chunk(group, batch, done, Min(group->n - done, MP_BATCH_ROWS));
 		CHECK_FOR_INTERRUPTS();
 	}
 	for (int number = 0; batch == NULL && number < group->n; number++)

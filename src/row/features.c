@@ -1,7 +1,7 @@
 /*
  * features.c: preprocessing of a row. Each input's value becomes a number, the
  * code of a label or a time in its slot; the steps then run over the slots, and
- * what they make is rounded once to the float32 that the trees compare.
+ * what they make is rounded once to the float32 that XGBoost's trees compare.
  */
 #include "postgres.h"
 
@@ -18,6 +18,8 @@
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
 
+#include "core/forest/input.h"
+#include "glue/error.h"
 #include "row/features.h"
 
 static int
@@ -405,32 +407,65 @@ mp_features_fault(const MpRow *row, const MpStepsFault *fault, int culprit, cons
 	return false;
 }
 
-/* Infinities, and the value that means missing, among the features. */
+/* Infinities, and the value that means missing. False: the row is at fault. */
 static bool
-check_features(const MpRow *row)
+check_feature(const MpRow *row, int feature, double *x)
 {
 	const MpModel *model = row->model;
 
-	for (int i = 0; i < model->forest->n_features; i++)
-	{
-		double		x = row->x[i];
+	if (model->options.has_missing && *x == model->options.missing)
+		*x = NAN;
+	else if (unlikely(isinf(*x)))
+		return infinite(row, psprintf("feature \"%s\"", mp_feature_title(model, feature)), x);
+	return true;
+}
 
-		if (model->options.has_missing && row->x[i] == model->options.missing)
-			row->x[i] = NAN;
-		else if (unlikely(isinf(row->x[i])))
-		{
-			if (!infinite(row, psprintf("feature \"%s\"", mp_feature_title(model, i)), &x))
-				return false;
-			row->x[i] = x;
-		}
+static bool
+check_features(const MpRow *row)
+{
+	for (int i = 0; i < row->model->forest->n_features; i++)
+	{
+		double		x = mp_row_feature(row, i);
+
+		if (!check_feature(row, i, &x))
+			return false;
+		if (row->model->wide)
+			row->wide[i] = x;
+		else
+			row->x[i] = (float) x;
 	}
+	return true;
+}
+
+bool
+mp_features_prepare(const MpRow *row)
+{
+	const MpForest *forest = row->model->forest;
+
+	for (int i = 0; (forest->input & MP_INPUT_NO_MISSING) && i < forest->n_features; i++)
+		if (isnan(row->wide[i]))
+		{
+			ereport(fault_level(row),
+					errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+					errmsg("feature \"%s\" of model \"%s\" version %d is missing",
+						   mp_feature_title(row->model, i), row->model->name, row->model->version),
+					errdetail("%s refuses missing values, as it was fitted without any.", mp_objective_name(forest)),
+					errhint("Pass what training put in its place, such as COALESCE(x, 0)."));
+			return false;
+		}
+	mp_forest_prepare(forest, row->wide);
 	return true;
 }
 
 bool
 mp_features_finish(const MpRow *row)
 {
-	bool		infinite = mp_steps_gather_floats(row->model->steps, row->slots, row->x);
+	if (!row->model->wide)
+	{
+		bool		infinite = mp_steps_gather_floats(row->model->steps, row->slots, row->x);
 
-	return likely(!infinite && !row->model->options.has_missing) || check_features(row);
+		return likely(!infinite && !row->model->options.has_missing) || check_features(row);
+	}
+	mp_steps_gather(row->model->steps, row->slots, row->wide);
+	return check_features(row) && mp_features_prepare(row);
 }

@@ -23,6 +23,9 @@ extern int	mp_features_culprit(const MpModel *model, const MpStepsFault *fault);
 /* From the slots to row->x. False: the row's answer is NULL. */
 extern bool mp_features_finish(const MpRow *row);
 
+/* What the library does to a row of doubles before its trees see it. False: the row is at fault. */
+extern bool mp_features_prepare(const MpRow *row);
+
 /* Reads a value into its slot. False: the row's answer is NULL. */
 static inline bool
 mp_slot_read(const MpRow *row, int input, MpValueType type, Datum value)

@@ -59,15 +59,23 @@ compare_folded(const void *a, const void *b)
 	return compare_bytes(x->folded, x->length, y->folded, y->length);
 }
 
-/* ASCII only, as identifiers are folded in a multibyte encoding. */
+/*
+ * ASCII only, as identifiers are folded in a multibyte encoding. LightGBM stores
+ * blanks as underscores, so its models match either.
+ */
 static char *
-fold(const char *name, int length)
+fold(const Matcher *m, const char *name, int length)
 {
+	bool		fold_blanks = m->model->forest->library == MP_LIBRARY_LIGHTGBM;
 	char	   *folded = pnstrdup(name, length);
 
 	for (char *p = folded; *p; p++)
+	{
 		if (*p >= 'A' && *p <= 'Z')
 			*p += 'a' - 'A';
+		else if (*p == ' ' && fold_blanks)
+			*p = '_';
+	}
 	return folded;
 }
 
@@ -115,7 +123,7 @@ fold_columns(Matcher *m)
 	m->folded = palloc(sizeof(NamedColumn *) * Max(m->n, 1));
 	for (int i = 0; i < m->n; i++)
 	{
-		m->columns[i].folded = fold(m->columns[i].name, m->columns[i].length);
+		m->columns[i].folded = fold(m, m->columns[i].name, m->columns[i].length);
 		m->folded[i] = &m->columns[i];
 	}
 	qsort(m->folded, m->n, sizeof(NamedColumn *), compare_folded);
@@ -125,7 +133,7 @@ fold_columns(Matcher *m)
 static NamedColumn *
 find_folded(Matcher *m, int input, const char *name, int length)
 {
-	NamedColumn key = {name, length, fold(name, length)};
+	NamedColumn key = {name, length, fold(m, name, length)};
 	NamedColumn *found = NULL;
 	int			low = 0;
 	int			high = m->n;
@@ -155,8 +163,9 @@ find_folded(Matcher *m, int input, const char *name, int length)
 		if (found != NULL && m->guess)
 			return NULL;
 		if (found != NULL)
-			ambiguous(m, input, psprintf("Columns \"%.*s\" and \"%.*s\" differ from it only in case.",
-										   found->length, found->name, c->length, c->name));
+			ambiguous(m, input, psprintf("Columns \"%.*s\" and \"%.*s\" differ from it only in case%s.",
+										   found->length, found->name, c->length, c->name,
+										   m->model->forest->library == MP_LIBRARY_LIGHTGBM ? " or blanks" : ""));
 		found = c;
 	}
 	return found;

@@ -15,17 +15,28 @@ typedef struct MpRow
 {
 	const MpModel *model;		/* that it is for */
 	bool		warn_of_faults; /* a fault of its values is a warning, and it has no answer */
-	float	   *x;				/* [n_features]; NaN: missing */
-	float	   *margin;			/* [n_outputs] */
-	float	   *prediction;		/* [n_outputs + 1] */
-	double	   *answer;			/* [n_outputs + 1]: the prediction after the steps on it */
-	MpSlot	   *slots;			/* of the steps that make x; NULL: there are none */
-	int			feature_room;
+	float	   *x;				/* [n_features]; NaN: missing; where the model is not wide */
+	double	   *wide;			/* the same where it is */
+	double	   *margin;			/* [n_outputs] */
+	double	   *answer;			/* [n_outputs + 1]: the prediction, at last after the steps on it */
+	float	   *narrow;			/* [n_outputs + 1]: where float32 is computed */
+	MpSlot	   *slots;			/* of the steps that make features; NULL: there are none */
+	int			feature_room;	/* bytes */
 	int			output_room;
 	int			slot_room;
 } MpRow;
 
 /* Makes it one of the model's, with room from the context, which must be the same each time. */
 extern void mp_row_prepare(MpRow *row, const MpModel *model, MemoryContext context);
+
+/* A feature as the trees see it. */
+static inline double
+mp_row_feature(const MpRow *row, int feature)
+{
+	return row->model->wide ? row->wide[feature] : row->x[feature];
+}
+
+/* Widens n floats, which lie in the latter half of the room for n doubles. */
+extern void mp_row_widen(double *numbers, Size n);
 
 #endif

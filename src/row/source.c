@@ -395,29 +395,41 @@ read_slots(const MpSource *source, MpRow *row, Getter get)
 	return complete && make_features(source, row, get);
 }
 
-/* The one loop. What a row brings are the model's inputs; without steps they are its features, too. */
+/* The loop of one without: its inputs are its features, too. */
 static pg_attribute_always_inline bool
-read_inputs(const MpSource *source, MpRow *row, Getter get)
+read_numbers(const MpSource *source, MpRow *row, Getter get, bool wide)
 {
 	const MpModel *model = row->model;
 	bool		complete = true;
 
-	if (model->steps != NULL)
-		return read_slots(source, row, get);
 	for (int i = 0; i < model->n_inputs; i++)
 	{
 		MpValueType type;
 		Datum		value;
+		double		x = NAN;
 
-		if (!get(source, model, i, &type, &value))
-			row->x[i] = NAN;
-		else if (!mp_value_read(row, i, type, value, &row->x[i]))
+		if (get(source, model, i, &type, &value) &&
+			!mp_value_read(row, i, type, value, wide, &x))
 		{
-			row->x[i] = NAN;	/* not the last row's */
+			x = NAN;
 			complete = false;
 		}
+		if (wide)
+			row->wide[i] = x;
+		else
+			row->x[i] = (float) x;
 	}
 	return complete;
+}
+
+static pg_attribute_always_inline bool
+read_inputs(const MpSource *source, MpRow *row, Getter get)
+{
+	if (row->model->steps != NULL)
+		return read_slots(source, row, get);
+	if (likely(!row->model->wide))
+		return read_numbers(source, row, get, false);
+	return read_numbers(source, row, get, true) && mp_features_prepare(row);
 }
 
 /* Arguments */
@@ -473,19 +485,47 @@ unpack_doubles(const float8 *values, const uint8 *present, int n, float *x)
 	return infinite;
 }
 
+static bool
+read_wide_array(const char *data, const bits8 *present, int n, bool is_double, MpRow *row)
+{
+	for (int i = 0; i < n; i++)
+	{
+		double		x = NAN;
+
+		if (present == NULL || (present[i / 8] >> (i % 8) & 1))
+		{
+			x = is_double ? *(const double *) data : *(const float *) data;
+			data += is_double ? sizeof(double) : sizeof(float);
+			if (unlikely(isinf(x)))
+				mp_value_infinite(row, i, &x);
+		}
+		row->wide[i] = x;
+	}
+	return mp_features_prepare(row);
+}
+
 /* Numbers for features that are all plain numbers: nothing to decide per value. */
-static void
+static bool
 read_plain_array(ArrayType *array, int n, bool is_double, MpRow *row)
 {
 	const char *data = ARR_DATA_PTR(array);
 	const uint8 *nulls = ARR_NULLBITMAP(array);
 	float	   *x = row->x;
-	bool		infinite = is_double ? unpack_doubles((const float8 *) data, nulls, n, x) :
-		mp_unpack_floats((const float *) data, nulls, n, x);
+	bool		infinite;
 
+	if (row->model->wide)
+		return read_wide_array(data, nulls, n, is_double, row);
+	infinite = is_double ? unpack_doubles((const float8 *) data, nulls, n, x) :
+		mp_unpack_floats((const float *) data, nulls, n, x);
 	for (int i = 0; infinite && i < n; i++)
 		if (fabsf(x[i]) > FLT_MAX)
-			mp_value_infinite(row, i, &x[i]);
+		{
+			double		number = x[i];
+
+			mp_value_infinite(row, i, &number);
+			x[i] = (float) number;
+		}
+	return true;
 }
 
 static void
@@ -542,8 +582,7 @@ read_array(MpSource *source, ArrayType *array, MpRow *row)
 	source->is_unpacked = false;
 	if (row->model->plain && (kind == MP_VALUE_FLOAT4 || kind == MP_VALUE_FLOAT8))
 	{
-		read_plain_array(array, n, kind == MP_VALUE_FLOAT8, row);
-		return true;
+		return read_plain_array(array, n, kind == MP_VALUE_FLOAT8, row);
 	}
 	unpack_array(source);
 	return read_inputs(source, row, get_column);

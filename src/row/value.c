@@ -1,5 +1,5 @@
 /*
- * value.c: from one SQL value to the float32 that a feature holds: types,
+ * value.c: from one SQL value to the number that a feature holds: types,
  * categories, infinities and the value that means missing.
  */
 #include "postgres.h"
@@ -175,7 +175,7 @@ mp_value_numeric(Datum value)
 }
 
 bool
-mp_value_infinite(const MpRow *row, int input, float *x)
+mp_value_infinite(const MpRow *row, int input, double *x)
 {
 	const MpModel *model = row->model;
 
@@ -203,9 +203,10 @@ mp_value_infinite(const MpRow *row, int input, float *x)
 	}
 	ereport(fault_level(row),
 			errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-			errmsg("%s of model \"%s\" version %d is infinite as a float32",
-				   mp_input_label(model, input), model->name, model->version),
-			errdetail("XGBoost's DMatrix refuses infinities."),
+			errmsg("%s of model \"%s\" version %d is infinite%s",
+				   mp_input_label(model, input), model->name, model->version,
+				   model->wide ? "" : " as a float32"),
+			model->wide ? 0 : errdetail("XGBoost's DMatrix refuses infinities."),
 			errhint("Pass NULL for missing, or register the model with infinity => 'score' (as scikit-learn's predict does) or 'missing'."));
 	return false;
 }
@@ -213,7 +214,7 @@ mp_value_infinite(const MpRow *row, int input, float *x)
 #define MAX_COMPARED 10000		/* labels that one may have been meant */
 
 static bool
-unseen(const MpRow *row, int input, const char *shown, float *x)
+unseen(const MpRow *row, int input, const char *shown, double *x)
 {
 	const MpModel *model = row->model;
 	const MpCategoryIndex *categories = model->inputs[input].categories;
@@ -262,7 +263,7 @@ unseen(const MpRow *row, int input, const char *shown, float *x)
 
 /* XGBoost compares codes with the value that means missing: with missing = 0 the first category is. */
 static bool
-give_code(const MpRow *row, float code, float *x)
+give_code(const MpRow *row, double code, double *x)
 {
 	const MpRowOptions *options = &row->model->options;
 
@@ -271,7 +272,7 @@ give_code(const MpRow *row, float code, float *x)
 }
 
 static bool
-category_by_label(const MpRow *row, int input, const char *label, size_t length, float *x)
+category_by_label(const MpRow *row, int input, const char *label, size_t length, double *x)
 {
 	const MpModel *model = row->model;
 	const MpCategoryIndex *categories = model->inputs[input].categories;
@@ -291,16 +292,24 @@ category_by_label(const MpRow *row, int input, const char *label, size_t length,
 		return unseen(row, input,
 					  psprintf("\"%.*s%s\"", shown, label, shown < length ? "..." : ""), x);
 	}
-	return give_code(row, (float) code, x);
+	return give_code(row, code, x);
+}
+
+/* Whether the number, as the model would hold it, is the value that means missing. */
+static bool
+is_missing(const MpModel *model, double number)
+{
+	return model->options.has_missing &&
+		(model->wide ? number : (float) number) == model->options.missing;
 }
 
 /* By value where the categories are numbers; where none are known, it is the code. */
 static bool
-category_by_number(const MpRow *row, int input, double number, float *x)
+category_by_number(const MpRow *row, int input, double number, double *x)
 {
 	const MpModel *model = row->model;
 	const MpCategoryIndex *categories = model->inputs[input].categories;
-	bool		means_missing = model->options.has_missing && (float) number == model->options.missing;
+	bool		means_missing = is_missing(model, number);
 
 	if (isnan(number))
 	{
@@ -309,9 +318,12 @@ category_by_number(const MpRow *row, int input, double number, float *x)
 	}
 	if (categories == NULL)
 	{
+		/* LightGBM cuts fractions off, and takes what is no code for one that it does not know */
+		if (model->forest->library == MP_LIBRARY_LIGHTGBM)
+			return give_code(row, number, x);
 		if (!means_missing && (number < 0 || number >= MP_MAX_CATEGORY || number != floor(number)))
 			return unseen(row, input, psprintf("%g", number), x);
-		return give_code(row, (float) number, x);
+		return give_code(row, number, x);
 	}
 	if (mp_categories_are_numbers(categories))
 	{
@@ -319,7 +331,7 @@ category_by_number(const MpRow *row, int input, double number, float *x)
 
 		if (code < 0 && !means_missing)
 			return unseen(row, input, psprintf("%.15g", number), x);
-		return give_code(row, code < 0 ? (float) number : (float) code, x);
+		return give_code(row, code < 0 ? number : (double) code, x);
 	}
 	ereport(ERROR,
 			errcode(ERRCODE_DATATYPE_MISMATCH),
@@ -329,7 +341,7 @@ category_by_number(const MpRow *row, int input, double number, float *x)
 }
 
 static bool
-category_of_boolean(const MpRow *row, int input, bool value, float *x)
+category_of_boolean(const MpRow *row, int input, bool value, double *x)
 {
 	const MpInput *i = &row->model->inputs[input];
 	int64		code;
@@ -337,11 +349,11 @@ category_of_boolean(const MpRow *row, int input, bool value, float *x)
 	if (!mp_input_knows_booleans(i))
 		return category_by_number(row, input, value, x);
 	code = mp_category_by_boolean(i->categories, value);
-	return code >= 0 ? give_code(row, (float) code, x) : unseen(row, input, value ? "true" : "false", x);
+	return code >= 0 ? give_code(row, code, x) : unseen(row, input, value ? "true" : "false", x);
 }
 
 static bool
-category_of_text(const MpRow *row, int input, Datum value, bool blank_padded, float *x)
+category_of_text(const MpRow *row, int input, Datum value, bool blank_padded, double *x)
 {
 	text	   *label = DatumGetTextPP(value);
 	int			length = VARSIZE_ANY_EXHDR(label);
@@ -352,7 +364,7 @@ category_of_text(const MpRow *row, int input, Datum value, bool blank_padded, fl
 }
 
 static bool
-category_of_enum(const MpRow *row, int input, Datum value, float *x)
+category_of_enum(const MpRow *row, int input, Datum value, double *x)
 {
 	HeapTuple	tuple = SearchSysCache1(ENUMOID, value);
 	NameData	label;
@@ -365,7 +377,7 @@ category_of_enum(const MpRow *row, int input, Datum value, float *x)
 }
 
 bool
-mp_value_category(const MpRow *row, int input, MpValueType type, Datum value, float *x)
+mp_value_category(const MpRow *row, int input, MpValueType type, Datum value, double *x)
 {
 	const JsonbValue *string;
 	double		number = 0;

@@ -1,6 +1,6 @@
 /*
- * value.h: from one SQL value to the float32 that a feature holds. Include
- * after postgres.h.
+ * value.h: from one SQL value to the number that a feature holds: a float32,
+ * kept as a double, or for a wide model a double. Include after postgres.h.
  */
 #ifndef MP_VALUE_H
 #define MP_VALUE_H
@@ -55,18 +55,18 @@ pg_noreturn extern void mp_value_not_a_number(const MpModel *model, int input, M
 /* For what JSON nests. */
 pg_noreturn extern void mp_value_nested(const MpModel *model, int input);
 
-extern bool mp_value_category(const MpRow *row, int input, MpValueType type, Datum value, float *x);
-extern bool mp_value_infinite(const MpRow *row, int input, float *x);
+extern bool mp_value_category(const MpRow *row, int input, MpValueType type, Datum value, double *x);
+extern bool mp_value_infinite(const MpRow *row, int input, double *x);
 extern double mp_value_numeric(Datum value);
 
 /* A value that is not null, as text for people: no padding, true and false, all digits. */
 extern char *mp_value_text(MpValueType type, Datum value);
 
-/* A number of a numeric feature, after the cast to float32. */
+/* A number of a numeric feature, after the cast to float32 where the model is not wide. */
 static inline bool
-mp_value_number(const MpRow *row, int input, float *x)
+mp_value_number(const MpRow *row, int input, double *x)
 {
-	if (unlikely(fabsf(*x) > FLT_MAX))
+	if (unlikely(isinf(*x)))
 		return mp_value_infinite(row, input, x);
 	if (row->model->options.has_missing && *x == row->model->options.missing)
 		*x = NAN;
@@ -74,8 +74,8 @@ mp_value_number(const MpRow *row, int input, float *x)
 }
 
 /* A value that is not null. False: the row's answer is NULL. */
-static inline bool
-mp_value_read(const MpRow *row, int input, MpValueType type, Datum value, float *x)
+static pg_attribute_always_inline bool
+mp_value_read(const MpRow *row, int input, MpValueType type, Datum value, bool wide, double *x)
 {
 	if (!row->model->plain && mp_input_is_category(&row->model->inputs[input]))
 		return mp_value_category(row, input, type, value, x);
@@ -85,22 +85,22 @@ mp_value_read(const MpRow *row, int input, MpValueType type, Datum value, float 
 			*x = DatumGetFloat4(value);
 			break;
 		case MP_VALUE_FLOAT8:
-			*x = (float) DatumGetFloat8(value);
+			*x = DatumGetFloat8(value);
 			break;
 		case MP_VALUE_INT2:
-			*x = (float) DatumGetInt16(value);
+			*x = DatumGetInt16(value);
 			break;
 		case MP_VALUE_INT4:
-			*x = (float) DatumGetInt32(value);
+			*x = DatumGetInt32(value);
 			break;
 		case MP_VALUE_INT8:
-			*x = (float) DatumGetInt64(value);
+			*x = wide ? (double) DatumGetInt64(value) : (float) DatumGetInt64(value);	/* rounded once */
 			break;
 		case MP_VALUE_BOOL:
-			*x = DatumGetBool(value) ? 1.0f : 0.0f;
+			*x = DatumGetBool(value) ? 1 : 0;
 			break;
 		case MP_VALUE_NUMERIC:
-			*x = (float) mp_value_numeric(value);
+			*x = mp_value_numeric(value);
 			break;
 		case MP_VALUE_TEXT:
 		case MP_VALUE_BPCHAR:
@@ -113,6 +113,8 @@ mp_value_read(const MpRow *row, int input, MpValueType type, Datum value, float 
 		case MP_VALUE_OTHER:
 			mp_value_not_a_number(row->model, input, type, NULL);
 	}
+	if (!wide)
+		*x = (float) *x;
 	return mp_value_number(row, input, x);
 }
 

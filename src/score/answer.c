@@ -30,23 +30,12 @@ new_array(int n)
 }
 
 Datum
-mp_answer_array(const float *values, int n)
-{
-	ArrayType  *array = new_array(n);
-	float8	   *to = (float8 *) ARR_DATA_PTR(array);
-
-	for (int i = 0; i < n; i++)
-		to[i] = values[i];
-	return PointerGetDatum(array);
-}
-
-static Datum
-answers_of(const MpRow *row, int n)
+mp_answer_array(const double *values, int n)
 {
 	ArrayType  *array = new_array(n);
 
 	if (n > 0)
-		memcpy(ARR_DATA_PTR(array), row->answer, sizeof(float8) * n);
+		memcpy(ARR_DATA_PTR(array), values, sizeof(float8) * n);
 	return PointerGetDatum(array);
 }
 
@@ -65,7 +54,7 @@ give_class(MpRow *row, int class)
 static Datum
 give_probabilities(MpRow *row, int class)
 {
-	return answers_of(row, mp_score_probabilities(row));
+	return mp_answer_array(row->answer, mp_score_probabilities(row));
 }
 
 static Datum
@@ -78,7 +67,7 @@ give_probability(MpRow *row, int class)
 static Datum
 give_all(MpRow *row, int class)
 {
-	return answers_of(row, mp_score_all(row));
+	return mp_answer_array(row->answer, mp_score_all(row));
 }
 
 static Datum

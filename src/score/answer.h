@@ -63,7 +63,7 @@ mp_answer_first(const MpAnswer *answer)
 extern void mp_answer_install(PGFunction function, MpAnswerId id);
 extern const MpAnswer *mp_answer_of(PGFunction function);	/* NULL: it gives none */
 
-/* Each widened, which loses nothing: a double precision[] of one dimension. */
-extern Datum mp_answer_array(const float *values, int n);
+/* A double precision[] of one dimension. */
+extern Datum mp_answer_array(const double *values, int n);
 
 #endif

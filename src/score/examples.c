@@ -79,7 +79,7 @@ close_enough(double expected, double got)
 		return true;
 	if (isinf(expected) || isinf(got))
 		return false;
-	return fabs((double) expected - got) <= MP_EXAMPLE_TOLERANCE * Max(fabs((double) expected), fabs((double) got));
+	return fabs(expected - got) <= MP_EXAMPLE_TOLERANCE * Max(fabs(expected), fabs(got));
 }
 
 static char *
@@ -253,8 +253,8 @@ rounded_to(const Outcome *outcomes, int n)
 		for (int i = 0; all && i < n; i++)
 			for (int k = 0; all && k < outcomes[i].n_got; k++)
 				all = outcomes[i].n_got == outcomes[i].n_expected &&
-					fabs((double) outcomes[i].expected[k] - outcomes[i].got[k]) <=
-					most + MP_EXAMPLE_TOLERANCE * fabs((double) outcomes[i].got[k]);
+					fabs(outcomes[i].expected[k] - outcomes[i].got[k]) <=
+					most + MP_EXAMPLE_TOLERANCE * fabs(outcomes[i].got[k]);
 		if (all)
 			return digits;
 	}

@@ -14,16 +14,38 @@
 
 MpMarginFunction mp_score_other_engine = NULL;
 
+static void
+widen(const float *from, int n, double *to)
+{
+	for (int i = 0; i < n; i++)
+		to[i] = from[i];
+}
+
+/* Margins that were single are so again. */
+static float *
+narrow_margins(MpRow *row)
+{
+	for (int i = 0; i < row->model->forest->n_outputs; i++)
+		row->narrow[i] = (float) row->margin[i];
+	return row->narrow;
+}
+
 void
 mp_score_margin(MpRow *row)
 {
 	const MpModel *model = row->model;
 
-	/* a version that is just being registered is not where another engine would get it from */
-	if (unlikely(mp_score_other_engine != NULL) && model->id != 0)
-		mp_score_other_engine(row);
+	if (model->wide)
+		mp_kernel_margin(model->kernel, row->wide, row->margin);
 	else
-		mp_kernel_margin(model->kernel, row->x, row->margin);
+	{
+		/* a version that is just being registered is not where another engine would get it from */
+		if (unlikely(mp_score_other_engine != NULL) && model->id != 0)
+			mp_score_other_engine(row);
+		else
+			mp_kernel_margin(model->kernel, row->x, row->narrow);
+		widen(row->narrow, model->forest->n_outputs, row->margin);
+	}
 	model->state->rows++;
 	/* one row of a huge model is long enough to be cancelled between rows only */
 	CHECK_FOR_INTERRUPTS();
@@ -59,12 +81,21 @@ no_such_answer(const MpModel *model, const char *what, const char *hint)
 			errhint("%s", hint));
 }
 
-/* row->prediction to row->answer, where the steps on it begin. */
-static void
-widen(MpRow *row, int n)
+/* The prediction, where the steps on it begin; returns its numbers. */
+static int
+predict(MpRow *row)
 {
-	for (int i = 0; i < n; i++)
-		row->answer[i] = row->prediction[i];
+	const MpForest *forest = row->model->forest;
+	int			n = mp_forest_n_predictions(forest);
+
+	if (row->model->wide)
+		mp_predict_from_margin_double(forest, row->margin, row->answer);
+	else
+	{
+		mp_predict_from_margin(forest, narrow_margins(row), row->narrow);
+		widen(row->narrow, n, row->answer);
+	}
+	return n;
 }
 
 static bool
@@ -79,23 +110,49 @@ has_two_classes(const MpModel *model)
 	return model->task == MP_TASK_TWO_CLASSES || model->task == MP_TASK_TWO_CLASSES_RAW;
 }
 
-/* The probabilities of a calibrated model: of the second of two classes alone, or of all. */
+/* Of the second of two classes alone, or of all: also where the prediction is none. */
 static int
-calibrate(MpRow *row)
+predict_probabilities(MpRow *row)
 {
 	const MpModel *model = row->model;
 	int			n = model->forest->n_outputs;
 
+	if (model->wide)
+		return predict(row);
 	if (has_two_classes(model))
-		row->prediction[0] = mp_sigmoid(row->margin[0]);
+		row->answer[0] = mp_sigmoid((float) row->margin[0]);
 	else
 	{
-		memcpy(row->prediction, row->margin, sizeof(float) * n);
-		mp_softmax(row->prediction, n);
+		mp_softmax(narrow_margins(row), n);
+		widen(row->narrow, n, row->answer);
 	}
-	widen(row, n);
-	mp_steps_predict(model->steps, row->answer, n);
 	return n;
+}
+
+static int
+calibrate(MpRow *row)
+{
+	int			n = predict_probabilities(row);
+
+	mp_steps_predict(row->model->steps, row->answer, n);
+	return n;
+}
+
+/* A forest of scikit-learn has an output for each of two classes. */
+static bool
+has_two_outputs_of_one(const MpModel *model)
+{
+	return model->forest->library == MP_LIBRARY_SKLEARN && model->task == MP_TASK_CLASSES &&
+		model->forest->n_outputs == 2;
+}
+
+/* Strictly, and in float32 where the model computes in it. */
+static bool
+is_second(const MpModel *model, double p)
+{
+	double		threshold = model->options.threshold;
+
+	return model->wide ? p > threshold : (float) p > (float) threshold;
 }
 
 static int
@@ -127,12 +184,11 @@ int
 mp_score_all(MpRow *row)
 {
 	const MpModel *model = row->model;
-	int			n = mp_forest_n_predictions(model->forest);
+	int			n;
 
 	if (is_calibrated(model) && model->task != MP_TASK_CLASS)
 		return calibrate(row);
-	mp_predict_from_margin(model->forest, row->margin, row->prediction);
-	widen(row, n);
+	n = predict(row);
 	if (is_calibrated(model))
 		row->answer[0] = class_of_calibrated(row);
 	else if (model->steps != NULL)
@@ -145,8 +201,9 @@ mp_score_value(MpRow *row)
 {
 	const MpModel *model = row->model;
 	int			n = mp_forest_n_predictions(model->forest);
+	bool		second = has_two_outputs_of_one(model);
 
-	if (n != 1)
+	if (n != 1 && !second)
 		ereport(ERROR,
 				errcode(ERRCODE_WRONG_OBJECT_TYPE),
 				errmsg("model \"%s\" version %d gives %d numbers for a row, not one",
@@ -155,7 +212,7 @@ mp_score_value(MpRow *row)
 						"Use predict_class() for the class, predict_proba_of() for the probability of one class, or predict_all() for all of them." :
 						"Use predict_all()."));
 	mp_score_all(row);
-	return row->answer[0];
+	return row->answer[second];
 }
 
 int
@@ -169,17 +226,18 @@ mp_score_class(MpRow *row)
 	switch (model->task)
 	{
 		case MP_TASK_TWO_CLASSES:
-			mp_predict_from_margin(model->forest, row->margin, row->prediction);
-			return row->prediction[0] > model->options.threshold;
+			predict(row);
+			return is_second(model, row->answer[0]);
 		case MP_TASK_TWO_CLASSES_RAW:
-			return mp_sigmoid(row->margin[0]) > model->options.threshold;
+			return is_second(model, mp_sigmoid((float) row->margin[0]));
 		case MP_TASK_HINGE:
 		case MP_TASK_CLASS:
-			mp_predict_from_margin(model->forest, row->margin, row->prediction);
-			return (int) row->prediction[0];
+			predict(row);
+			return (int) row->answer[0];
 		case MP_TASK_CLASSES:
-			mp_predict_from_margin(model->forest, row->margin, row->prediction);
-			widen(row, n);
+			predict(row);
+			if (has_two_outputs_of_one(model) && model->options.threshold != 0.5)
+				return is_second(model, row->answer[1]);
 			return index_of_largest(row->answer, n);
 		case MP_TASK_VALUE:
 			no_such_answer(model, "class", "Use predict() for its value.");
@@ -216,29 +274,22 @@ mp_score_probabilities(MpRow *row)
 
 	mp_score_check_probabilities(model);
 	if (is_calibrated(model))
+		calibrate(row);
+	else if (has_two_classes(model) && !model->wide)
 	{
-		n = calibrate(row);
-		if (!has_two_classes(model))
-			return n;
-		row->answer[1] = row->answer[0];
-		row->answer[0] = 1 - row->answer[1];
+		float		p = mp_sigmoid((float) row->margin[0]);
+
+		row->answer[0] = 1.0f - p;
+		row->answer[1] = p;
 		return 2;
 	}
-	if (has_two_classes(model))
-	{
-		float		p = mp_sigmoid(row->margin[0]);
-
-		row->prediction[0] = 1.0f - p;
-		row->prediction[1] = p;
-		n = 2;
-	}
 	else
-	{
-		memcpy(row->prediction, row->margin, sizeof(float) * n);
-		mp_softmax(row->prediction, n);
-	}
-	widen(row, n);
-	return n;
+		predict_probabilities(row);
+	if (!has_two_classes(model))
+		return n;
+	row->answer[1] = row->answer[0];
+	row->answer[0] = 1 - row->answer[1];
+	return 2;
 }
 
 /* Without `classes` the labels are '0', '1', ... */

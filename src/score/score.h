@@ -18,7 +18,7 @@ extern int	mp_score_find_class(const MpModel *model, text *label);
 extern char *mp_score_label(const MpModel *model, int class);
 extern int	mp_task_n_classes(MpTask task, const MpForest *forest);	/* 0: not classes */
 
-/* Sums the margin of a row in place of the kernel; NULL: none does. */
+/* Sums the margin of a row into row->narrow in place of the kernel; NULL: none does. */
 typedef void (*MpMarginFunction) (MpRow *row);
 extern MpMarginFunction mp_score_other_engine;
 

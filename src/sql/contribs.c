@@ -60,23 +60,10 @@ room_for_floats(ArrayType *array)
 	return (float *) ARR_DATA_PTR(array) + ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
 }
 
-/* In place: none is written over before it is read. */
 static void
 widen(ArrayType *array)
 {
-	int			n = ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
-	const char *from = (const char *) room_for_floats(array);
-	char	   *to = ARR_DATA_PTR(array);
-
-	for (int i = 0; i < n; i++)
-	{
-		float		narrow;
-		double		wide;
-
-		memcpy(&narrow, from + (Size) i * sizeof(narrow), sizeof(narrow));
-		wide = narrow;
-		memcpy(to + (Size) i * sizeof(wide), &wide, sizeof(wide));
-	}
+	mp_row_widen((double *) ARR_DATA_PTR(array), ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array)));
 }
 
 PG_FUNCTION_INFO_V1(mp_predict_contribs);
@@ -93,8 +80,13 @@ mp_predict_contribs(PG_FUNCTION_ARGS)
 	model = site->model;
 	shap = mp_cache_shap(model, GetActiveSnapshot());
 	array = new_array(model, 1, model->forest->n_features + 1);
-	mp_shap_contribs(shap, site->row.x, room_for_floats(array));
-	widen(array);
+	if (model->wide)
+		mp_shap_contribs_wide(shap, site->row.wide, (double *) ARR_DATA_PTR(array));
+	else
+	{
+		mp_shap_contribs(shap, site->row.x, room_for_floats(array));
+		widen(array);
+	}
 	model->state->rows++;
 	PG_RETURN_ARRAYTYPE_P(array);
 }

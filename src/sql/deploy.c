@@ -16,7 +16,6 @@
 #include "utils/array.h"
 
 #include "core/forest/link.h"
-#include "core/xgboost/objective.h"
 #include "sql/manage.h"
 #include "store/limits.h"
 
@@ -43,24 +42,14 @@ append_difference(StringInfo list, const char *format,...)
 	} while (needed != 0);
 }
 
-/* What a prediction is, as far as name, outputs and classes tell. */
-static MpTask
-task_of(const char *objective, int32 outputs, bool has_classes)
-{
-	const MpObjective *found = mp_objective_find((MpString){objective, strlen(objective)});
-	MpForest	forest = {0};
-
-	if (found != NULL)
-	{
-		forest.task = mp_objective_task(found, outputs);
-		forest.link = found->link;
-	}
-	return mp_forest_task(&forest, has_classes);
-}
-
+/* What a prediction is, of the word in table version. */
 static const char *
-task_name(MpTask task)
+task_name(const char *word)
 {
+	MpTask		task;
+
+	if (!mp_task_find((MpString) {word, strlen(word)}, &task))
+		return word;
 	switch (task)
 	{
 		case MP_TASK_VALUE:
@@ -85,6 +74,7 @@ task_name(MpTask task)
 typedef struct Answers
 {
 	char	   *objective;
+	char	   *task;
 	int32		outputs;
 	char	   *classes;		/* as text, NULL: none given */
 } Answers;
@@ -94,15 +84,17 @@ answers_of(int64 model, int32 version)
 {
 	Answers		answers;
 	bool		isnull;
+	bool		task_isnull;
 	Datum		classes;
 
-	if (mp_writer_run("SELECT objective, outputs, classes::text FROM model_predict.stored_version"
+	if (mp_writer_run("SELECT objective, outputs, classes::text, task FROM model_predict.stored_version"
 					  " WHERE model = $1 AND version = $2",
 					  mp_int8(model), mp_int4(version)) == 0)
 		return (Answers){.objective = NULL};
 	answers.objective = TextDatumGetCString(mp_writer_value(0, 1, &isnull));
 	answers.outputs = DatumGetInt32(mp_writer_value(0, 2, &isnull));
 	classes = mp_writer_value(0, 3, &isnull);
+	answers.task = TextDatumGetCString(mp_writer_value(0, 4, &task_isnull));
 	answers.classes = isnull ? NULL : TextDatumGetCString(classes);
 	return answers;
 }
@@ -112,16 +104,12 @@ compare_answers(int64 model, int32 old, int32 new, StringInfo list)
 {
 	Answers		a = answers_of(model, old);
 	Answers		b = answers_of(model, new);
-	MpTask		task_a;
-	MpTask		task_b;
 
 	if (a.objective == NULL || b.objective == NULL)
 		return;
-	task_a = task_of(a.objective, a.outputs, a.classes != NULL);
-	task_b = task_of(b.objective, b.outputs, b.classes != NULL);
-	if (task_a != task_b)
+	if (strcmp(a.task, b.task) != 0)
 		append_difference(list, "The answer was %s (%s) and becomes %s (%s).",
-						  task_name(task_a), a.objective, task_name(task_b), b.objective);
+						  task_name(a.task), a.objective, task_name(b.task), b.objective);
 	if (a.outputs != b.outputs)
 		append_difference(list, "The number of outputs was %d and becomes %d.",
 						  a.outputs, b.outputs);

@@ -118,7 +118,7 @@ n_constant(const MpSteps *steps)
 
 /* What the features of each group add together. */
 static void
-add_up_groups(MpExplanation *e, const float *contribs)
+add_up_groups(MpExplanation *e, const double *contribs)
 {
 	const MpSteps *steps = e->row->model->steps;
 	int			constant = n_constant(steps);
@@ -142,13 +142,19 @@ mp_explain_scored(text *class, MpExplanation *e)
 	const MpModel *model = e->row->model;
 	int			n = model->forest->n_features;
 	MpShap	   *shap = mp_cache_shap(model, GetActiveSnapshot());
-	float	   *contribs = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(float) * (n + 1));
+	double	   *contribs = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(double) * (n + 1));
 
 	choose_output(e, class);
-	mp_shap_contribs_of(shap, e->row->x, e->output, contribs);
+	if (model->wide)
+		mp_shap_contribs_of_wide(shap, e->row->wide, e->output, contribs);
+	else
+	{
+		mp_shap_contribs_of(shap, e->row->x, e->output, (float *) contribs + n + 1);
+		mp_row_widen(contribs, n + 1);
+	}
 	if (e->negated)
 		for (int i = 0; i <= n; i++)
-			contribs[i] = 0.0f - contribs[i];	/* no -0 */
+			contribs[i] = 0 - contribs[i];	/* no -0 */
 	e->bias = contribs[n];
 	e->margin = e->row->margin[e->output];
 	if (e->negated)
@@ -278,7 +284,7 @@ mp_explain_value(const MpExplanation *e, int reason)
 	given = given_value(e, reason);
 	if (given == NULL)
 		return pstrdup("missing");
-	return isnan(e->row->x[reason]) ? psprintf("%s (as missing)", given) : given;
+	return isnan(mp_row_feature(e->row, reason)) ? psprintf("%s (as missing)", given) : given;
 }
 
 int
@@ -293,7 +299,7 @@ mp_explain_count(const MpExplanation *e, int top)
 }
 
 /* What the margins of a row say of what is explained. */
-static float
+static double
 outcome_of(const MpExplanation *e, MpRow *row, bool is_probability)
 {
 	if (is_probability)
@@ -317,7 +323,7 @@ mp_explain_outcome(const MpExplanation *e, MpOutcome *outcome)
 		return false;
 	outcome->is_probability = e->class >= 0;
 	outcome->row = outcome_of(e, e->row, outcome->is_probability);
-	base.margin = palloc(sizeof(float) * n);
+	base.margin = palloc(sizeof(double) * n);
 	for (int k = 0; k < n; k++)
 		base.margin[k] = mp_shap_bias(shap, k);
 	outcome->base = outcome_of(e, &base, outcome->is_probability);

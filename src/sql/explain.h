@@ -57,8 +57,8 @@ extern int	mp_explain_count(const MpExplanation *e, int top);
 typedef struct MpOutcome
 {
 	bool		is_probability;
-	float		row;
-	float		base;
+	double		row;
+	double		base;
 } MpOutcome;
 
 /* False: neither is defined, as for binary:hinge. */

@@ -435,7 +435,7 @@ find_standardized(Draft *d, const MpForest *forest)
 			if (nodes[k].left == 0 || (nodes[k].feature & MP_NODE_CATEGORICAL))
 				continue;
 			all[feature]++;
-			within[feature] += fabsf(nodes[k].value) <= STANDARDIZED;
+			within[feature] += fabs(mp_forest_value(forest, tree, k)) <= STANDARDIZED;
 		}
 	}
 	for (int i = 0; i < forest->n_features; i++)

@@ -136,6 +136,9 @@ mp_predict_leaf(PG_FUNCTION_ARGS)
 	array->elemtype = INT4OID;
 	ARR_DIMS(array)[0] = n;
 	ARR_LBOUND(array)[0] = 1;
-	mp_eval_leaf(forest, row->x, (int32 *) ARR_DATA_PTR(array));
+	if (row->model->wide)
+		mp_eval_leaf_double(forest, row->wide, (int32 *) ARR_DATA_PTR(array));
+	else
+		mp_eval_leaf(forest, row->x, (int32 *) ARR_DATA_PTR(array));
 	return PointerGetDatum(array);
 }

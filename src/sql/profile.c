@@ -218,7 +218,7 @@ count_inputs(MpProfile *profile, MpCallSite *site)
 	for (int i = 0; i < model->n_inputs; i++)
 	{
 		MpProfileInput *input = mp_vec_at(&profile->inputs, MpProfileInput, i);
-		float		x = site->row.x[i];
+		double		x = mp_row_feature(&site->row, i);
 		MpValueType type;
 		Datum		value;
 

@@ -45,9 +45,9 @@ append_value(StringInfo line, const char *value)
 
 /* Two decimals; more for small numbers, so that two digits tell, and none for large ones. */
 static void
-append_contribution(StringInfo line, float contribution)
+append_contribution(StringInfo line, double contribution)
 {
-	float		size = fabsf(contribution);
+	double		size = fabs(contribution);
 	int			decimals = 2;
 
 	if (size >= 1000)
@@ -161,17 +161,20 @@ push_text(JsonbInState *state, const char *key, const char *text)
 	pushJsonbValue(state, WJB_VALUE, &v);
 }
 
-/* The shortest number that is this float; JSON has none for infinities and NaN. */
+/* The shortest number that is this one in the model's precision; JSON has none for infinities and NaN. */
 static void
-push_float(JsonbInState *state, const char *key, float number)
+push_number(JsonbInState *state, const MpExplanation *e, const char *key, double number)
 {
 	JsonbValue	v = {.type = jbvNull};
-	char		digits[FLOAT_SHORTEST_DECIMAL_LEN];
+	char		digits[DOUBLE_SHORTEST_DECIMAL_LEN];
 
 	push_key(state, key);
 	if (isfinite(number))
 	{
-		float_to_shortest_decimal_buf(number, digits);
+		if (e->row->model->wide)
+			double_to_shortest_decimal_buf(number, digits);
+		else
+			float_to_shortest_decimal_buf((float) number, digits);
 		v.type = jbvNumeric;
 		v.val.numeric = DatumGetNumeric(DirectFunctionCall3(numeric_in,
 															CStringGetDatum(digits),
@@ -206,11 +209,11 @@ push_outcome(JsonbInState *state, const MpExplanation *e)
 	{
 		bool		p = outcome.is_probability;
 
-		push_float(state, p ? "probability" : "prediction", outcome.row);
-		push_float(state, p ? "base_probability" : "base_prediction", outcome.base);
+		push_number(state, e, p ? "probability" : "prediction", outcome.row);
+		push_number(state, e, p ? "base_probability" : "base_prediction", outcome.base);
 	}
-	push_float(state, "margin", e->margin);
-	push_float(state, "bias", e->bias);
+	push_number(state, e, "margin", e->margin);
+	push_number(state, e, "bias", e->bias);
 }
 
 static void
@@ -227,13 +230,13 @@ push_reasons(JsonbInState *state, const MpExplanation *e, int n)
 		pushJsonbValue(state, WJB_BEGIN_OBJECT, NULL);
 		push_text(state, "feature", mp_explain_feature(e, feature));
 		push_text(state, "value", mp_explain_value(e, feature));
-		push_float(state, "contribution", e->contribs[feature]);
+		push_number(state, e, "contribution", e->contribs[feature]);
 		pushJsonbValue(state, WJB_END_OBJECT, NULL);
 	}
 	pushJsonbValue(state, WJB_END_ARRAY, NULL);
 	for (int i = n; i < e->n; i++)
 		rest += e->contribs[e->order[i]];
-	push_float(state, "rest", (float) rest);
+	push_number(state, e, "rest", rest);
 }
 
 PG_FUNCTION_INFO_V1(mp_predict_reasons_json);

@@ -118,10 +118,11 @@ read_arguments(FunctionCallInfo fcinfo, MpRowOptions *row, MpLoadOptions *load)
 	load->trees = mp_option_trees(word_arg(fcinfo, ARG_TREES, "trees"));
 	row->absent_feature = mp_option_absent(word_arg(fcinfo, ARG_ABSENT, "absent_feature"));
 	row->unseen_category = mp_option_unseen(word_arg(fcinfo, ARG_UNSEEN, "unseen_category"));
-	row->infinity = mp_option_infinity(word_arg(fcinfo, ARG_INFINITY, "infinity"));
+	if (!PG_ARGISNULL(ARG_INFINITY))
+		row->infinity = mp_option_infinity(word_arg(fcinfo, ARG_INFINITY, "infinity"));
 	if (PG_ARGISNULL(ARG_THRESHOLD))
 		word_arg(fcinfo, ARG_THRESHOLD, "threshold");
-	row->threshold = PG_GETARG_FLOAT4(ARG_THRESHOLD);
+	row->threshold = PG_GETARG_FLOAT8(ARG_THRESHOLD);
 	if (!(row->threshold >= 0 && row->threshold <= 1))
 		ereport(ERROR,
 				errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -250,6 +251,17 @@ check_row_size(const char *column, uint64 size)
 				errhint("Register it with fewer examples or a smaller model."));
 }
 
+/* LightGBM's files say the version of their format only. */
+static const char *
+library_version(const MpForest *forest)
+{
+	const int32 *v = forest->version;
+
+	if (forest->library == MP_LIBRARY_LIGHTGBM)
+		return psprintf("v%d", v[0]);
+	return psprintf("%d.%d.%d", v[0], v[1], v[2]);
+}
+
 /* Inserts the row of table version; all arguments of register() and what the file says. */
 static void
 insert_version(FunctionCallInfo fcinfo, const MpWriter *writer, int64 model, int32 version,
@@ -268,18 +280,20 @@ insert_version(FunctionCallInfo fcinfo, const MpWriter *writer, int64 model, int
 		{"classes", {TEXTARRAYOID, PG_GETARG_DATUM(ARG_CLASSES), PG_ARGISNULL(ARG_CLASSES)}},
 		{"feature_names", {TEXTARRAYOID, PG_GETARG_DATUM(ARG_FEATURE_NAMES), PG_ARGISNULL(ARG_FEATURE_NAMES)}},
 		{"categories", {JSONBOID, PG_GETARG_DATUM(ARG_CATEGORIES), PG_ARGISNULL(ARG_CATEGORIES)}},
-		{"threshold", {FLOAT4OID, Float4GetDatum(row->threshold)}},
+		{"threshold", {FLOAT8OID, Float8GetDatum(row->threshold)}},
 		{"missing", {FLOAT4OID, Float4GetDatum(row->missing), !row->has_missing}},
 		{"absent_feature", {TEXTOID, text_datum(absent_word(row->absent_feature))}},
 		{"unseen_category", {TEXTOID, PG_GETARG_DATUM(ARG_UNSEEN)}},
-		{"infinity", {TEXTOID, PG_GETARG_DATUM(ARG_INFINITY)}},
+		{"infinity", {TEXTOID, text_datum(mp_option_infinity_word(row->infinity))}},
 		{"examples", {JSONBOID, PG_GETARG_DATUM(ARG_EXAMPLES), PG_ARGISNULL(ARG_EXAMPLES)}},
 		{"description", {TEXTOID, PG_GETARG_DATUM(ARG_DESCRIPTION), PG_ARGISNULL(ARG_DESCRIPTION)}},
 		{"tags", {JSONBOID, PG_GETARG_DATUM(ARG_TAGS), PG_ARGISNULL(ARG_TAGS)}},
 		{"preprocessing", {JSONBOID, PG_GETARG_DATUM(ARG_PREPROCESSING), PG_ARGISNULL(ARG_PREPROCESSING)}},
 		{"format", {TEXTOID, text_datum(mp_format_name(forest->source))}},
-		{"xgboost", {TEXTOID, text_datum(psprintf("%d.%d.%d", forest->version[0], forest->version[1], forest->version[2]))}},
+		{"library", {TEXTOID, text_datum(mp_library_name(forest->library))}},
+		{"library_version", {TEXTOID, text_datum(library_version(forest))}},
 		{"objective", {TEXTOID, text_datum(mp_objective_name(forest))}},
+		{"task", {TEXTOID, text_datum(mp_task_word(mp_forest_task(forest, row->n_classes > 0)))}},
 		{"booster", {TEXTOID, text_datum(mp_booster_name(forest->booster))}},
 		{"features", {INT4OID, Int32GetDatum(forest->n_features)}},
 		{"outputs", {INT4OID, Int32GetDatum(forest->n_outputs)}},
@@ -394,10 +408,19 @@ check_output(const MpModel *model)
 					   model->name, steps->output_width, n));
 }
 
+/* Without the option, as the library does where a user calls it. */
+static MpOnInfinity
+choose_infinity(const MpForest *forest)
+{
+	if (forest->library == MP_LIBRARY_XGBOOST || (forest->input & MP_INPUT_ROUND))
+		return MP_INFINITY_ERROR;
+	return MP_INFINITY_SCORE;
+}
+
 /* The model that the examples are scored by; it also owns forest and kernel image. */
 static MpModel *
 load_to_register(const char *name, const bytea *blob, const MpLoadOptions *load,
-				 MpRowOptions *row, Jsonb *preprocessing, MpImage *image)
+				 bool infinity_given, MpRowOptions *row, Jsonb *preprocessing, MpImage *image)
 {
 	MpModel    *model = mp_model_begin(name, 0, probable_version(name));
 	MpModelInfo info;
@@ -407,6 +430,8 @@ load_to_register(const char *name, const bytea *blob, const MpLoadOptions *load,
 	if (!mp_model_load(model->alloc, VARDATA_ANY(blob), VARSIZE_ANY_EXHDR(blob), load,
 					   &image->forest, &info, &error))
 		mp_throw(&error, name, 0);
+	if (!infinity_given)
+		row->infinity = choose_infinity(image->forest);
 	check_classes(row, image->forest);
 	check_letters(name, image->forest);
 	if (preprocessing == NULL)
@@ -506,7 +531,7 @@ register_version(FunctionCallInfo fcinfo)
 	blob = PG_GETARG_BYTEA_PP(ARG_MODEL);
 	if (!PG_ARGISNULL(ARG_PREPROCESSING))
 		preprocessing = PG_GETARG_JSONB_P(ARG_PREPROCESSING);
-	candidate = load_to_register(name, blob, &load, &row, preprocessing, &image);
+	candidate = load_to_register(name, blob, &load, !PG_ARGISNULL(ARG_INFINITY), &row, preprocessing, &image);
 	if (!PG_ARGISNULL(ARG_EXAMPLES))
 		mp_examples_check(candidate, PG_GETARG_JSONB_P(ARG_EXAMPLES), with_other_trees,
 						  &(Registration) {name, blob, &load, &row, image.forest, unconstify(MpSteps *, candidate->steps)});

@@ -174,8 +174,14 @@ categories_of(const MpForest *forest, const MpFeature *feature, uint32 number)
 	return PointerGetDatum(construct_array(labels, n, TEXTOID, -1, false, TYPALIGN_INT));
 }
 
+static Datum
+node_id(const NodeTable *t, int32 node)
+{
+	return Int32GetDatum(mp_forest_node_id(t->forest, t->tree, node));
+}
+
 static void
-set_split(NodeTable *t, const MpNode *node)
+set_split(NodeTable *t, const MpNode *node, int32 i)
 {
 	int			feature = node->feature & MP_NODE_FEATURE_MASK;
 	const MpFeature *f = mp_forest_features(t->forest) + feature;
@@ -191,31 +197,33 @@ set_split(NodeTable *t, const MpNode *node)
 	if (categorical)
 		set(t, NODE_CATEGORIES, categories_of(t->forest, f, node->value_bits));
 	else
-		set(t, NODE_THRESHOLD, Float4GetDatum(node->value));
+		set(t, NODE_THRESHOLD, Float8GetDatum(mp_forest_threshold(t->forest, t->tree, i)));
 	/* what is less goes left, what is in the set right */
-	set(t, NODE_YES, Int32GetDatum(node->left + categorical));
-	set(t, NODE_NO, Int32GetDatum(node->left + !categorical));
-	set(t, NODE_MISSING, Int32GetDatum(node->left + !default_left));
+	set(t, NODE_YES, node_id(t, node->left + categorical));
+	set(t, NODE_NO, node_id(t, node->left + !categorical));
+	set(t, NODE_MISSING, node_id(t, node->left + !default_left));
 }
 
+/* Of a linear leaf, its constant. */
 static void
-set_leaf(NodeTable *t, const MpNode *node)
+set_leaf(NodeTable *t, const MpNode *node, int32 i)
 {
-	int			n = t->forest->n_outputs;
-	const float *vector;
+	const MpForest *f = t->forest;
+	int			n = f->n_outputs;
 	Datum	   *values;
 
-	if (!t->forest->vector_leaf)
+	if (!f->vector_leaf)
 	{
-		set(t, NODE_LEAF, Float4GetDatum(node->value));
+		set(t, NODE_LEAF, Float8GetDatum(f->linear_leaf ?
+										 MP_SECTION(f, MP_SECTION_LINEAR, MpLinearLeaf)[node->value_bits].constant :
+										 mp_forest_value(f, t->tree, i)));
 		return;
 	}
-	vector = MP_SECTION(t->forest, MP_SECTION_LEAVES, float) + (Size) node->value_bits * n;
 	values = palloc(sizeof(Datum) * n);
-	for (int i = 0; i < n; i++)
-		values[i] = Float4GetDatum(vector[i]);
+	for (int k = 0; k < n; k++)
+		values[k] = Float8GetDatum(mp_forest_real(f, MP_SECTION_LEAVES, (Size) node->value_bits * n + k));
 	set(t, NODE_LEAVES,
-		PointerGetDatum(construct_array(values, n, FLOAT4OID, sizeof(float4), true, TYPALIGN_INT)));
+		PointerGetDatum(construct_array(values, n, FLOAT8OID, sizeof(float8), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE)));
 }
 
 /* The class whose margin the tree adds to, or the output's number; none where there is but one. */
@@ -237,19 +245,19 @@ put_node(NodeTable *t, const Visit *visit)
 	set(t, NODE_USED, BoolGetDatum(t->number < t->forest->n_trees_used));
 	set_output(t);
 	set(t, NODE_WEIGHT, Float4GetDatum(t->tree->weight));
-	set(t, NODE_NODE, Int32GetDatum(visit->node));
+	set(t, NODE_NODE, node_id(t, visit->node));
 	if (visit->parent >= 0)
-		set(t, NODE_PARENT, Int32GetDatum(visit->parent));
+		set(t, NODE_PARENT, node_id(t, visit->parent));
 	set(t, NODE_DEPTH, Int32GetDatum(visit->depth));
 	if (node->left != 0)
-		set_split(t, node);
+		set_split(t, node, visit->node);
 	else
-		set_leaf(t, node);
+		set_leaf(t, node, visit->node);
 	if (t->forest->has_stats)
 	{
 		if (node->left != 0)
 			set(t, NODE_GAIN, Float4GetDatum(MP_SECTION(t->forest, MP_SECTION_GAIN, float)[n]));
-		set(t, NODE_COVER, Float4GetDatum(MP_SECTION(t->forest, MP_SECTION_COVER, float)[n]));
+		set(t, NODE_COVER, Float8GetDatum(mp_forest_real(t->forest, MP_SECTION_COVER, n)));
 	}
 	tuplestore_putvalues(t->rsinfo->setResult, t->rsinfo->setDesc, t->values, t->nulls);
 }

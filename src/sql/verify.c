@@ -258,6 +258,18 @@ run_probe(Verifier *v)
 	mp_probe_close(probe);
 }
 
+/* Doubles are scored by the plain evaluator, and known to none but it. */
+static void
+pass_over(Verifier *v)
+{
+	v->reference.name = "reference";
+	v->reference.differences = -1;
+	v->reference.detail = "the plain evaluator itself scores the model";
+	v->libxgboost.name = "libxgboost";
+	v->libxgboost.differences = -1;
+	v->libxgboost.detail = "the model is not XGBoost's";
+}
+
 /* The stored examples, by the engine that the session has chosen. */
 static void
 run_examples(Test *test, const MpModel *model, Snapshot snapshot)
@@ -349,8 +361,13 @@ mp_verify(PG_FUNCTION_ARGS)
 	v.forest = mp_cache_trees(v.model, snapshot);
 	run_stored(&stored, v.model, snapshot);
 	run_examples(&examples, v.model, snapshot);
-	open_library(&v, snapshot);
-	run_probe(&v);
+	if (v.model->wide)
+		pass_over(&v);
+	else
+	{
+		open_library(&v, snapshot);
+		run_probe(&v);
+	}
 	put(rsinfo, v.model, &stored, NULL);
 	put(rsinfo, v.model, &examples, NULL);
 	put(rsinfo, v.model, &v.reference, NULL);

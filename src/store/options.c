@@ -69,6 +69,16 @@ mp_option_infinity(const char *given)
 	return word_value(infinity_words, "infinity", given);
 }
 
+const char *
+mp_option_infinity_word(MpOnInfinity option)
+{
+	const Word *word = infinity_words;
+
+	while (word->value != option)
+		word++;
+	return word->word;
+}
+
 /* The elements of a one-dimensional text[] without nulls. */
 MpString *
 mp_option_strings(const char *option, ArrayType *array, size_t *n)

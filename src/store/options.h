@@ -39,7 +39,7 @@ typedef struct MpRowOptions
 	MpOnInfinity infinity;
 	bool		has_missing;
 	float		missing;		/* a value that means missing, where has_missing */
-	float		threshold;
+	double		threshold;
 	int			n_classes;		/* 0: not given */
 	char	  **classes;
 } MpRowOptions;
@@ -48,6 +48,7 @@ extern MpTreesOption mp_option_trees(const char *given);
 extern MpOnAbsent mp_option_absent(const char *given);
 extern MpOnUnseen mp_option_unseen(const char *given);
 extern MpOnInfinity mp_option_infinity(const char *given);
+extern const char *mp_option_infinity_word(MpOnInfinity option);
 extern MpString *mp_option_strings(const char *option, ArrayType *array, size_t *n);
 extern MpGivenCategories *mp_option_categories(Jsonb *jsonb, size_t *n);
 extern void mp_option_classes(ArrayType *array, MpRowOptions *options);

@@ -17,7 +17,7 @@ SELECT contract, count(*), round(avg(predict('churn', c.*))::numeric, 6) AS scor
 SELECT count(*) FROM customers c WHERE predict('churn', c.*) > 0.8;
 SELECT predict('churn', to_jsonb(c) || '{"contract": "Two year"}') FROM customers c WHERE id = 1;
 EXPLAIN (VERBOSE, COSTS off) SELECT id FROM customers c WHERE predict('churn', c.*) > 0.8;
-SELECT model, version, format, xgboost_version, objective, booster, features, outputs, classes, trees, rounds, rounds_used FROM model_predict.versions;
+SELECT model, version, library, library_version, format, objective, booster, features, outputs, classes, trees, rounds, rounds_used FROM model_predict.versions;
 SELECT position, name, type, categories FROM model_predict.features ORDER BY position;
 SELECT model, version, rows_scored > 7043 AS scored FROM model_predict.cache;
 

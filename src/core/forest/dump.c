@@ -18,8 +18,6 @@ typedef struct Dump
 	const MpForest *forest;
 	const MpTree *tree;
 	const MpNode *nodes;
-	const float *gain;
-	const float *cover;
 	MpVec	   *out;
 	MpVec		stack;			/* Visit */
 } Dump;
@@ -34,13 +32,15 @@ typedef struct Visit
 typedef struct Style
 {
 	const char *less;
+	const char *at_most;
 	const char *among;
 	const char *comma;
 	MpEscape	escape;
 	uint32_t	max_labels;
 } Style;
 
-static const Style text_style = {"<", ":{", ",", MP_ESCAPE_NONE, MAX_LABELS_TEXT};
+static const Style text_style = {"<", "<=", ":{", ",", MP_ESCAPE_NONE, MAX_LABELS_TEXT};
+static const Style dot_style = {" < ", " <= ", " in {", ", ", MP_ESCAPE_DOT, MAX_LABELS_DOT};
 
 static uint32_t
 feature_of(const MpNode *node)
@@ -100,53 +100,64 @@ add_set(const MpForest *forest, const MpNode *node, const Style *style, MpVec *o
 	return ok && mp_text_add(out, "}");
 }
 
+/* A number in the forest's precision. */
+static bool
+add_real(const MpForest *forest, double x, MpVec *out)
+{
+	return forest->precision == MP_PRECISION_DOUBLE ? mp_text_double(out, x) :
+		mp_text_float(out, (float) x);
+}
+
 /* Whole numbers are compared: x < 2.5 is x < 3. */
 static bool
-add_threshold(const MpForest *forest, const MpNode *node, MpVec *out)
+add_threshold(const Dump *dump, int32_t i)
 {
-	float		value = node->value;
+	double		value = mp_forest_threshold(dump->forest, dump->tree, (uint32_t) i);
+	uint32_t	feature = feature_of(&dump->nodes[i]);
 
-	if (mp_forest_features(forest)[feature_of(node)].type == MP_FEATURE_INTEGER &&
-		fabsf(value) < 1e9f)
-		return mp_text_format(out, "%.0f", ceil(value));
-	return mp_text_float(out, value);
+	if (mp_forest_features(dump->forest)[feature].type == MP_FEATURE_INTEGER && fabs(value) < 1e9)
+		return mp_text_format(dump->out, "%.0f", ceil(value));
+	return add_real(dump->forest, value, dump->out);
 }
 
 static bool
-add_condition(const MpForest *forest, const MpNode *node, const Style *style, MpVec *out)
+add_condition(const Dump *dump, int32_t i, const Style *style)
 {
-	if (!mp_feature_text(forest, feature_of(node), style->escape, out))
+	const MpNode *node = &dump->nodes[i];
+	bool		wide = dump->forest->precision == MP_PRECISION_DOUBLE;
+
+	if (!mp_feature_text(dump->forest, feature_of(node), style->escape, dump->out))
 		return false;
 	if (node->feature & MP_NODE_CATEGORICAL)
-		return add_set(forest, node, style, out);
-	return mp_text_add(out, style->less) && add_threshold(forest, node, out);
+		return add_set(dump->forest, node, style, dump->out);
+	return mp_text_add(dump->out, wide ? style->at_most : style->less) && add_threshold(dump, i);
 }
 
-bool
-mp_split_text(const MpForest *forest, const MpNode *split, MpEscape escape, MpVec *out)
-{
-	/* a literal < is markup in XML */
-	Style		style = {escape == MP_ESCAPE_XML ? " &lt; " : " < ", " in {", ", ", escape,
-		escape == MP_ESCAPE_NONE ? MAX_LABELS_TEXT : MAX_LABELS_DOT};
-
-	return add_condition(forest, split, &style, out);
-}
-
+/* One number, or of a vector all; of a linear leaf its constant, and how many terms it has. */
 static bool
-add_leaf_value(const Dump *dump, const MpNode *leaf)
+add_leaf_value(const Dump *dump, int32_t i)
 {
-	int			n = dump->forest->n_outputs;
-	const float *values;
+	const MpForest *f = dump->forest;
+	int			n = f->n_outputs;
+	size_t		first = (size_t) dump->nodes[i].value_bits * n;
 
-	if (!dump->forest->vector_leaf)
-		return mp_text_float(dump->out, leaf->value);
+	if (f->linear_leaf)
+	{
+		const MpLinearLeaf *linear = MP_SECTION(f, MP_SECTION_LINEAR, MpLinearLeaf) +
+			dump->nodes[i].value_bits;
 
-	values = MP_SECTION(dump->forest, MP_SECTION_LEAVES, float) + (size_t) leaf->value_bits * n;
+		return add_real(f, linear->constant, dump->out) &&
+			(linear->n_terms == 0 || mp_text_format(dump->out, "+%u terms", linear->n_terms));
+	}
+	if (!f->vector_leaf)
+		return add_real(f, mp_forest_value(f, dump->tree, (uint32_t) i), dump->out);
+
 	if (!mp_text_add(dump->out, "["))
 		return false;
-	for (int i = 0; i < n && i < MAX_LEAF_VALUES; i++)
+	for (int k = 0; k < n && k < MAX_LEAF_VALUES; k++)
 	{
-		if (!(i == 0 || mp_text_add(dump->out, ", ")) || !mp_text_float(dump->out, values[i]))
+		if (!(k == 0 || mp_text_add(dump->out, ", ")) ||
+			!add_real(f, mp_forest_real(f, MP_SECTION_LEAVES, first + k), dump->out))
 			return false;
 	}
 	if (n > MAX_LEAF_VALUES &&
@@ -156,11 +167,35 @@ add_leaf_value(const Dump *dump, const MpNode *leaf)
 }
 
 static bool
-add_number(const Dump *dump, const char *name, float x)
+add_gain(const Dump *dump, const char *name, int32_t i)
 {
 	if (!dump->forest->has_stats)
 		return true;
-	return mp_text_add(dump->out, name) && mp_text_float(dump->out, x);
+	return mp_text_add(dump->out, name) &&
+		mp_text_float(dump->out,
+					  MP_SECTION(dump->forest, MP_SECTION_GAIN, float)[dump->tree->first + i]);
+}
+
+static bool
+add_cover(const Dump *dump, const char *name, int32_t i)
+{
+	if (!dump->forest->has_stats)
+		return true;
+	return mp_text_add(dump->out, name) &&
+		add_real(dump->forest, mp_forest_real(dump->forest, MP_SECTION_COVER,
+											  dump->tree->first + i), dump->out);
+}
+
+/* A node's name: its number, where splits and leaves are numbered together. */
+static bool
+add_id(const Dump *dump, const char *before, int32_t i)
+{
+	const char *kind = "";
+
+	if (dump->forest->library == MP_LIBRARY_LIGHTGBM)
+		kind = dump->nodes[i].left == 0 ? "leaf" : "split";
+	return mp_text_format(dump->out, "%s%s%d", before, kind,
+						  mp_forest_number(dump->forest, dump->tree, i));
 }
 
 /* The child that a true condition leads to. */
@@ -193,25 +228,29 @@ text_node(const Dump *dump, const Visit *visit)
 		if (!mp_text_add(out, "\t"))
 			return false;
 	}
+	if (!add_id(dump, "", visit->node))
+		return false;
 	if (node->left == 0)
-		return mp_text_format(out, "%d:leaf=", visit->node) &&
-			add_leaf_value(dump, node) &&
-			add_number(dump, ",cover=", dump->cover[visit->node]) &&
+		return mp_text_add(out, ":leaf=") &&
+			add_leaf_value(dump, visit->node) &&
+			add_cover(dump, ",cover=", visit->node) &&
 			mp_text_add(out, "\n");
-	return mp_text_format(out, "%d:[", visit->node) &&
-		add_condition(dump->forest, node, &text_style, out) &&
-		mp_text_format(out, "] yes=%d,no=%d,missing=%d", yes_of(node), no_of(node),
-					   missing_of(node)) &&
-		add_number(dump, ",gain=", dump->gain[visit->node]) &&
-		add_number(dump, ",cover=", dump->cover[visit->node]) &&
+	return mp_text_add(out, ":[") &&
+		add_condition(dump, visit->node, &text_style) &&
+		add_id(dump, "] yes=", yes_of(node)) &&
+		add_id(dump, ",no=", no_of(node)) &&
+		add_id(dump, ",missing=", missing_of(node)) &&
+		add_gain(dump, ",gain=", visit->node) &&
+		add_cover(dump, ",cover=", visit->node) &&
 		mp_text_add(out, "\n");
 }
 
 static bool
 dot_edge(const Dump *dump, int32_t from, int32_t to, const char *answer, bool missing)
 {
-	return mp_text_format(dump->out, "\tn%d -> n%d [label=\"%s%s\"%s]\n", from, to, answer,
-						  missing ? ", missing" : "", missing ? ", style=bold" : "");
+	return add_id(dump, "\tn", from) && add_id(dump, " -> n", to) &&
+		mp_text_format(dump->out, " [label=\"%s%s\"%s]\n", answer, missing ? ", missing" : "",
+					   missing ? ", style=bold" : "");
 }
 
 static bool
@@ -220,15 +259,17 @@ dot_node(const Dump *dump, const Visit *visit)
 	const MpNode *node = &dump->nodes[visit->node];
 	MpVec	   *out = dump->out;
 
+	if (!add_id(dump, "\tn", visit->node))
+		return false;
 	if (node->left == 0)
-		return mp_text_format(out, "\tn%d [shape=ellipse, label=\"", visit->node) &&
-			add_leaf_value(dump, node) &&
-			add_number(dump, "\\ncover ", dump->cover[visit->node]) &&
+		return mp_text_add(out, " [shape=ellipse, label=\"") &&
+			add_leaf_value(dump, visit->node) &&
+			add_cover(dump, "\\ncover ", visit->node) &&
 			mp_text_add(out, "\"]\n");
-	return mp_text_format(out, "\tn%d [label=\"", visit->node) &&
-		mp_split_text(dump->forest, node, MP_ESCAPE_DOT, out) &&
-		add_number(dump, "\\ngain ", dump->gain[visit->node]) &&
-		add_number(dump, ", cover ", dump->cover[visit->node]) &&
+	return mp_text_add(out, " [label=\"") &&
+		add_condition(dump, visit->node, &dot_style) &&
+		add_gain(dump, "\\ngain ", visit->node) &&
+		add_cover(dump, ", cover ", visit->node) &&
 		mp_text_add(out, "\"]\n") &&
 		dot_edge(dump, visit->node, yes_of(node), "yes", yes_of(node) == missing_of(node)) &&
 		dot_edge(dump, visit->node, no_of(node), "no", no_of(node) == missing_of(node));
@@ -278,8 +319,6 @@ dump_of(const MpForest *forest, int tree, MpVec *out)
 
 	dump.tree = &mp_forest_trees(forest)[tree];
 	dump.nodes = mp_forest_nodes(forest, dump.tree);
-	dump.gain = MP_SECTION(forest, MP_SECTION_GAIN, float) + dump.tree->first;
-	dump.cover = MP_SECTION(forest, MP_SECTION_COVER, float) + dump.tree->first;
 	return dump;
 }
 

@@ -19,15 +19,13 @@
  *             3:leaf=-0.25,cover=120
  *
  * As there, yes of a set is the right child. Numbers are the shortest that
- * read back as the same float32.
+ * read back as the same, in the forest's precision. LightGBM's nodes are called
+ * split0 and leaf0, and compare by <=.
  */
 extern bool mp_tree_text(const MpForest *forest, int tree, MpVec *out);
 
 /* Graphviz. */
 extern bool mp_tree_dot(const MpForest *forest, int tree, MpVec *out);
-
-/* A split's condition for going to its yes: `tenure < 12.5`, `contract in {Month-to-month}`. */
-extern bool mp_split_text(const MpForest *forest, const MpNode *split, MpEscape escape, MpVec *out);
 
 /* A feature's name; f0, f1, ... where the model has none. */
 extern bool mp_feature_text(const MpForest *forest, int feature, MpEscape escape, MpVec *out);

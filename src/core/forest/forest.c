@@ -86,6 +86,21 @@ mp_forest_seal(MpForest *forest)
 }
 
 const char *
+mp_library_name(MpLibrary library)
+{
+	switch (library)
+	{
+		case MP_LIBRARY_XGBOOST:
+			return "XGBoost";
+		case MP_LIBRARY_LIGHTGBM:
+			return "LightGBM";
+		case MP_LIBRARY_SKLEARN:
+			return "scikit-learn";
+	}
+	return "unknown";
+}
+
+const char *
 mp_format_name(MpFormat format)
 {
 	switch (format)
@@ -115,6 +130,26 @@ mp_booster_name(MpBoosterKind booster)
 			return "gblinear";
 	}
 	return "unknown";
+}
+
+double
+mp_forest_threshold(const MpForest *f, const MpTree *tree, uint32_t node)
+{
+	double		value = mp_forest_value(f, tree, node);
+
+	if (f->precision == MP_PRECISION_SINGLE || (value == INFINITY && (f->input & MP_INPUT_CLAMP)))
+		return value;
+	return nextafter(value, -INFINITY);
+}
+
+int32_t
+mp_forest_node_id(const MpForest *f, const MpTree *tree, int32_t node)
+{
+	int32_t		number = mp_forest_number(f, tree, node);
+
+	if (f->library == MP_LIBRARY_LIGHTGBM && mp_forest_nodes(f, tree)[node].left == 0)
+		return -1 - number;
+	return number;
 }
 
 /* --- the check --- */

@@ -225,7 +225,8 @@ typedef struct MpSection
 #define MP_INPUT_CLAMP 4u				/* x < Infinity holds of Infinity too: it becomes DBL_MAX */
 #define MP_INPUT_TRUNCATE 8u			/* categories: towards zero; no code becomes NaN */
 #define MP_INPUT_ZERO_MISSING 16u		/* some feature has MP_ZERO_ALWAYS */
-#define MP_INPUT_ALL 31u
+#define MP_INPUT_NO_MISSING 32u			/* a missing value is a fault of the row */
+#define MP_INPUT_ALL 63u
 
 /* the forest's first bytes */
 typedef struct MpForest
@@ -246,7 +247,8 @@ typedef struct MpForest
 	uint32_t	input;			/* MP_INPUT_... */
 	int32_t		link;			/* MpLink */
 	int32_t		task;			/* MpTask; see mp_forest_task */
-	int32_t		divisor;		/* of the margins before the link, where trees are averaged; else 1 */
+	int32_t		divisor;		/* where trees are averaged: of LightGBM's margins before the
+								 * link, of scikit-learn's sums, whose margins are means; else 1 */
 	uint32_t	objective;		/* its name in the library, in STRINGS */
 	uint32_t	objective_length;
 	int32_t		n_features;
@@ -284,6 +286,13 @@ mp_forest_real(const MpForest *f, MpSectionId id, size_t i)
 {
 	return f->precision == MP_PRECISION_DOUBLE ? MP_SECTION(f, id, double)[i] :
 		MP_SECTION(f, id, float)[i];
+}
+
+/* Whether the sums of a row are divided by `divisor` to be its margins. */
+static inline bool
+mp_forest_margins_are_means(const MpForest *f)
+{
+	return f->library == MP_LIBRARY_SKLEARN && f->divisor != 1;
 }
 
 /* of a single forest */
@@ -395,9 +404,22 @@ extern bool mp_forest_check_content(MpAlloc *alloc, const MpForest *forest, bool
 extern MpForest *mp_forest_new(MpVec *nodes, const MpForest *header, const uint64_t *sizes,
 							   MpError *error);
 
+/*
+ * The threshold of a split by number as the library has it: all but XGBoost's
+ * are compared by x <= t.
+ */
+extern double mp_forest_threshold(const MpForest *forest, const MpTree *tree, uint32_t node);
+
+/*
+ * The library's number of a node; LightGBM numbers splits and leaves apart, so
+ * that leaf n is -1 - n, as its own files have it.
+ */
+extern int32_t mp_forest_node_id(const MpForest *forest, const MpTree *tree, int32_t node);
+
 /* Writes both checksums; the last step of building one. */
 extern void mp_forest_seal(MpForest *forest);
 
+extern const char *mp_library_name(MpLibrary library);	/* "XGBoost", "LightGBM", "scikit-learn" */
 extern const char *mp_format_name(MpFormat format);		/* "ubj", "json", "deprecated", "text" */
 extern const char *mp_booster_name(MpBoosterKind booster);	/* "gbtree", ... */
 

@@ -29,7 +29,6 @@ add_tree(const MpForest *forest, const MpTree *tree, int32_t *stack,
 {
 	const MpNode *nodes = mp_forest_nodes(forest, tree);
 	const float *gain = MP_SECTION(forest, MP_SECTION_GAIN, float) + tree->first;
-	const float *cover = MP_SECTION(forest, MP_SECTION_COVER, float) + tree->first;
 	int			depth = 0;
 
 	stack[depth++] = 0;
@@ -40,9 +39,14 @@ add_tree(const MpForest *forest, const MpTree *tree, int32_t *stack,
 
 		if (nodes[i].left == 0)
 			continue;
-		counts[feature]++;
-		importance[feature].total_gain += gain[i];
-		importance[feature].total_cover += cover[i];
+		/* LightGBM leaves splits without a gain out, which a refit can make */
+		if (forest->library != MP_LIBRARY_LIGHTGBM || gain[i] > 0 || !forest->has_stats)
+		{
+			counts[feature]++;
+			importance[feature].total_gain += gain[i];
+			importance[feature].total_cover +=
+				(float) mp_forest_real(forest, MP_SECTION_COVER, tree->first + (uint32_t) i);
+		}
 		stack[depth++] = nodes[i].left;
 		stack[depth++] = nodes[i].left + 1;
 	}

@@ -14,6 +14,36 @@ mp_forest_task(const MpForest *forest, bool has_classes)
 	return (MpTask) forest->task;
 }
 
+static const char *const task_words[] = {
+	[MP_TASK_VALUE] = "value",
+	[MP_TASK_VALUES] = "values",
+	[MP_TASK_TWO_CLASSES] = "two_classes",
+	[MP_TASK_TWO_CLASSES_RAW] = "two_classes_raw",
+	[MP_TASK_HINGE] = "hinge",
+	[MP_TASK_CLASS] = "class",
+	[MP_TASK_CLASSES] = "classes",
+};
+
+const char *
+mp_task_word(MpTask task)
+{
+	return task_words[task];
+}
+
+bool
+mp_task_find(MpString word, MpTask *task)
+{
+	for (size_t i = 0; i < sizeof(task_words) / sizeof(*task_words); i++)
+	{
+		if (mp_string_is(word, task_words[i]))
+		{
+			*task = (MpTask) i;
+			return true;
+		}
+	}
+	return false;
+}
+
 int
 mp_forest_n_predictions(const MpForest *forest)
 {
@@ -169,8 +199,10 @@ mp_predict_from_margin_double(const MpForest *forest, const double *margin, doub
 {
 	int			n = forest->n_outputs;
 
+	int			divisor = mp_forest_margins_are_means(forest) ? 1 : forest->divisor;
+
 	for (int i = 0; i < n; i++)
-		prediction[i] = margin[i] / forest->divisor;
+		prediction[i] = margin[i] / divisor;
 	switch ((MpLink) forest->link)
 	{
 		case MP_LINK_LOGISTIC:

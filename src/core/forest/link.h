@@ -15,6 +15,10 @@
 /* classes are given for a model of probabilities that are not said to be of classes */
 extern MpTask mp_forest_task(const MpForest *forest, bool has_classes);
 
+/* What tables call it: "value", "two_classes", ...; mp_task_find: false where it is none. */
+extern const char *mp_task_word(MpTask task);
+extern bool mp_task_find(MpString word, MpTask *task);
+
 /* Numbers that a row's prediction has: 1 for MP_LINK_ARGMAX, else n_outputs. */
 extern int	mp_forest_n_predictions(const MpForest *forest);
 

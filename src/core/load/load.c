@@ -13,6 +13,7 @@
 #include "core/draft/draft_finish.h"
 #include "core/lightgbm/load_lightgbm.h"
 #include "core/load/sniff.h"
+#include "core/sklearn/load_sklearn.h"
 #include "core/xgboost/load_xgboost.h"
 
 #include <stdlib.h>
@@ -75,6 +76,21 @@ budget_poll(MpAlloc *alloc)
 	mp_alloc_poll(((Budget *) alloc)->outer);
 }
 
+static bool
+read_file(MpDraft *draft, MpFormat format, const void *data, size_t size)
+{
+	switch (mp_sniff_library(data, size, format))
+	{
+		case MP_LIBRARY_XGBOOST:
+			return mp_load_xgboost(draft, format, data, size);
+		case MP_LIBRARY_LIGHTGBM:
+			return mp_load_lightgbm(draft, data, size);
+		case MP_LIBRARY_SKLEARN:
+			return mp_load_sklearn(draft, data, size);
+	}
+	return false;
+}
+
 /* The forest as a block of the caller's own: what the budget gave has a header. */
 static bool
 hand_over(Budget *budget, MpForest *forest, size_t forest_size, MpForest **result, MpError *error)
@@ -111,8 +127,7 @@ mp_model_load(MpAlloc *alloc, const void *data, size_t size, const MpLoadOptions
 	budget.limit = size * MEMORY_PER_BYTE + MEMORY_FREE;
 	mp_draft_init(&draft, &budget.alloc, options != NULL ? options : &no_options, error);
 	fine = mp_sniff(data, size, &format, error) &&
-		(format == MP_FORMAT_TEXT ? mp_load_lightgbm(&draft, data, size) :
-		 mp_load_xgboost(&draft, format, data, size)) &&
+		read_file(&draft, format, data, size) &&
 		mp_draft_finish(&draft, &built);
 	mp_draft_release(&draft);
 	if (info != NULL)

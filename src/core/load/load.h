@@ -1,8 +1,9 @@
 /*
  * load.h: from the bytes of a model file to a forest.
  *
- * Reads UBJSON, JSON and the old binary format, told apart by content, of
- * XGBoost 1.0 to 3.4. Nothing in the file is trusted: see load.c.
+ * Reads UBJSON, JSON and the old binary format of XGBoost, the text format of
+ * LightGBM, and the document of scikit-learn's trees, told apart by content.
+ * Nothing in the file is trusted: see load.c.
  */
 #ifndef MP_CORE_LOAD_H
 #define MP_CORE_LOAD_H

@@ -15,8 +15,10 @@ typedef struct Signature
 } Signature;
 
 #define SAVE_HINT "Save it in Python with booster.save_model('model.ubj') and register that file."
+#define CATBOOST_HINT "CatBoost's models are not read: their features of categories and texts are " \
+	"computed in ways that its files do not tell in full."
 #define UNPACK_HINT "Unpack it first."
-#define TRAIN_HINT "Only models of XGBoost can be registered."
+#define TRAIN_HINT "Models of XGBoost, LightGBM and scikit-learn can be registered."
 
 #define SIGNATURE(text, what, hint) {text, sizeof(text) - 1, what, hint}
 
@@ -34,7 +36,7 @@ static const Signature signatures[] = {
 	SIGNATURE("\x93NUMPY", "a NumPy array", TRAIN_HINT),
 	SIGNATURE("RDX", "an R workspace", "Save it in R with xgb.save(booster, 'model.ubj')."),
 	SIGNATURE("X\n\0\0", "an R object (RDS)", "Save it in R with xgb.save(booster, 'model.ubj')."),
-	SIGNATURE("CBM1", "a CatBoost model", TRAIN_HINT),
+	SIGNATURE("CBM1", "a CatBoost model", CATBOOST_HINT),
 	SIGNATURE("\x89HDF\r\n", "an HDF5 file", TRAIN_HINT),
 	SIGNATURE("PAR1", "a Parquet file", TRAIN_HINT),
 	SIGNATURE("<?xml", "XML, perhaps PMML", SAVE_HINT),
@@ -55,7 +57,7 @@ static const Signature signatures[] = {
 static bool
 fail_as(MpError *error, const char *what, const char *hint)
 {
-	mp_fail(error, MP_ERROR_NOT_A_MODEL, "this is no XGBoost model: it looks like %s", what);
+	mp_fail(error, MP_ERROR_NOT_A_MODEL, "this is no model: it looks like %s", what);
 	error->offset = 0;
 	mp_error_hint(error, "%s", hint);
 	return false;
@@ -172,6 +174,25 @@ fail_unknown(const char *data, size_t size, MpError *error)
 	return fail_as(error, "no format that is known", SAVE_HINT);
 }
 
+/* The document of scikit-learn's trees begins with the name of the library. */
+MpLibrary
+mp_sniff_library(const void *bytes, size_t size, MpFormat format)
+{
+	static const char key[] = "\"library\"";
+	const char *data = bytes;
+	size_t		pos;
+
+	if (format == MP_FORMAT_TEXT)
+		return MP_LIBRARY_LIGHTGBM;
+	if (format != MP_FORMAT_JSON)
+		return MP_LIBRARY_XGBOOST;
+	pos = pass_space(data, size, 0);
+	pos = pass_space(data, size, pos + 1);
+	if (pos < size && starts_with(data + pos, size - pos, key, sizeof(key) - 1))
+		return MP_LIBRARY_SKLEARN;
+	return MP_LIBRARY_XGBOOST;
+}
+
 bool
 mp_sniff(const void *bytes, size_t size, MpFormat *format, MpError *error)
 {
@@ -181,7 +202,7 @@ mp_sniff(const void *bytes, size_t size, MpFormat *format, MpError *error)
 
 	if (size == 0)
 	{
-		mp_fail(error, MP_ERROR_NOT_A_MODEL, "this is no XGBoost model: it is empty");
+		mp_fail(error, MP_ERROR_NOT_A_MODEL, "this is no model: it is empty");
 		error->offset = 0;
 		return false;
 	}

@@ -9,4 +9,7 @@
 /* The format of the bytes; fails with what they look like instead. */
 extern bool mp_sniff(const void *data, size_t size, MpFormat *format, MpError *error);
 
+/* Whose file of this format the bytes are. */
+extern MpLibrary mp_sniff_library(const void *data, size_t size, MpFormat format);
+
 #endif

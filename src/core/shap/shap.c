@@ -8,6 +8,7 @@
 
 #include "core/forest/eval.h"
 #include "core/shap/shap_tree.h"
+#include "core/shap/shap_wide.h"
 
 #include <math.h>
 #include <string.h>
@@ -271,12 +272,14 @@ mp_shap_walk(struct MpShap *shap, const MpShapTree *tree, bool keep)
 		walk(&w, n, false);
 }
 
-float
+double
 mp_shap_bias(const MpShap *shap, int output)
 {
 	const MpForest *forest = shap->forest;
 	const float *weights = MP_SECTION(forest, MP_SECTION_WEIGHTS, float);
 
+	if (shap->wide != NULL)
+		return mp_shap_wide_bias(shap->wide, output);
 	if (forest->booster != MP_BOOSTER_GBLINEAR)
 		return (float) shap->bias[output];
 	return weights[(size_t) forest->n_features * forest->n_outputs + output] +
@@ -376,6 +379,21 @@ mp_shap_contribs(MpShap *shap, const float *x, float *contribs)
 		contribs_of(shap, x, k, contribs + k * width);
 }
 
+void
+mp_shap_contribs_of_wide(MpShap *shap, const double *x, int output, double *contribs)
+{
+	mp_shap_wide_contribs(shap->wide, x, output, contribs);
+}
+
+void
+mp_shap_contribs_wide(MpShap *shap, const double *x, double *contribs)
+{
+	size_t		width = (size_t) shap->forest->n_features + 1;
+
+	for (int k = 0; k < shap->forest->n_outputs; k++)
+		mp_shap_wide_contribs(shap->wide, x, k, contribs + k * width);
+}
+
 /* The parts of the scratch, one after the other from `at`; returns the end. */
 static size_t
 lay_scratch(struct MpShap *shap, char *at)
@@ -452,6 +470,13 @@ open_trees(struct MpShap *shap, MpError *error)
 	return mp_shap_compile(shap, error) && open_scratch(shap, error);
 }
 
+static bool
+open_wide(struct MpShap *shap, MpError *error)
+{
+	shap->wide = mp_shap_wide_open(shap->alloc, shap->forest, error);
+	return shap->wide != NULL;
+}
+
 MpShap *
 mp_shap_open(MpAlloc *alloc, const MpForest *forest, MpError *error)
 {
@@ -462,7 +487,9 @@ mp_shap_open(MpAlloc *alloc, const MpForest *forest, MpError *error)
 	{
 		mp_fail(error, MP_ERROR_UNSUPPORTED,
 				"the model does not hold the cover of its nodes, which contributions need");
-		mp_error_detail(error, "XGBoost before 3.0 does not save it for trees with vector leaves.");
+		if (forest->library == MP_LIBRARY_XGBOOST)
+			mp_error_detail(error,
+							"XGBoost before 3.0 does not save it for trees with vector leaves.");
 		return NULL;
 	}
 
@@ -481,7 +508,8 @@ mp_shap_open(MpAlloc *alloc, const MpForest *forest, MpError *error)
 	shap->leaves.alloc = alloc;
 	shap->points.alloc = alloc;
 	shap->slots.alloc = alloc;
-	if (forest->booster != MP_BOOSTER_GBLINEAR && !open_trees(shap, error))
+	if (!(forest->precision == MP_PRECISION_DOUBLE ? open_wide(shap, error) :
+		  forest->booster == MP_BOOSTER_GBLINEAR || open_trees(shap, error)))
 	{
 		mp_shap_close(shap);
 		return NULL;
@@ -503,6 +531,8 @@ mp_shap_close(MpShap *shap)
 	mp_vec_release(&shap->slots);
 	for (int i = 0; i <= MP_SHAP_MAX_VECTORS; i++)
 		mp_alloc_release(alloc, shap->weights[i]);
+	if (shap->wide != NULL)
+		mp_shap_wide_close(shap->wide);
 	mp_alloc_release(alloc, shap->bias);
 	mp_alloc_release(alloc, shap->scratch);
 	mp_shap_pairs_release(shap);

@@ -22,7 +22,7 @@ typedef struct MpShap MpShap;
 /*
  * Prepares a checked forest; it must outlive the MpShap. Fails with
  * MP_ERROR_UNSUPPORTED where the file holds no covers (vector leaves before
- * XGBoost 3).
+ * XGBoost 3), and where leaves are linear.
  */
 extern MpShap *mp_shap_open(MpAlloc *alloc, const MpForest *forest, MpError *error);
 
@@ -35,8 +35,12 @@ extern void mp_shap_contribs(MpShap *shap, const float *x, float *contribs);
 /* The same of one output: contribs[n_features + 1]. */
 extern void mp_shap_contribs_of(MpShap *shap, const float *x, int output, float *contribs);
 
+/* The same of a double forest: x as mp_forest_prepare leaves it. */
+extern void mp_shap_contribs_wide(MpShap *shap, const double *x, double *contribs);
+extern void mp_shap_contribs_of_wide(MpShap *shap, const double *x, int output, double *contribs);
+
 /* The bias of an output, which is the same for every row. */
-extern float mp_shap_bias(const MpShap *shap, int output);
+extern double mp_shap_bias(const MpShap *shap, int output);
 
 /*
  * interactions[n_outputs][n_features + 1][n_features + 1]: symmetric, each row

@@ -5,6 +5,7 @@
  * a feature and what share they know before; breadth first, to number the
  * splits so that parents come before children; and once more to write them.
  */
+#include "core/shap/gauss.h"
 #include "core/shap/shap_tree.h"
 
 #include <math.h>
@@ -50,35 +51,18 @@ typedef struct Compiler
 	MpShapLoose *t[MP_SHAP_MAX_VECTORS + 1];
 } Compiler;
 
-/*
- * Nodes and weights of Gauss-Legendre with n points on [0, 1]: the roots of the
- * Legendre polynomial by Newton's method from Chebyshev's guess.
- */
+/* Nodes and weights, rounded to float. */
 static void
-gauss_legendre(int n, float *t, float *weight)
+write_rule(int n, float *t, float *weight)
 {
+	double		wide_t[MP_SHAP_MAX_VECTORS * MP_SHAP_LANES];
+	double		wide_weight[MP_SHAP_MAX_VECTORS * MP_SHAP_LANES];
+
+	mp_gauss_legendre(n, wide_t, wide_weight);
 	for (int i = 0; i < n; i++)
 	{
-		double		x = cos(3.14159265358979323846 * (i + 0.75) / (n + 0.5));
-		double		slope = 1;
-
-		for (int round = 0; round < 20; round++)
-		{
-			double		p0 = 1;
-			double		p1 = x;
-
-			for (int k = 2; k <= n; k++)
-			{
-				double		p2 = ((2 * k - 1) * x * p1 - (k - 1) * p0) / k;
-
-				p0 = p1;
-				p1 = p2;
-			}
-			slope = n * (x * p1 - p0) / (x * x - 1);
-			x -= p1 / slope;
-		}
-		t[i] = (float) ((1 - x) / 2);
-		weight[i] = (float) (1 / ((1 - x * x) * slope * slope));
+		t[i] = (float) wide_t[i];
+		weight[i] = (float) wide_weight[i];
 	}
 }
 
@@ -93,8 +77,8 @@ need_rule(Compiler *c, int n_vectors, MpError *error)
 	c->t[n_vectors] = mp_alloc_get(c->shap->alloc, size);
 	if (c->shap->weights[n_vectors] == NULL || c->t[n_vectors] == NULL)
 		return mp_fail_memory(error, size);
-	gauss_legendre(n_vectors * MP_SHAP_LANES, (float *) c->t[n_vectors],
-				   (float *) c->shap->weights[n_vectors]);
+	write_rule(n_vectors * MP_SHAP_LANES, (float *) c->t[n_vectors],
+			   (float *) c->shap->weights[n_vectors]);
 	return true;
 }
 

@@ -369,6 +369,8 @@ mp_shap_interactions(MpShap *shap, const float *x, float *interactions, MpError 
 	Walk		w = {.shap = shap, .slots = shap->slots.data, .width = width};
 	size_t		t = 0;
 
+	if (shap->wide != NULL)
+		return mp_fail(error, MP_ERROR_UNSUPPORTED, "interactions are known of XGBoost's models only");
 	if (!open_pairs(shap, error))
 		return false;
 	/* a call that was interrupted leaves its path there */

@@ -135,6 +135,7 @@ struct MpShap
 {
 	MpAlloc    *alloc;
 	const MpForest *forest;
+	struct MpShapWide *wide;	/* of a double forest, which needs nothing of what follows */
 	MpVec		trees;			/* MpShapTree, output after output */
 	MpVec		inner;			/* MpShapInner */
 	MpVec		twigs;			/* MpShapTwig */

@@ -104,6 +104,20 @@ mp_text_escaped(MpVec *vec, MpString text, MpEscape escape)
 }
 
 bool
+mp_text_double(MpVec *vec, double x)
+{
+	char		buffer[40];
+
+	for (int digits = 6; digits <= 17; digits++)
+	{
+		snprintf(buffer, sizeof(buffer), "%.*g", digits, x);
+		if (strtod(buffer, NULL) == x)
+			break;
+	}
+	return mp_text_add(vec, buffer);
+}
+
+bool
 mp_text_float(MpVec *vec, float x)
 {
 	char		buffer[32];

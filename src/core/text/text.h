@@ -25,6 +25,7 @@ extern bool mp_text_escaped(MpVec *vec, MpString text, MpEscape escape);
 
 /* The shortest decimal that reads back as the same float. */
 extern bool mp_text_float(MpVec *vec, float x);
+extern bool mp_text_double(MpVec *vec, double x);
 
 /* Bytes of the character at the start of the text: 1 to 4; 0 if it is not valid UTF-8. */
 extern int	mp_utf8_length(MpString text);

@@ -384,6 +384,34 @@ static const MpDocField snapshot_fields[] = {
 	MP_DOC_CALLED("Model", MP_REQUIRED, read_document),
 };
 
+/* What other documents are, by their first key. */
+static void
+name_document(MpError *error, MpString key)
+{
+	static const struct
+	{
+		const char *key;
+		const char *hint;
+	}			others[] = {
+		{"name", "If it is LightGBM's JSON dump: it does not hold all of a model. Save it as text: "
+		 "booster.save_model('model.txt')."},
+		{"tree_info", "If it is LightGBM's JSON dump: it does not hold all of a model. Save it as "
+		 "text: booster.save_model('model.txt')."},
+		{"class", "If it is metadata of a Spark model: register the file in its folder data/ or "
+		 "model/, which holds the booster."},
+		{"features_info", "If it is a CatBoost model: those are not read."},
+		{"model_info", "If it is a CatBoost model: those are not read."},
+		{"oblivious_trees", "If it is a CatBoost model: those are not read."},
+		{"ctr_data", "If it is a CatBoost model: those are not read."},
+	};
+
+	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++)
+	{
+		if (mp_string_is(key, others[i].key))
+			mp_error_hint(error, "%s", others[i].hint);
+	}
+}
+
 /*
  * Looks at the document's first key and reads nothing: whether it is one of a
  * snapshot; false with an error if it is none of a model.
@@ -405,9 +433,10 @@ look_ahead(const MpDoc *doc, bool *snapshot)
 		if (!*snapshot && !mp_string_is(key, "learner") && !mp_string_is(key, "version"))
 		{
 			fine = mp_fail(doc->error, MP_ERROR_NOT_A_MODEL,
-						   "this is no XGBoost model: it is a document that begins with \"%s\"",
+						   "this is no model: it is a document that begins with \"%s\"",
 						   mp_printable(shown, sizeof(shown), key));
 			doc->error->offset = 0;
+			name_document(doc->error, key);
 		}
 	}
 	mp_vec_release(&ahead.key_text);
