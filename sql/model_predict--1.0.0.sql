@@ -82,6 +82,7 @@ CREATE TABLE model_predict.stored_version (
   description text,
   tags jsonb,
   preprocessing jsonb,
+  link text,
   format text NOT NULL,
   library text NOT NULL,
   library_version text NOT NULL,
@@ -392,12 +393,13 @@ CREATE FUNCTION model_predict.register(
   description text DEFAULT NULL,
   tags jsonb DEFAULT NULL,
   preprocessing jsonb DEFAULT NULL,
+  link text DEFAULT NULL,
   metrics jsonb DEFAULT NULL
 ) RETURNS integer
 LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'mp_register';
-COMMENT ON FUNCTION model_predict.register(text, bytea, text[], text[], jsonb, text, double precision, real, text, text, text, jsonb, text, jsonb, jsonb, jsonb) IS
+COMMENT ON FUNCTION model_predict.register(text, bytea, text[], text[], jsonb, text, double precision, real, text, text, text, jsonb, text, jsonb, jsonb, text, jsonb) IS
   'stores a model file as a new version of a model and returns its number; the first version serves at once, later ones after deploy()';
-REVOKE ALL ON FUNCTION model_predict.register(text, bytea, text[], text[], jsonb, text, double precision, real, text, text, text, jsonb, text, jsonb, jsonb, jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION model_predict.register(text, bytea, text[], text[], jsonb, text, double precision, real, text, text, text, jsonb, text, jsonb, jsonb, text, jsonb) FROM PUBLIC;
 
 CREATE FUNCTION model_predict.revise(
   reference text,
@@ -414,12 +416,13 @@ CREATE FUNCTION model_predict.revise(
   description text DEFAULT NULL,
   tags jsonb DEFAULT NULL,
   preprocessing jsonb DEFAULT NULL,
+  link text DEFAULT NULL,
   metrics jsonb DEFAULT NULL
 ) RETURNS integer
 LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'mp_revise';
-COMMENT ON FUNCTION model_predict.revise(text, text[], text[], jsonb, text, double precision, real, text, text, text, jsonb, text, jsonb, jsonb, jsonb) IS
+COMMENT ON FUNCTION model_predict.revise(text, text[], text[], jsonb, text, double precision, real, text, text, text, jsonb, text, jsonb, jsonb, text, jsonb) IS
   'registers a new version of the same bytes: the options that are given are changed, all others kept';
-REVOKE ALL ON FUNCTION model_predict.revise(text, text[], text[], jsonb, text, double precision, real, text, text, text, jsonb, text, jsonb, jsonb, jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION model_predict.revise(text, text[], text[], jsonb, text, double precision, real, text, text, text, jsonb, text, jsonb, jsonb, text, jsonb) FROM PUBLIC;
 
 CREATE FUNCTION model_predict.describe(reference text, description text DEFAULT NULL, tags jsonb DEFAULT NULL) RETURNS void
 LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'mp_describe';

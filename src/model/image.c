@@ -89,7 +89,7 @@ hash_of_source(const MpImageSource *source, bool with_pieces)
 {
 	const MpLoadOptions *load = source->load;
 	StringInfoData buffer;
-	uint32		formats[] = {MP_FOREST_FORMAT, MP_KERNEL_FORMAT, load->trees};
+	uint32		formats[] = {MP_FOREST_FORMAT, MP_KERNEL_FORMAT, load->trees, load->link};
 
 	initStringInfo(&buffer);
 	appendBinaryStringInfo(&buffer, (const char *) formats, sizeof(formats));

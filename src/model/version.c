@@ -77,7 +77,7 @@ mp_version_fingerprint(MpScan *scan, HeapTuple tuple)
 {
 	static const char *const columns[] = {
 		"sha256", "trees", "classes", "feature_names", "categories", "threshold",
-		"missing", "absent_feature", "unseen_category", "infinity", "preprocessing"
+		"missing", "absent_feature", "unseen_category", "infinity", "preprocessing", "link"
 	};
 	uint64		hash = 0;
 
@@ -102,6 +102,9 @@ read_options(MpScan *scan, HeapTuple tuple, MpRowOptions *row, MpLoadOptions *lo
 	value = mp_scan_value(scan, tuple, "missing", &isnull);
 	row->has_missing = !isnull;
 	row->missing = isnull ? 0 : DatumGetFloat4(value);
+	value = mp_scan_value(scan, tuple, "link", &isnull);
+	if (!isnull)
+		load->link = mp_option_link(TextDatumGetCString(value));
 	value = mp_scan_value(scan, tuple, "classes", &isnull);
 	if (!isnull)
 		mp_option_classes(DatumGetArrayTypePCopy(value), row);

@@ -13,6 +13,7 @@
 #include "utils/numeric.h"
 
 #include "glue/compat.h"
+#include "glue/error.h"
 #include "score/examples.h"
 #include "row/source.h"
 #include "score/score.h"
@@ -131,6 +132,8 @@ typedef struct Outcome
 	int			n_expected;
 	double	   *got;
 	int			n_got;
+	const char *class;			/* NULL: Python did not say it */
+	const char *class_got;
 } Outcome;
 
 static bool
@@ -141,6 +144,33 @@ is_same(const Outcome *o)
 	for (int i = 0; same && i < o->n_got; i++)
 		same = close_enough(o->expected[i], o->got[i]);
 	return same;
+}
+
+static bool
+is_same_class(const Outcome *o)
+{
+	return o->class == NULL || strcmp(o->class, o->class_got) == 0;
+}
+
+/* The label that Python gave, which may be written as a number or a boolean; NULL: none. */
+static const char *
+class_of_example(JsonbContainer *example, int number)
+{
+	JsonbValue	v;
+
+	if (getKeyJsonValueFromContainer(example, "class", strlen("class"), &v) == NULL || v.type == jbvNull)
+		return NULL;
+	switch (v.type)
+	{
+		case jbvString:
+			return pnstrdup(v.val.string.val, v.val.string.len);
+		case jbvNumeric:
+			return DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(v.val.numeric)));
+		case jbvBool:
+			return v.val.boolean ? "true" : "false";
+		default:
+			bad_example(number, "has a \"class\" that is no label");
+	}
 }
 
 static Outcome
@@ -164,6 +194,8 @@ score_example(MpSource *source, MpRow *row, JsonbValue *example, int number)
 	o.n_got = mp_score_all(row);
 	o.got = palloc(sizeof(double) * Max(o.n_got, 1));
 	memcpy(o.got, row->answer, sizeof(double) * o.n_got);
+	o.class = class_of_example(example->val.binary.data, number);
+	o.class_got = o.class != NULL ? mp_score_label(row->model, mp_score_class(row)) : NULL;
 	return o;
 }
 
@@ -203,7 +235,7 @@ count_different(const Outcome *outcomes, int n, int *first)
 	int			different = 0;
 
 	for (int i = 0; i < n; i++)
-		if (!is_same(&outcomes[i]) && different++ == 0)
+		if (!(is_same(&outcomes[i]) && is_same_class(&outcomes[i])) && different++ == 0)
 			*first = i;
 	return different;
 }
@@ -211,6 +243,9 @@ count_different(const Outcome *outcomes, int n, int *first)
 static char *
 difference_text(const Outcome *o)
 {
+	if (is_same(o))
+		return psprintf("Expected the class \"%s\", got \"%s\", for row %s.", mp_shown(o->class), mp_shown(o->class_got),
+						JsonbToCString(NULL, &o->object->root, VARSIZE(o->object)));
 	return psprintf("Expected %s, got %s, for row %s.", numbers_text(o->expected, o->n_expected),
 					numbers_text(o->got, o->n_got), JsonbToCString(NULL, &o->object->root, VARSIZE(o->object)));
 }
@@ -343,7 +378,9 @@ mp_examples_check(const MpModel *model, Jsonb *examples, MpOtherTrees other_tree
 				errcode(ERRCODE_DATA_EXCEPTION),
 				errmsg("example %d of model \"%s\" does not give the expected prediction", first + 1, model->name),
 				errdetail_internal("%s", difference_text(&outcomes[first])),
-				errhint("%s", find_cause(model, examples, outcomes, n, other_trees, arg)));
+				errhint("%s", is_same(&outcomes[first]) ?
+						"The numbers agree: look for another threshold, or for labels in another order than the model's classes." :
+						find_cause(model, examples, outcomes, n, other_trees, arg)));
 	return n;
 }
 

@@ -77,6 +77,7 @@ typedef struct Answers
 	char	   *task;
 	int32		outputs;
 	char	   *classes;		/* as text, NULL: none given */
+	char	   *link;			/* of a custom objective; NULL: it has none */
 } Answers;
 
 static Answers
@@ -86,8 +87,9 @@ answers_of(int64 model, int32 version)
 	bool		isnull;
 	bool		task_isnull;
 	Datum		classes;
+	Datum		link;
 
-	if (mp_writer_run("SELECT objective, outputs, classes::text, task FROM model_predict.stored_version"
+	if (mp_writer_run("SELECT objective, outputs, classes::text, task, link FROM model_predict.stored_version"
 					  " WHERE model = $1 AND version = $2",
 					  mp_int8(model), mp_int4(version)) == 0)
 		return (Answers){.objective = NULL};
@@ -96,6 +98,8 @@ answers_of(int64 model, int32 version)
 	classes = mp_writer_value(0, 3, &isnull);
 	answers.task = TextDatumGetCString(mp_writer_value(0, 4, &task_isnull));
 	answers.classes = isnull ? NULL : TextDatumGetCString(classes);
+	link = mp_writer_value(0, 5, &isnull);
+	answers.link = isnull ? NULL : TextDatumGetCString(link);
 	return answers;
 }
 
@@ -110,6 +114,9 @@ compare_answers(int64 model, int32 old, int32 new, StringInfo list)
 	if (strcmp(a.task, b.task) != 0)
 		append_difference(list, "The answer was %s (%s) and becomes %s (%s).",
 						  task_name(a.task), a.objective, task_name(b.task), b.objective);
+	if (strcmp(a.link ? a.link : "", b.link ? b.link : "") != 0)
+		append_difference(list, "The link was %s and becomes %s.",
+						  a.link ? a.link : "the objective's", b.link ? b.link : "the objective's");
 	if (a.outputs != b.outputs)
 		append_difference(list, "The number of outputs was %d and becomes %d.",
 						  a.outputs, b.outputs);

@@ -44,7 +44,8 @@ enum
 {
 	ARG_NAME, ARG_MODEL, ARG_CLASSES, ARG_FEATURE_NAMES, ARG_CATEGORIES, ARG_TREES,
 	ARG_THRESHOLD, ARG_MISSING, ARG_ABSENT, ARG_UNSEEN, ARG_INFINITY, ARG_EXAMPLES,
-	ARG_DESCRIPTION, ARG_TAGS, ARG_PREPROCESSING, ARG_METRICS, N_ARGS
+	ARG_DESCRIPTION, ARG_TAGS, ARG_PREPROCESSING, ARG_LINK,
+	ARG_METRICS, N_ARGS
 };
 
 static int	max_model_size = 256 * 1024;	/* kB */
@@ -116,6 +117,8 @@ read_arguments(FunctionCallInfo fcinfo, MpRowOptions *row, MpLoadOptions *load)
 	memset(row, 0, sizeof(*row));
 	memset(load, 0, sizeof(*load));
 	load->trees = mp_option_trees(word_arg(fcinfo, ARG_TREES, "trees"));
+	if (!PG_ARGISNULL(ARG_LINK))
+		load->link = mp_option_link(word_arg(fcinfo, ARG_LINK, "link"));
 	row->absent_feature = mp_option_absent(word_arg(fcinfo, ARG_ABSENT, "absent_feature"));
 	row->unseen_category = mp_option_unseen(word_arg(fcinfo, ARG_UNSEEN, "unseen_category"));
 	if (!PG_ARGISNULL(ARG_INFINITY))
@@ -289,6 +292,7 @@ insert_version(FunctionCallInfo fcinfo, const MpWriter *writer, int64 model, int
 		{"description", {TEXTOID, PG_GETARG_DATUM(ARG_DESCRIPTION), PG_ARGISNULL(ARG_DESCRIPTION)}},
 		{"tags", {JSONBOID, PG_GETARG_DATUM(ARG_TAGS), PG_ARGISNULL(ARG_TAGS)}},
 		{"preprocessing", {JSONBOID, PG_GETARG_DATUM(ARG_PREPROCESSING), PG_ARGISNULL(ARG_PREPROCESSING)}},
+		{"link", {TEXTOID, PG_GETARG_DATUM(ARG_LINK), PG_ARGISNULL(ARG_LINK)}},
 		{"format", {TEXTOID, text_datum(mp_format_name(forest->source))}},
 		{"library", {TEXTOID, text_datum(mp_library_name(forest->library))}},
 		{"library_version", {TEXTOID, text_datum(library_version(forest))}},
@@ -563,7 +567,7 @@ mp_register(PG_FUNCTION_ARGS)
 /* Columns of a version's row that hold the options of register(), from ARG_CLASSES on. */
 static const char *const option_columns[N_ARGS - ARG_CLASSES] = {
 	"classes", "feature_names", "categories", "trees", "threshold", "missing", "absent_feature",
-	"unseen_category", "infinity", "examples", "description", "tags", "preprocessing", NULL
+	"unseen_category", "infinity", "examples", "description", "tags", "preprocessing", "link", NULL
 };
 
 PG_FUNCTION_INFO_V1(mp_revise);

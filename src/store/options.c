@@ -28,6 +28,9 @@ static const Word infinity_words[] = {{"error", MP_INFINITY_ERROR}, {"score", MP
 static const Word trees_words[] = {{"auto", MP_TREES_AUTO}, {"all", MP_TREES_ALL}, {"best", MP_TREES_BEST},
 	{NULL}};
 
+static const Word link_words[] = {{"identity", MP_LINK_GIVEN_IDENTITY}, {"logistic", MP_LINK_GIVEN_LOGISTIC},
+	{"softmax", MP_LINK_GIVEN_SOFTMAX}, {"exp", MP_LINK_GIVEN_EXP}, {NULL}};
+
 static int
 word_value(const Word *words, const char *option, const char *given)
 {
@@ -49,6 +52,12 @@ MpTreesOption
 mp_option_trees(const char *given)
 {
 	return word_value(trees_words, "trees", given);
+}
+
+MpLinkOption
+mp_option_link(const char *given)
+{
+	return word_value(link_words, "link", given);
 }
 
 MpOnAbsent

@@ -45,6 +45,7 @@ typedef struct MpRowOptions
 } MpRowOptions;
 
 extern MpTreesOption mp_option_trees(const char *given);
+extern MpLinkOption mp_option_link(const char *given);
 extern MpOnAbsent mp_option_absent(const char *given);
 extern MpOnUnseen mp_option_unseen(const char *given);
 extern MpOnInfinity mp_option_infinity(const char *given);

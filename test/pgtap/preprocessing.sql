@@ -122,6 +122,18 @@ SELECT throws_ok($$SELECT model_predict.revise('m', preprocessing => pg_temp.ste
 SELECT throws_ok($$SELECT model_predict.revise('m@1', examples => '[{"row": {"years": 1, "plan": "gold", "visits": 1, "joined": "2024-01-01"}, "predict_all": [0.5]}]')$$,
 	'22000', 'example 1 of model "m" does not give the expected prediction', 'examples are rows of inputs');
 
+-- an example may say the class, and what a custom objective makes of margins is said once
+SELECT lives_ok($$SELECT model_predict.revise('m@1', examples => jsonb_build_array(jsonb_build_object('row', to_jsonb(p),
+	'predict_all', predict_all('m@1', p), 'class', predict_class('m@1', p)))) FROM people p WHERE n = 5$$, 'the class of an example');
+SELECT throws_ok($$SELECT model_predict.revise('m@1', examples => jsonb_build_array(jsonb_build_object('row', to_jsonb(p),
+	'predict_all', predict_all('m@1', p), 'class', 1 - predict_class('m@1', p)::int))) FROM people p WHERE n = 5$$, '22000', NULL, 'another class');
+SELECT model_predict.register('custom', pg_temp.model('squarederror.ubj'), trees => 'all', link => 'logistic', classes => '{No,Yes}') \g /dev/null
+SELECT model_predict.register('custom', pg_temp.model('squarederror.ubj'), trees => 'all', link => 'exp') \g /dev/null
+SELECT is_empty($$SELECT FROM r WHERE abs(predict('custom@1', r) - 1 / (1 + exp(-raw))) > 1e-6 OR abs(predict('custom@2', r) / exp(raw) - 1) > 1e-6
+	OR predict_class('custom@1', r) <> CASE WHEN raw > 0 THEN 'Yes' ELSE 'No' END$$, 'links of custom objectives');
+SELECT throws_ok($$SELECT model_predict.register('custom', pg_temp.model('logistic.ubj'), trees => 'all', link => 'exp')$$, '22023', NULL,
+	'a link for an objective that has one');
+
 -- views, words and numbers
 SELECT results_eq($$SELECT name, type, labels, features FROM model_predict.inputs WHERE model = 'm' AND version = 1 ORDER BY position$$,
 	$$VALUES ('years', 'number', NULL::text[], array['age']), ('plan', 'category', array['gold', 'silver'], array['gold']),

@@ -23,9 +23,20 @@ typedef struct MpGivenCategories
 	size_t		n_labels;
 } MpGivenCategories;
 
+/* What a custom objective makes of margins, which a file does not say. */
+typedef enum MpLinkOption
+{
+	MP_LINK_OF_FILE,
+	MP_LINK_GIVEN_IDENTITY,
+	MP_LINK_GIVEN_LOGISTIC,
+	MP_LINK_GIVEN_SOFTMAX,
+	MP_LINK_GIVEN_EXP
+} MpLinkOption;
+
 typedef struct MpLoadOptions
 {
 	MpTreesOption trees;
+	MpLinkOption link;
 	const MpString *feature_names;	/* for files that hold none; else they must agree */
 	size_t		n_feature_names;
 	const MpGivenCategories *categories;

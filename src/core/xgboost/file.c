@@ -66,18 +66,47 @@ mp_xgboost_base_scores(MpXgboostFile *file, MpString text)
 	}
 }
 
+/*
+ * A custom objective. Python saves reg:squarederror in its place, whose margins
+ * are the predictions; others save a name of their own.
+ */
+static bool
+use_given_link(MpXgboostFile *file, MpLinkOption link, MpString name)
+{
+	static const MpObjective custom[] = {
+		[MP_LINK_GIVEN_IDENTITY] = {"custom", MP_BASE_PLAIN, MP_LINK_IDENTITY, MP_TASK_VALUE},
+		[MP_LINK_GIVEN_LOGISTIC] = {"custom", MP_BASE_PLAIN, MP_LINK_LOGISTIC, MP_TASK_TWO_CLASSES},
+		[MP_LINK_GIVEN_SOFTMAX] = {"custom", MP_BASE_PLAIN, MP_LINK_SOFTMAX, MP_TASK_CLASSES},
+		[MP_LINK_GIVEN_EXP] = {"custom", MP_BASE_PLAIN, MP_LINK_EXP, MP_TASK_VALUE}
+	};
+	const MpObjective *found = mp_objective_find(name);
+	char		shown[64];
+
+	if (found != NULL && (found->link != MP_LINK_IDENTITY || found->base != MP_BASE_PLAIN ||
+						  found->task != MP_TASK_VALUE))
+		return mp_fail(file->draft->error, MP_ERROR_OPTION,
+					   "option \"link\" is for custom objectives, and the file's is \"%s\"",
+					   mp_printable(shown, sizeof(shown), name));
+	file->objective = &custom[link];
+	return mp_draft_objective(file->draft, name);
+}
+
 bool
 mp_xgboost_objective(MpXgboostFile *file, MpString name)
 {
+	const MpLoadOptions *options = file->draft->options;
 	char		shown[64];
 
+	if (options != NULL && options->link != MP_LINK_OF_FILE)
+		return use_given_link(file, options->link, name);
 	file->objective = mp_objective_find(name);
 	if (file->objective != NULL)
 		return mp_draft_objective(file->draft, name);
 	mp_fail(file->draft->error, MP_ERROR_UNSUPPORTED, "unknown objective \"%s\"",
 			mp_printable(shown, sizeof(shown), name));
 	mp_error_hint(file->draft->error, "Those of XGBoost 3.4 and before are known: "
-				  "for a newer one look for a newer model_predict.");
+				  "for a newer one look for a newer model_predict, "
+				  "for one of your own say what it makes of margins: link => 'identity'.");
 	return false;
 }
 
