@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import xgboost as xgb
 from sklearn.compose import TransformedTargetRegressor, make_column_transformer
+from sklearn.ensemble import GradientBoostingClassifier, HistGradientBoostingClassifier, RandomForestClassifier
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
@@ -151,6 +152,18 @@ target = TransformedTargetRegressor(make_pipeline(StandardScaler(), xgb.XGBRegre
                                     inverse_func=np.square).fit(raw[["charges"]], raw["tenure"] + 1.0)
 model_predict.push(auto, name("target"), target, raw)
 check("a transformed target", same(scores(name("target")), target.predict(raw[["charges"]])))
+
+# scikit-learn's own trees, within what one addition in another order can do
+plain = raw[["tenure", "charges"]].fillna(0.5)
+query(f"UPDATE {table} SET charges = 0.5 WHERE charges IS NULL")
+for what, forest in (("forest", RandomForestClassifier(n_estimators=7, random_state=0)),
+                     ("boosting", GradientBoostingClassifier(n_estimators=7)),
+                     ("histogram", HistGradientBoostingClassifier(max_iter=7))):
+    forest.fit(plain, y)
+    model_predict.push(auto, name(what), forest, plain)
+    check(f"scikit-learn's {what}", np.allclose(scores(name(what)), forest.predict_proba(plain)[:, 1], rtol=1e-12, atol=0)
+          and list(scores(name(what), "predict_class")) == [str(label) for label in forest.predict(plain)])
+query(f"UPDATE {table} SET charges = NULL WHERE id = ANY(%s)", [int(i) + 1 for i in np.flatnonzero(raw["charges"].isna())])
 
 # the command line, which takes psycopg 3 where there is one: once is enough
 if sys.argv[1] != "psycopg":

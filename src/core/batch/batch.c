@@ -373,6 +373,8 @@ mp_batch_bytes(const MpBatch *batch)
 void
 mp_batch_margin(MpBatch *batch, const void *x, size_t n, void *margin)
 {
-	if (n > 0)
-		batch->score(batch, x, n, margin);
+	if (n == 0)
+		return;
+	batch->score(batch, x, n, margin);
+	mp_forest_average(batch->kernel->forest, n, margin);
 }

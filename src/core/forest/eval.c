@@ -170,8 +170,7 @@ mp_eval_margin_double(const MpForest *forest, const double *x, double *margin)
 		for (int k = first; k <= last; k++)
 			margin[k] += mp_leaf_value_double(forest, tree, leaf, k, x) * tree->weight;
 	}
-	for (int k = 0; mp_forest_margins_are_means(forest) && k < forest->n_outputs; k++)
-		margin[k] /= forest->divisor;
+	mp_forest_average(forest, 1, margin);
 }
 
 void

@@ -295,6 +295,16 @@ mp_forest_margins_are_means(const MpForest *f)
 	return f->library == MP_LIBRARY_SKLEARN && f->divisor != 1;
 }
 
+/* Makes margins of the sums of n rows. */
+static inline void
+mp_forest_average(const MpForest *f, size_t n, double *margin)
+{
+	if (!mp_forest_margins_are_means(f))
+		return;
+	for (size_t i = 0; i < n * f->n_outputs; i++)
+		margin[i] /= f->divisor;
+}
+
 /* of a single forest */
 static inline const float *
 mp_forest_base(const MpForest *f)

@@ -224,6 +224,9 @@ void
 mp_kernel_margin(MpKernel *kernel, const void *x, void *margin)
 {
 	kernel->margin(kernel, x, margin);
+	/* the reference has done so */
+	if (kernel->kind != MP_KERNEL_REFERENCE)
+		mp_forest_average(kernel->forest, 1, margin);
 }
 
 MpKernelKind
