@@ -1,4 +1,4 @@
-# model_predict: score rows with XGBoost models in SQL
+# model_predict: score rows with tree models in SQL
 
 EXTENSION = model_predict
 MODULE_big = model_predict
