@@ -52,7 +52,7 @@ static const Case cases[] = {
 	{PARAM, 4, 4, -1, INVALID, -1, -1, "not 4294967295"},
 	{PARAM, 8, 4, -1, INVALID, -1, -1, "expected num_class from 0 to 100000, not -1"},
 	{PARAM, 8, 4, 2000000000, INVALID, -1, -1, "not 2000000000"},
-	{PARAM, 20, 4, 0, MP_ERROR_UNSUPPORTED, -1, -1, "before 1.0"},
+	{PARAM, 20, 4, -1, INVALID, -1, -1, "a major version from 0 to 100, not -1"},
 	{PARAM, 20, 4, -7, INVALID, -1, -1, "expected a major version"},
 	{PARAM, 24, 4, -7, INVALID, -1, -1, "expected a minor version"},
 	{PARAM, 28, 4, 2000000000, INVALID, -1, -1, "expected num_target"},

@@ -16,6 +16,7 @@ typedef struct MpXgboostFile
 	int64_t		num_class;
 	int64_t		num_target;
 	int64_t		n_outputs;
+	bool		base_is_margin; /* already, as the file has it */
 	int64_t		boost_from_average; /* not 0: without a round, they are but a default */
 	int64_t		num_trees;		/* as the file says; -1: it does not */
 	int64_t		num_parallel_tree;	/* 0: not said */

@@ -60,7 +60,7 @@ settle_base(MpXgboostFile *file)
 		return mp_fail(file->draft->error, MP_ERROR_INVALID,
 					   "base_score has %zu values for %lld outputs", n,
 					   (long long) file->n_outputs);
-	return mp_objective_base_margin(is_unfitted(file) ? &margin_already : file->objective,
+	return mp_objective_base_margin(is_unfitted(file) || file->base_is_margin ? &margin_already : file->objective,
 									file->draft->head.version, file->draft->base.data,
 									(int) file->n_outputs, file->draft->error);
 }

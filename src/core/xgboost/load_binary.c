@@ -9,8 +9,8 @@
  *     attributes
  *
  * Texts and lists are preceded by a 64-bit count. Files of before 1.0, which
- * say version 0, keep their base score in another way and are refused. The
- * format has no feature names, types or categories.
+ * say version 0, keep their base score as a margin. The format has no feature
+ * names, types or categories.
  */
 #include "core/xgboost/load_binary.h"
 #include "core/xgboost/tree.h"
@@ -175,20 +175,16 @@ read_model_param(Reader *reader, bool *has_attributes)
 	file->num_target = get32(p + 28);
 	if (file->num_target == 0)
 		file->num_target = 1;	/* before 1.6 */
-	if (draft->head.version[0] == 0)
-	{
-		mp_fail(draft->error, MP_ERROR_UNSUPPORTED, "the model was saved by XGBoost before 1.0");
-		draft->error->offset = (int64_t) start + 20;
-		mp_error_hint(draft->error, "Load it with XGBoost 1.7 and save it again.");
-		return false;
-	}
+
+	/* before 1.0 the place of the version held zeros, and the base score was a margin */
+	file->base_is_margin = draft->head.version[0] == 0;
 	score = mp_vec_add(&draft->base, sizeof(float));
 	if (score == NULL)
 		return mp_fail_memory(draft->error, sizeof(float));
 	*score = get_float(p);
 	return check_range(reader, start + 4, "num_feature", 1, MP_MAX_FEATURES, file->n_features) &&
 		check_range(reader, start + 8, "num_class", 0, MP_MAX_OUTPUTS, file->num_class) &&
-		check_range(reader, start + 20, "a major version", 1, 100, draft->head.version[0]) &&
+		check_range(reader, start + 20, "a major version", 0, 100, draft->head.version[0]) &&
 		check_range(reader, start + 24, "a minor version", 0, 10000, draft->head.version[1]) &&
 		check_range(reader, start + 28, "num_target", 1, MP_MAX_OUTPUTS, file->num_target);
 }
@@ -348,7 +344,7 @@ read_gbtree(Reader *reader)
 		return false;
 	file->num_trees = (int32_t) get32(p);
 	file->num_parallel_tree = (int32_t) get32(p + 4);
-	if (draft->head.version[0] == 1 && draft->head.version[1] < 4)
+	if (draft->head.version[0] == 0 || (draft->head.version[0] == 1 && draft->head.version[1] < 4))
 		file->num_parallel_tree = 0;	/* not kept yet: the place held a constant */
 	else if (!check_range(reader, start + 4, "num_parallel_tree", 1, INT32_MAX,
 						  file->num_parallel_tree))
