@@ -160,7 +160,8 @@ is($session->("SELECT predict('m', 1.0)"), 4, 'a session before');
 $node->command_ok([ 'pg_restore', '--exit-on-error', '--clean', '-d', 'plain', "$files/custom" ], 'restored over it');
 is($session->("SELECT predict('m', 1.0)"), 2, 'the session sees what was restored');
 $node->safe_psql('plain', "TRUNCATE model_predict.stored_model, model_predict.stored_version, model_predict.stored_alias,
-	model_predict.stored_permission, model_predict.stored_feature, model_predict.stored_forest, model_predict.stored_event");
+	model_predict.stored_permission, model_predict.stored_feature, model_predict.stored_forest, model_predict.stored_event,
+	model_predict.stored_baseline, model_predict.stored_input, model_predict.stored_metrics");
 is($session->("SELECT predict('m', 1.0)"), '42704', 'nothing');
 $node->command_ok([ 'pg_restore', '--exit-on-error', '--data-only', '-n', 'model_predict', '-d', 'plain', "$files/custom" ],
 	'data alone');
