@@ -275,6 +275,13 @@ init_call(BatchScan *scan, BatchCall *call, FuncExpr *expr, Expr *guard)
 										  ALLOCSET_DEFAULT_SIZES);
 }
 
+/* Whether it makes the rows that its place in the plan asks for, which may have no column, or hands answers up. */
+static bool
+has_own_expressions(const BatchScan *scan)
+{
+	return private_of(scan, PRIVATE_TARGET) != NIL || private_of(scan, PRIVATE_CONDITIONS) != NIL;
+}
+
 /* What may refer to subplans, which the query knows of, must live as long as it. */
 static void
 init_expressions(BatchScan *scan)
@@ -285,7 +292,7 @@ init_expressions(BatchScan *scan)
 
 	scan->conditions = node->ss.ps.qual;
 	scan->projection = node->ss.ps.ps_ProjInfo;
-	if (target != NIL)
+	if (has_own_expressions(scan))
 	{
 		scan->conditions = ExecInitQual(private_of(scan, PRIVATE_CONDITIONS), &node->ss.ps);
 		scan->projection = ExecBuildProjectionInfo(target, node->ss.ps.ps_ExprContext,
@@ -307,7 +314,6 @@ begin_ahead(BatchScan *scan)
 												  ALLOCSET_DEFAULT_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(context);
 	Ahead	   *ahead = palloc0(sizeof(Ahead));
-	List	   *target = private_of(scan, PRIVATE_TARGET);
 	ListCell   *call;
 	ListCell   *guard;
 
@@ -322,7 +328,7 @@ begin_ahead(BatchScan *scan)
 	ahead->width = scan->n_columns + ahead->n_calls + 1;
 	ahead->values = MemoryContextAllocHuge(context, sizeof(Datum) * ahead->width * ahead->room);
 	ahead->nulls = MemoryContextAllocHuge(context, sizeof(bool) * ahead->width * ahead->room);
-	ahead->own_expressions = target != NIL;
+	ahead->own_expressions = has_own_expressions(scan);
 	ahead->last_column = scan->last_column;
 	ahead->rows = AllocSetContextCreate(context, "model_predict rows", ALLOCSET_DEFAULT_SIZES);
 	ahead->reading = scan->reading;
@@ -858,7 +864,7 @@ plain_row(BatchScan *scan, TupleTableSlot *row)
 
 	slot_getsomeattrs(row, scan->last_column);
 	/* the node's own expressions find the columns there; other nodes want the answers' columns, too */
-	if (private_of(scan, PRIVATE_TARGET) != NIL)
+	if (has_own_expressions(scan))
 		return row;
 	ExecClearTuple(slot);
 	slot->tts_values = scan->values;
