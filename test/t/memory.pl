@@ -115,7 +115,8 @@ cmp_ok($room, '<', 3 * $size, 'is registered within three times its size');
 # cancels: a limit that doubles until it is long enough, on what takes a while
 my $session = session($node);
 my $held = q{SELECT string_agg(name || ' ' || coalesce(ident, ''), ', ' ORDER BY name, ident) FROM pg_backend_memory_contexts
-	WHERE name LIKE 'model\_predict%' AND name NOT IN ('model_predict cache', 'model_predict models', 'model_predict citus')};
+	WHERE name LIKE 'model\_predict%' AND name NOT IN ('model_predict cache', 'model_predict models', 'model_predict citus',
+		'model_predict reference', 'model_predict usage')};
 my %slow = (
 	'registering' => q{BEGIN; SELECT model_predict.register('again', bytes, trees => 'all') FROM file WHERE name = 'large'},
 	'loading' => q{SELECT forget(2), predict('large', 1, 2)},

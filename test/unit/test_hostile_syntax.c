@@ -35,7 +35,7 @@ MP_TEST(hostile_other_files)
 	EXPECT("\x1f\x8b\x08\0\0\0\0\0", NOT_A_MODEL, "gzip-compressed data");
 	EXPECT("PK\x03\x04\x14\0", NOT_A_MODEL, "a zip archive");
 	EXPECT("\x80\x04\x95\x0b", NOT_A_MODEL, "a Python pickle");
-	EXPECT("tree\nversion=v3\n", NOT_A_MODEL, "a LightGBM model");
+	EXPECT("tree\nversion=v3\n", SYNTAX, "the file ends before its trees");
 	EXPECT("CBM1\x10\0", NOT_A_MODEL, "a CatBoost model");
 	EXPECT("\x08\x07\x12\x08skl2onnx", NOT_A_MODEL, "an ONNX model");
 	EXPECT("\x89HDF\r\n\x1a\n", NOT_A_MODEL, "an HDF5 file");

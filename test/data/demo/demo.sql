@@ -95,7 +95,7 @@ RETURNING id, churn_score;
 \set ECHO none
 \echo :head '8. What is where' :tail
 \set ECHO queries
-SELECT model, version, xgboost_version, objective, features, trees FROM model_predict.versions ORDER BY version;
+SELECT model, version, library, library_version, objective, features, trees FROM model_predict.versions ORDER BY version;
 SELECT model, version, pg_size_pretty(bytes) AS memory, rows_scored FROM model_predict.cache ORDER BY version;
 \set ECHO none
 \echo
