@@ -196,7 +196,7 @@ MP_TEST(load_given_names)
 	static const MpString broken[] = {TEXT("a"), TEXT("\xff")};
 	static const MpString three[] = {TEXT("n0"), TEXT("n1"), TEXT("c")};
 	static const MpString other[] = {TEXT("n0"), TEXT("c"), TEXT("n1")};
-	MpLoadOptions options = {MP_TREES_ALL, two, 2};
+	MpLoadOptions options = {.trees = MP_TREES_ALL, .feature_names = two, .n_feature_names = 2};
 	MpOutcome	outcome = load(mp_craft_dart, &options);
 
 	REQUIRE(outcome.forest != NULL);
@@ -227,7 +227,7 @@ MP_TEST(load_given_categories)
 	static const MpString twice[] = {TEXT("x"), TEXT("x"), TEXT("y"), TEXT("z")};
 	static const MpString own[] = {TEXT("red"), TEXT("green"), TEXT("blue"), TEXT("gold")};
 	MpGivenCategories given = {TEXT("c"), labels, NULL, 4};
-	MpLoadOptions options = {MP_TREES_ALL, NULL, 0, &given, 1};
+	MpLoadOptions options = {.trees = MP_TREES_ALL, .categories = &given, .n_categories = 1};
 	MpBlob		blob = mp_craft_edit(mp_craft_trees, "learner.gradient_booster.model.cats",
 									 "{\"enc\":[],\"feature_segments\":[],\"sorted_idx\":[]}");
 	MpOutcome	outcome = mp_craft_load(blob.data, blob.size, &options, 0);
@@ -295,7 +295,7 @@ MP_TEST(load_category_codes_beyond_labels)
 	};
 	static const MpString labels[] = {TEXT("q"), TEXT("r"), TEXT("s"), TEXT("t")};
 	MpGivenCategories given = {TEXT("c"), labels, NULL, 4};
-	MpLoadOptions options = {MP_TREES_ALL, NULL, 0, &given, 1};
+	MpLoadOptions options = {.trees = MP_TREES_ALL, .categories = &given, .n_categories = 1};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
 	{
