@@ -23,6 +23,7 @@
 #include "store/catalog.h"
 #include "core/forest/depth.h"
 #include "core/forest/eval.h"
+#include "core/forest/input.h"
 #include "core/forest/probe.h"
 #include "glue/error.h"
 #include "glue/memory.h"
@@ -258,16 +259,77 @@ run_probe(Verifier *v)
 	mp_probe_close(probe);
 }
 
-/* Doubles are scored by the plain evaluator, and known to none but it. */
+/* A row of doubles by the kernel and by the plain evaluator. */
 static void
-pass_over(Verifier *v)
+compare_doubles(Verifier *v, double *x, double *ours, double *plain)
 {
+	CHECK_FOR_INTERRUPTS();
+	mp_forest_prepare(v->forest, x);
+	mp_kernel_margin(v->model->kernel, x, ours);
+	mp_eval_margin_double(v->forest, x, plain);
+	v->reference.rows++;
+	for (int i = 0; i < v->forest->n_outputs; i++)
+	{
+		if (memcmp(&ours[i], &plain[i], sizeof(double)) == 0 || (isnan(ours[i]) && isnan(plain[i])))
+			continue;
+		if (v->reference.differences++ == 0)
+			v->reference.detail = psprintf("Margin %d of row " INT64_FORMAT " is %.17g, not %.17g.", i + 1,
+										   v->reference.rows, ours[i], plain[i]);
+		break;
+	}
+}
+
+/*
+ * Rows about each threshold of a forest of doubles: one value changes from row to
+ * row, to the threshold, to its neighbors, and to missing. libxgboost knows
+ * none of these models.
+ */
+static void
+run_doubles(Verifier *v)
+{
+	const MpForest *forest = v->forest;
+	int			width = Max(forest->n_features, 1);
+	double	   *x = palloc0(sizeof(double) * width);
+	double	   *ours = palloc(sizeof(double) * forest->n_outputs);
+	double	   *plain = palloc(sizeof(double) * forest->n_outputs);
+	int64		limit = Max(1, Min(MAX_TARGETS, MAX_VALUES / width));
+	int64		targets = 0;
+	instr_time	since;
+
 	v->reference.name = "reference";
-	v->reference.differences = -1;
-	v->reference.detail = "the plain evaluator itself scores the model";
 	v->libxgboost.name = "libxgboost";
 	v->libxgboost.differences = -1;
 	v->libxgboost.detail = "the model is not XGBoost's";
+	start(&since);
+	compare_doubles(v, x, ours, plain);
+	for (int i = 0; i < forest->n_trees_used; i++)
+	{
+		const MpTree *tree = mp_forest_trees(forest) + i;
+		const MpNode *nodes = mp_forest_nodes(forest, tree);
+
+		for (uint32 k = 0; k < tree->n_nodes && targets < limit; k++)
+		{
+			double	   *value = &x[nodes[k].feature & MP_NODE_FEATURE_MASK];
+			double		threshold;
+
+			if (nodes[k].left == 0)
+				continue;
+			targets++;
+			threshold = nodes[k].feature & MP_NODE_CATEGORICAL ? targets % 64 : mp_forest_value(forest, tree, k);
+			*value = nextafter(threshold, -INFINITY);
+			compare_doubles(v, x, ours, plain);
+			*value = threshold;
+			compare_doubles(v, x, ours, plain);
+			if (targets % 4 == 0)
+			{
+				*value = targets % 8 == 0 ? NAN : nextafter(threshold, INFINITY);
+				compare_doubles(v, x, ours, plain);
+			}
+		}
+	}
+	stop(&v->reference, &since);
+	if (v->reference.detail == NULL)
+		v->reference.detail = psprintf(INT64_FORMAT " thresholds and categories", targets);
 }
 
 /* The stored examples, by the engine that the session has chosen. */
@@ -362,7 +424,7 @@ mp_verify(PG_FUNCTION_ARGS)
 	run_stored(&stored, v.model, snapshot);
 	run_examples(&examples, v.model, snapshot);
 	if (v.model->wide)
-		pass_over(&v);
+		run_doubles(&v);
 	else
 	{
 		open_library(&v, snapshot);

@@ -40,5 +40,8 @@ FROM unnest('{tiny,categorical,multiclass,zero-as-missing-binary}'::text[]) c, (
 SELECT results_eq('SELECT DISTINCT library, library_version FROM model_predict.versions', $$ VALUES ('LightGBM', 'v4') $$, 'versions tell the library, and the version of its format');
 SELECT is((SELECT differences FROM model_predict.verify('tiny') WHERE test = 'stored'), 0::bigint, 'what is stored is what the file gives');
 
+SELECT results_eq(format('SELECT differences, rows > 50 FROM model_predict.verify(%L) WHERE test = ''reference''', c), 'VALUES (0::bigint, true)', c || ': the kernel and the plain evaluator agree')
+FROM unnest('{tiny,categorical,multiclass,zero-as-missing-binary}'::text[]) c;
+
 SELECT * FROM finish();
 ROLLBACK;
