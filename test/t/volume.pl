@@ -37,7 +37,7 @@ my %forms = (
 	'a class' => "length(predict_class('m', p))");
 for my $form (sort keys %forms)
 {
-	# the function of memory runs beside the predictions, in the same statement; what it stands in is not batched
+	# the function of memory runs beside the predictions, in the same statement
 	my %queries = (
 		'row by row' => "SELECT id, $forms{$form} AS score, CASE WHEN id % 50000 = 0 THEN private_kb() END AS kb FROM people p OFFSET 0",
 		'in batches' => "SELECT id, score, CASE WHEN id % 50000 = 0 THEN private_kb() END AS kb
@@ -45,7 +45,7 @@ for my $form (sort keys %forms)
 	for my $how (sort keys %queries)
 	{
 		my $query = "SELECT max(kb) FILTER (WHERE id > $rows / 10) - max(kb) FILTER (WHERE id <= $rows / 10), count(score) FROM ($queries{$how}) q";
-		my $settings = "SET max_parallel_workers_per_gather = 0; SET jit = off;";
+		my $settings = "SET max_parallel_workers_per_gather = 0; SET jit = off;" . ($how eq 'in batches' ? '' : 'SET model_predict.batch = off;');
 		my ($kb, $count) = split /\|/, $node->safe_psql('postgres', "$settings $query");
 		is($count, $rows, "$form, $how: $rows scores");
 		cmp_ok($kb, '<', 1024, "$form, $how: memory does not grow");
