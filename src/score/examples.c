@@ -268,7 +268,7 @@ agrees_without_zeros(const MpModel *model, Jsonb *examples)
 {
 	MpModel		sparse = *model;
 
-	if (model->options.has_missing)
+	if (model->options.has_missing || model->forest->library != MP_LIBRARY_XGBOOST)
 		return false;
 	sparse.options.has_missing = true;
 	sparse.options.missing = 0;
