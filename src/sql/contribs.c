@@ -13,6 +13,7 @@
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 
+#include "core/shap/shap_interactions.h"
 #include "glue/error.h"
 #include "model/cache.h"
 #include "sql/contribs.h"

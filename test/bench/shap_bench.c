@@ -11,7 +11,7 @@
  * own times beside these.
  */
 #include "core/load/load.h"
-#include "core/shap/shap.h"
+#include "core/shap/shap_interactions.h"
 
 #include <stdio.h>
 #include <stdlib.h>

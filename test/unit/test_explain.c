@@ -7,7 +7,7 @@
 #include "core/forest/dump.h"
 #include "core/forest/eval.h"
 #include "core/forest/importance.h"
-#include "core/shap/shap.h"
+#include "core/shap/shap_interactions.h"
 
 #include <math.h>
 #include <stdlib.h>

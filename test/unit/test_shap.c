@@ -10,7 +10,7 @@
  */
 #include "harness.h"
 #include "core/forest/eval.h"
-#include "core/shap/shap.h"
+#include "core/shap/shap_interactions.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -7,6 +7,7 @@
 #include "core/shap/shap.h"
 
 #include "core/forest/eval.h"
+#include "core/shap/shap_compile.h"
 #include "core/shap/shap_tree.h"
 #include "core/shap/shap_wide.h"
 
@@ -535,6 +536,7 @@ mp_shap_close(MpShap *shap)
 		mp_shap_wide_close(shap->wide);
 	mp_alloc_release(alloc, shap->bias);
 	mp_alloc_release(alloc, shap->scratch);
-	mp_shap_pairs_release(shap);
+	if (shap->pairs != NULL)
+		shap->release_pairs(shap);
 	mp_alloc_release(alloc, shap);
 }

@@ -43,10 +43,15 @@ extern void mp_shap_contribs_of_wide(MpShap *shap, const double *x, int output, 
 extern double mp_shap_bias(const MpShap *shap, int output);
 
 /*
- * interactions[n_outputs][n_features + 1][n_features + 1]: symmetric, each row
- * sums to that feature's contribution; the bias stands in the last corner. A
- * linear model has them on the diagonal only. Fails for want of memory only.
+ * For shap_interactions.c: load a row; then for each output begin, walk its
+ * trees, end. With `keep`, the vectors P U of the tree's splits are left in
+ * `above` (shap_tree.h).
  */
-extern bool mp_shap_interactions(MpShap *shap, const float *x, float *interactions, MpError *error);
+struct MpShapTree;
+
+extern void mp_shap_load_row(MpShap *shap, const float *x);
+extern void mp_shap_begin_output(MpShap *shap);
+extern void mp_shap_walk(MpShap *shap, const struct MpShapTree *tree, bool keep);
+extern void mp_shap_end_output(const MpShap *shap, int output, float *contribs);
 
 #endif

@@ -6,7 +6,7 @@
  * splits so that parents come before children; and once more to write them.
  */
 #include "core/shap/gauss.h"
-#include "core/shap/shap_tree.h"
+#include "core/shap/shap_compile.h"
 
 #include <math.h>
 #include <string.h>

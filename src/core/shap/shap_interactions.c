@@ -14,7 +14,7 @@
  *
  * Scratch: the longest path of the model, once.
  */
-#include "core/shap/shap.h"
+#include "core/shap/shap_interactions.h"
 
 #include "core/shap/shap_tree.h"
 
@@ -74,11 +74,10 @@ release(MpAlloc *alloc, MpShapPairs *pairs)
 	mp_alloc_release(alloc, pairs);
 }
 
-void
-mp_shap_pairs_release(struct MpShap *shap)
+static void
+release_pairs(struct MpShap *shap)
 {
-	if (shap->pairs != NULL)
-		release(shap->alloc, shap->pairs);
+	release(shap->alloc, shap->pairs);
 	shap->pairs = NULL;
 }
 
@@ -142,6 +141,7 @@ open_pairs(struct MpShap *shap, MpError *error)
 		return mp_fail_memory(error, lanes * sizeof(MpShapLoose));
 	}
 	shap->pairs = pairs;		/* only now: an allocator may not return */
+	shap->release_pairs = release_pairs;
 	return true;
 }
 

@@ -160,22 +160,8 @@ struct MpShap
 								 * does not go there or failed earlier conditions */
 
 	struct MpShapPairs *pairs;	/* of shap_interactions.c, made at its first use */
+	void		(*release_pairs) (struct MpShap *shap);	/* set with it */
 };
-
-/* in shap_compile.c: fills in everything but the scratch */
-extern bool mp_shap_compile(struct MpShap *shap, MpError *error);
-
-/*
- * in shap.c: load a row; then for each output begin, walk its trees, end. With
- * `keep`, the vectors P U of the tree's splits are left in `above`.
- */
-extern void mp_shap_load_row(struct MpShap *shap, const float *x);
-extern void mp_shap_begin_output(struct MpShap *shap);
-extern void mp_shap_walk(struct MpShap *shap, const MpShapTree *tree, bool keep);
-extern void mp_shap_end_output(const struct MpShap *shap, int output, float *contribs);
-
-/* in shap_interactions.c */
-extern void mp_shap_pairs_release(struct MpShap *shap);
 
 /* The vector at a multiple of MP_SHAP_LANES floats from the start of scratch. */
 static inline MpShapLanes *
